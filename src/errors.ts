@@ -1,0 +1,53 @@
+// Every error code of codexpc, once. Front ends, the command line and the native addon share this list.
+
+/** Who has to act, by kind: see the table in `src/README.md`. */
+export const ERROR_KINDS = {
+  invalid_request: 'caller',
+  unsupported_option: 'caller',
+  context_overflow: 'caller',
+  model_not_found: 'caller',
+  queue_full: 'capacity',
+  insufficient_memory: 'capacity',
+  insufficient_resources: 'capacity',
+  malformed_frame: 'protocol',
+  unknown_message: 'protocol',
+  version_mismatch: 'protocol',
+  engine_start_failed: 'engine',
+  engine_exited: 'engine',
+  engine_unresponsive: 'engine',
+  unsupported_system: 'system',
+  io_error: 'system',
+  model_corrupt: 'system',
+  address_in_use: 'system',
+  invariant_violated: 'bug',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_KINDS;
+export type ErrorKind = (typeof ERROR_KINDS)[ErrorCode];
+
+export interface ErrorOptions {
+  readonly code: ErrorCode;
+  /** One sentence: what was attempted, with what values, and what to do. */
+  readonly message: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly cause?: unknown;
+}
+
+export class CodexpcError extends Error {
+  override readonly name = 'CodexpcError';
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+
+  constructor({ code, message, details = {}, cause }: ErrorOptions) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.details = details;
+  }
+
+  get kind(): ErrorKind {
+    return ERROR_KINDS[this.code];
+  }
+}
+
+export const isErrorCode = (value: unknown): value is ErrorCode =>
+  typeof value === 'string' && Object.hasOwn(ERROR_KINDS, value);
