@@ -8,6 +8,8 @@ import { HASH_FACTOR, NO_RANK, type RankTable } from './rank-table.js';
 const SCAN_LIMIT = 96;
 /** Scratch for pieces up to this size is kept between calls. */
 const KEPT_CAPACITY = 1 << 16;
+/** Pairs whose merged rank is remembered, by slot: the same few pairs make up most of any text. */
+const PAIR_SLOTS_LOG2 = 13;
 /** Positions share a double with their rank: rank * 2^31 + position. */
 const POSITION_SPAN = 2 ** 31;
 
@@ -37,6 +39,7 @@ export const createMergePiece = (table: RankTable): MergePiece => {
   const powers = new Int32Array(longestToken + 1); // HASH_FACTOR ** i
   powers[0] = 1;
   for (let i = 1; i <= longestToken; i++) powers[i] = Math.imul(powers[i - 1]!, HASH_FACTOR);
+  const pairs = new Int32Array(3 << PAIR_SLOTS_LOG2).fill(-1); // (2 ** PAIR_SLOTS_LOG2, 3): left id, right id, rank of both as one
   let kept = createScratch(256);
 
   const scratchFor = (length: number): Scratch => {
@@ -55,11 +58,22 @@ export const createMergePiece = (table: RankTable): MergePiece => {
     const scratch = scratchFor(length);
     const { hashes, next, previous, ids, ranks } = scratch;
 
-    /** Rank of the slice [a, b) of the piece. */
-    const sliceRank = (a: number, b: number): number => {
-      const size = b - a;
-      if (size > longestToken) return NO_RANK;
-      return rankOf(bytes, from + a, from + b, (hashes[b]! - Math.imul(hashes[a]!, powers[size]!)) | 0);
+    /** Rank of the part at `at` joined with the next one. */
+    const pairRank = (at: number): number => {
+      const other = next[at]!;
+      if (other >= length) return NO_RANK;
+      const left = ids[at]!;
+      const right = ids[other]!;
+      const slot = 3 * ((Math.imul(left, 0x9e3779b1) + Math.imul(right, 0x85ebca6b)) >>> (32 - PAIR_SLOTS_LOG2));
+      if (pairs[slot] === left && pairs[slot + 1] === right) return pairs[slot + 2]!;
+      const end = next[other]!;
+      const size = end - at;
+      const hash = size > longestToken ? 0 : (hashes[end]! - Math.imul(hashes[at]!, powers[size]!)) | 0;
+      const rank = size > longestToken ? NO_RANK : rankOf(bytes, from + at, from + end, hash);
+      pairs[slot] = left;
+      pairs[slot + 1] = right;
+      pairs[slot + 2] = rank;
+      return rank;
     };
 
     hashes[0] = 0;
@@ -70,8 +84,9 @@ export const createMergePiece = (table: RankTable): MergePiece => {
       next[i] = i + 1;
       previous[i] = i - 1;
       ids[i] = byteRanks[bytes[from + i]!]!;
-      ranks[i] = i + 2 <= length ? sliceRank(i, i + 2) : NO_RANK;
     }
+    next[length] = length; // so that the last pair's end can be read
+    for (let i = 0; i < length; i++) ranks[i] = pairRank(i);
 
     /** Joins the part at `at` with the one after it; then `ranks` of it and of the part before are stale. */
     const join = (at: number): void => {
@@ -81,9 +96,9 @@ export const createMergePiece = (table: RankTable): MergePiece => {
       ids[at] = ranks[at]!;
       if (after < length) previous[after] = at;
       ranks[absorbed] = NO_RANK;
-      ranks[at] = after < length ? sliceRank(at, next[after]!) : NO_RANK;
+      ranks[at] = pairRank(at);
       const before = previous[at]!;
-      if (before >= 0) ranks[before] = sliceRank(before, after);
+      if (before >= 0) ranks[before] = pairRank(before);
     };
 
     if (length <= SCAN_LIMIT) {
@@ -144,8 +159,8 @@ const mergeByHeap = (length: number, { ranks, previous }: Scratch, join: (at: nu
   for (let at = 0; at < length - 1; at++) push(at);
   while (size > 0) {
     const entry = pop();
-    const rank = Math.floor(entry / POSITION_SPAN);
-    const at = entry - rank * POSITION_SPAN;
+    const rank = (entry / POSITION_SPAN) | 0; // as integers: a double as an index is slow
+    const at = (entry - rank * POSITION_SPAN) | 0;
     if (ranks[at] !== rank) continue;
     join(at);
     push(at);
