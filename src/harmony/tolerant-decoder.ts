@@ -183,7 +183,7 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
   };
 
   const dropTextBetween = (): void => {
-    if (pieces.some(({ text }) => text.trim() !== '')) repaired('text_between_messages');
+    if (headerTextTokens > 0) repaired('text_between_messages');
     clearHeader();
   };
 
@@ -287,7 +287,8 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
       repaired('missing_message_marker');
       begin(reading, true);
     } else {
-      if (ending !== 'input' || reading.rest !== '') repaired('empty_message');
+      if (ending !== 'input') repaired('empty_message');
+      else if (origin !== 'prompt' || pieces.length > 1 || headerTextTokens > 0) repaired('header_unfinished');
       state = 'between';
       clearHeader();
     }

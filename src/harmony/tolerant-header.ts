@@ -87,6 +87,8 @@ class HeaderReading {
       else this.#rest = `${this.#unknownChannel}${this.#rest === '' ? '' : ` ${this.#rest}`}`;
     }
     const channel = this.#channel ?? (endsInMessage ? this.#unknownChannel : undefined);
+    const isRoleMissing = this.#role === undefined && givenRole === undefined && this.#author === undefined;
+    if (isRoleMissing) this.#repairs.push('role_missing');
     const role = this.#role ?? givenRole ?? 'assistant';
     if (role === 'assistant') this.#settleRecipient(channel);
     const contentType = this.#markedType ?? this.#typeWords.at(-1);
@@ -131,7 +133,6 @@ class HeaderReading {
       this.#role = named[1] as Role;
       this.#name = named[2]!;
     } else if (word.startsWith('to=')) {
-      this.#repairs.push('role_missing');
       this.#readWord(space, word);
     } else {
       this.#author = word;
@@ -218,9 +219,12 @@ class HeaderReading {
     const { toolNames } = this.options;
     const isInText = this.#rest !== '' && this.#author !== this.#rest;
     if (isInText && !name.startsWith('functions.') && toolNames.match(name) === undefined) return false;
-    if (name === '') this.#repairs.push('recipient_empty');
-    else if (this.#recipient === undefined) this.#recipient = name;
-    else {
+    if (name === '') {
+      this.#repairs.push('recipient_empty');
+    } else if (this.#recipient === undefined) {
+      this.#recipient = name;
+      if (this.#markedType !== undefined) this.#repairs.push('content_type_moved');
+    } else {
       this.#repairs.push('recipient_repeated');
       if (name !== this.#recipient) this.#isGuessed = true;
     }
