@@ -1,7 +1,16 @@
 // What a daemon can be asked, whatever the transport. Front ends call it; src/actors/ implements it.
 
 import type { CodexpcError } from '../errors.js';
-import type { Health, LoadedModel, ModelInfo, Respond, ResponseEvent, Status, ToolOutput, WatchEvent } from './protocol.js';
+import type {
+  Health,
+  LoadedModel,
+  ModelInfo,
+  Respond,
+  ResponseEvent,
+  Status,
+  ToolOutput,
+  WatchEvent,
+} from './protocol.js';
 
 /** Where a response's events go. One sink a request. */
 export interface ResponseSink {
