@@ -8,6 +8,12 @@ namespace codexpc::kernels {
 namespace {
 
 constexpr const KernelTable* kTables[] = {
+#if defined(__x86_64__)
+    &avx512::kTable,
+    &avx2::kTable,
+#elif defined(__aarch64__)
+    &neon::kTable,
+#endif
     &scalar::kTable,
 };
 
