@@ -1,7 +1,16 @@
 // What a daemon can be asked, whatever the transport. Front ends call it; src/actors/ implements it.
 
 import type { CodexpcError } from '../errors.js';
-import type { Health, LoadedModel, ModelInfo, Respond, ResponseEvent, Status, ToolOutput, WatchEvent } from './protocol.js';
+import type {
+  Health,
+  LoadedModel,
+  ModelInfo,
+  Respond,
+  ResponseEvent,
+  Status,
+  ToolOutput,
+  WatchEvent,
+} from './protocol.js';
 
 /** Where a response's events go. One sink a request. */
 export interface ResponseSink {
@@ -16,7 +25,10 @@ export interface DaemonService {
   health(): Health;
   status(): Status;
   /**
-   * Starts a response. Every accepted request ends with exactly one `completed`, `cancelled` or `failed` event.
+   * Starts a response. Every accepted request ends with exactly one `completed` or `failed` event; a cancelled one or
+   * one past its deadline is `completed` with that finish reason.
+   * `request.requestId` is unique in the daemon: a front end qualifies what its clients choose (`c12/1`), and puts the
+   * client's own id back into events. Sessions use the id they were given, in events too.
    * Errors (thrown before any event): invalid_request, queue_full, engine_*, insufficient_memory.
    */
   respond(request: Respond, sink: ResponseSink): void;
