@@ -63,7 +63,11 @@ export interface NativeEngine {
   readonly numThreads: number;
   readonly format: string;
   readonly config: ModelConfig;
-  readonly capabilities: { readonly logits: boolean; readonly parallelSequences: boolean; readonly prefixReuse: boolean };
+  readonly capabilities: {
+    readonly logits: boolean;
+    readonly parallelSequences: boolean;
+    readonly prefixReuse: boolean;
+  };
   readonly weightsBytes: number;
   tokenizer(): TokenizerData;
   predict(options: ContextOptions): MemoryUse;
@@ -105,7 +109,11 @@ export interface NativeContext {
 
 export interface NativeAddon {
   /** Errors: io_error, model_corrupt (names the field), unsupported_option, insufficient_memory. */
-  openEngine(options: { readonly path: string; readonly isa: string; readonly numThreads: number }): NativeEngine;
+  openEngine(options: {
+    readonly path: string;
+    readonly isa: string;
+    readonly numThreads: number;
+  }): NativeEngine;
   createSampler(options: SamplerOptions, vocabSize: number): NativeSampler;
   topLogprobs(logits: Float32Array, n: number): readonly TokenLogprob[];
   kernelTables(): ReadonlyArray<{ readonly name: string; readonly supported: boolean }>;
