@@ -16,18 +16,28 @@ const plain = fc.letrec((tie) => ({
     fc.boolean(),
     fc.constant(null),
     fc.array(tie('value'), { maxLength: 20 }),
-    fc.dictionary(fc.string().filter((key) => key !== '__proto__'), tie('value'), { maxKeys: 20 }),
+    fc.dictionary(
+      fc.string().filter((key) => key !== '__proto__'),
+      tie('value'),
+      { maxKeys: 20 },
+    ),
   ),
 })).value;
 
 describe('findMsgpackProblem', () => {
   test('accepts whatever another library writes for JSON values', () => {
-    fc.assert(fc.property(plain, (value) => findMsgpackProblem(encode(value)) === null), { numRuns: 500 });
+    fc.assert(
+      fc.property(plain, (value) => findMsgpackProblem(encode(value)) === null),
+      { numRuns: 500 },
+    );
   });
 
   test('accepts what msgpackr writes for them', () => {
     const encoder = new Encoder({ useRecords: false, variableMapSize: true });
-    fc.assert(fc.property(plain, (value) => findMsgpackProblem(encoder.encode(value)) === null), { numRuns: 500 });
+    fc.assert(
+      fc.property(plain, (value) => findMsgpackProblem(encoder.encode(value)) === null),
+      { numRuns: 500 },
+    );
   });
 
   test('refuses every truncation, and every byte too many', () => {
@@ -55,9 +65,21 @@ describe('findMsgpackProblem', () => {
     ['the byte msgpack never uses', bytes(0xc1), '0xc1'],
     ['a number as a key', bytes(0x81, 0x01, 0x01), 'not a string'],
     ['an array as a key', bytes(0x81, 0x90, 0x01), 'not a string'],
-    ['the key __proto__', encode({ a: [Object.defineProperty({}, "__proto__", { value: 1, enumerable: true })] }), '__proto__'],
-    ['too many values', Uint8Array.from([0xdd, 0x00, 0x20, 0x00, 0x00, ...new Uint8Array(0x200000)]), 'more than 1048576 values'],
-    ['a map with too many keys', encode(Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`k${i}`, 1]))), '16384 keys'],
+    [
+      'the key __proto__',
+      encode({ a: [Object.defineProperty({}, '__proto__', { value: 1, enumerable: true })] }),
+      '__proto__',
+    ],
+    [
+      'too many values',
+      Uint8Array.from([0xdd, 0x00, 0x20, 0x00, 0x00, ...new Uint8Array(0x200000)]),
+      'more than 1048576 values',
+    ],
+    [
+      'a map with too many keys',
+      encode(Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`k${i}`, 1]))),
+      '16384 keys',
+    ],
   ];
   test.each(hostile)('refuses %s', (_name, frame, problem) => {
     const message = findMsgpackProblem(frame);
