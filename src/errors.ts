@@ -51,3 +51,30 @@ export class CodexpcError extends Error {
 
 export const isErrorCode = (value: unknown): value is ErrorCode =>
   typeof value === 'string' && Object.hasOwn(ERROR_KINDS, value);
+
+export const invariantViolated = (what: string, cause: unknown): CodexpcError =>
+  new CodexpcError({
+    code: 'invariant_violated',
+    message: `codexpc met ${what}: ${cause instanceof Error ? cause.message : String(cause)}. This is a bug; please report it with the log.`,
+    cause,
+  });
+
+export const malformedFrame = (
+  problem: string,
+  details: Readonly<Record<string, unknown>> = {},
+): CodexpcError =>
+  new CodexpcError({ code: 'malformed_frame', message: `The connection was closed: ${problem}.`, details });
+
+export const unknownMessage = (type: string): CodexpcError =>
+  new CodexpcError({
+    code: 'unknown_message',
+    message: `The connection was closed: no message has the type ${JSON.stringify(type.slice(0, 100))}. See src/ipc/PROTOCOL.md for the list.`,
+    details: { type: type.slice(0, 100) },
+  });
+
+export const versionMismatch = (theirs: number, ours: number): CodexpcError =>
+  new CodexpcError({
+    code: 'version_mismatch',
+    message: `The client speaks protocol version ${theirs} and the daemon version ${ours}. Install the same codexpc for both, and restart the daemon with 'codexpc stop' if it is the older one.`,
+    details: { clientVersion: theirs, daemonVersion: ours },
+  });
