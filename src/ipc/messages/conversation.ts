@@ -1,6 +1,7 @@
 // A conversation, and the functions a model may call, as every front end hands them over.
 
 import { z } from 'zod';
+import { jsonObject } from './define.js';
 
 export const CallId = z.string().min(1).max(256);
 
@@ -35,6 +36,6 @@ export const FunctionTool = z.object({
   name: z.string().min(1).max(256),
   description: z.string(),
   /** JSON Schema of the arguments; null: the function takes none. */
-  parameters: z.record(z.string(), z.json()).nullable(),
+  parameters: jsonObject.nullable(),
 });
 export type FunctionTool = z.infer<typeof FunctionTool>;

@@ -2,14 +2,14 @@
 
 import { z } from 'zod';
 import { CodexpcError, ERROR_KINDS, invariantViolated, type ErrorCode } from '../../errors.js';
-import { defineMessage, RequestId } from './define.js';
+import { defineMessage, jsonObject, RequestId } from './define.js';
 
 const CODES = Object.keys(ERROR_KINDS) as [ErrorCode, ...ErrorCode[]];
 
 export const WireError = z.object({
   code: z.enum(CODES),
   message: z.string(),
-  details: z.record(z.string(), z.json()),
+  details: jsonObject,
 });
 export type WireError = z.infer<typeof WireError>;
 

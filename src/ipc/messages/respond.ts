@@ -30,9 +30,9 @@ export const Respond = defineMessage('respond', {
   requestId: RequestId,
   /** Null: the daemon's default model. */
   checkpoint: z.string().min(1).nullable(),
-  items: list(ConversationItem),
+  items: list(ConversationItem, 65_536),
   instructions: z.string().nullable(),
-  tools: list(FunctionTool),
+  tools: list(FunctionTool, 4_096),
   reasoningEffort: ReasoningEffort,
   /** YYYY-MM-DD, pinned by the client for a conversation so that its prefix stays the same past midnight. */
   currentDate: z
@@ -43,7 +43,7 @@ export const Respond = defineMessage('respond', {
   /** Null: as far as the context reaches. */
   maxTokens: z.number().int().positive().nullable(),
   deadlineMs: z.number().int().positive().nullable(),
-  include: list(Include),
+  include: list(Include, 16),
   /** `await`: the response waits for `tool_output` and goes on. `return`: it completes with `tool_calls`. */
   toolCalls: z.enum(['await', 'return']),
   topLogprobs: z.number().int().min(0).max(20),

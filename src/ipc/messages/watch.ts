@@ -1,7 +1,7 @@
 // The debug stream: what the daemon does, as it does it. A watcher that does not read loses events, and is told how many.
 
 import { z } from 'zod';
-import { count, defineMessage, list, RequestId } from './define.js';
+import { count, defineMessage, jsonObject, list, RequestId } from './define.js';
 import { Status } from './status.js';
 
 export const Watch = defineMessage('watch', { requestId: RequestId });
@@ -32,7 +32,7 @@ export const WatchEvent = z.discriminatedUnion('kind', [
     at,
     level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']),
     message: z.string(),
-    fields: z.record(z.string(), z.json()),
+    fields: jsonObject,
   }),
   z.object({ kind: z.literal('counters'), at, status: Status }),
   z.object({ kind: z.literal('dropped'), at, count }),
