@@ -80,3 +80,18 @@ export const versionMismatch = (theirs: number, ours: number): CodexpcError =>
     message: `The client speaks protocol version ${theirs} and the daemon version ${ours}. Install the same codexpc for both, and restart the daemon with 'codexpc stop' if it is the older one.`,
     details: { clientVersion: theirs, daemonVersion: ours },
   });
+
+export const addressInUse = (path: string, pid: number | null): CodexpcError =>
+  new CodexpcError({
+    code: 'address_in_use',
+    message: `Another codexpc daemon${pid === null ? '' : ` (pid ${pid})`} already serves ${path}. Use that one, or stop it first with 'codexpc stop'.`,
+    details: { path, pid },
+  });
+
+export const socketUnusable = (path: string, problem: string, cause?: unknown): CodexpcError =>
+  new CodexpcError({
+    code: 'io_error',
+    message: `The daemon's socket ${path} cannot be used: ${problem}.`,
+    details: { path },
+    cause,
+  });

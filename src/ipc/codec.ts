@@ -48,12 +48,6 @@ export const createCodec = <Schema extends z.ZodType>(schema: Schema, { types }:
   };
 };
 
-export const clientCodec = (): Codec<ClientMessage> => createCodec(ClientMessage, { types: typesOf(ClientMessage) });
-export const daemonCodec = (): Codec<DaemonMessage> => createCodec(DaemonMessage, { types: typesOf(DaemonMessage) });
-
-const typesOf = (union: typeof ClientMessage | typeof DaemonMessage): ReadonlySet<string> =>
-  new Set(union.options.map((option) => option.shape.type.value));
-
 const explain = (value: unknown, error: z.ZodError, types: ReadonlySet<string>): UndecodableMessage => {
   const { type, requestId } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   if (typeof type !== 'string') return new UndecodableMessage(malformedFrame('the message is no map with a "type"'), null);
@@ -74,3 +68,11 @@ const explain = (value: unknown, error: z.ZodError, types: ReadonlySet<string>):
     requestId,
   );
 };
+
+const typesOf = (union: typeof ClientMessage | typeof DaemonMessage): ReadonlySet<string> =>
+  new Set(union.options.map((option) => option.shape.type.value));
+
+/** What clients send. */
+export const clientCodec: Codec<ClientMessage> = createCodec(ClientMessage, { types: typesOf(ClientMessage) });
+/** What the daemon sends. */
+export const daemonCodec: Codec<DaemonMessage> = createCodec(DaemonMessage, { types: typesOf(DaemonMessage) });

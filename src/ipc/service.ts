@@ -16,6 +16,7 @@ import type {
 export interface ResponseSink {
   /** False when the receiver's buffer is full: send nothing more until `onDrain` has fired. Never drops. */
   send(event: ResponseEvent): boolean;
+  /** Sets what runs each time there is room again. One listener: the last one set. */
   onDrain(resume: () => void): void;
 }
 
