@@ -58,8 +58,10 @@ export interface EngineLink {
   numStarted(): number;
   /** Sequences that wait for one. */
   numQueued(): number;
-  /** Fingerprints of what holds a slot. */
+  /** Fingerprints of what holds a slot, or did when the engine was lost. */
   running(): readonly string[];
+  /** Tells every generation that the engine is gone, whether or not the thread has ended. */
+  lose(error: CodexpcError): void;
   close(): void;
   terminate(): void;
 }
@@ -95,7 +97,7 @@ export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
   let isClosing = false;
   let cause: unknown = null;
   let lastBeatMs = -Infinity;
-  let exited = false;
+  let suspects: readonly string[] = [];
 
   const take = (id: SequenceId): Entry | undefined => {
     const entry = entries.get(id);
@@ -147,15 +149,18 @@ export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
 
   const control = wrap<EngineControl>(controlEndpoint(controls.port1));
 
+  const lose = (error: CodexpcError): void => {
+    const lost = [...entries.values()];
+    suspects = suspects.concat(startedOf(lost));
+    entries.clear();
+    lost.forEach(({ listener }) => listener.lost(error));
+  };
+
   const end = (exitCode: number): void => {
-    if (exited) return;
-    exited = true;
     channel.drain();
     const error = isReady ? engineExited(exitCode, cause) : engineStartFailed(exitCode, cause);
     options.onExit(isClosing && cause === null ? null : error);
-    const lost = [...entries.values()];
-    entries.clear();
-    lost.forEach(({ listener }) => listener.lost(error));
+    lose(error);
     control[releaseProxy]();
     controls.port1.close();
     channel.close();
@@ -164,7 +169,7 @@ export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
   worker.on('error', (error) => {
     cause ??= error;
   });
-  worker.on('exit', end);
+  worker.once('exit', end);
 
   return {
     control,
@@ -181,9 +186,10 @@ export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
         },
       };
     },
-    numStarted: () => [...entries.values()].filter(({ started }) => started).length,
-    numQueued: () => [...entries.values()].filter(({ started }) => !started).length,
-    running: () => [...entries.values()].filter(({ started }) => started).map(({ fingerprint }) => fingerprint),
+    numStarted: () => startedOf([...entries.values()]).length,
+    numQueued: () => entries.size - startedOf([...entries.values()]).length,
+    running: () => suspects.concat(startedOf([...entries.values()])),
+    lose,
     close: () => {
       isClosing = true;
       void control.close();
@@ -195,3 +201,6 @@ export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
     },
   };
 };
+
+const startedOf = (entries: readonly Entry[]): readonly string[] =>
+  entries.filter(({ started }) => started).map(({ fingerprint }) => fingerprint);

@@ -1,6 +1,6 @@
 // Refuses what would not fit, with figures, instead of letting the machine swap.
 
-import { constrainedMemory } from 'node:process';
+import process, { constrainedMemory, platform } from 'node:process';
 import { totalmem } from 'node:os';
 import type { MemoryUse } from './engine-addon.js';
 import { insufficientMemory } from './engine-errors.js';
@@ -34,9 +34,18 @@ export const guardContext = (checkpoint: string, use: MemoryUse, numSlots: numbe
   }
 };
 
-/** Before a request is admitted: the process may have grown for other reasons. */
-export const guardAdmission = (rssBytes: number, plannedBytes: number, budgetBytes: number): void => {
-  if (rssBytes + plannedBytes > budgetBytes) {
-    throw insufficientMemory('This request', { 'in use': rssBytes, planned: plannedBytes }, budgetBytes);
+/**
+ * Before a request is admitted: the system hands out KV pages when they are first written, so what this request may
+ * still touch has to be there now.
+ */
+export const guardAdmission = (numTokens: number, kvBytesPerToken: number, availableBytes: number): void => {
+  const kvBytes = numTokens * kvBytesPerToken;
+  if (kvBytes > availableBytes) {
+    throw insufficientMemory(`A request of up to ${numTokens} tokens`, { 'KV cache': kvBytes }, availableBytes);
   }
 };
+
+/** What the system could give the process now, its container's limit included. */
+export const availableMemory = (): number =>
+  // macOS counts only pages that nobody has ever used as free; there, compression answers for the rest.
+  platform === 'darwin' ? Infinity : process.availableMemory();
