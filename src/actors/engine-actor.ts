@@ -215,16 +215,14 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
           break;
         case 'model.unloaded':
           logger.info('model unloaded');
+          onUnloaded.splice(0).forEach((resolve) => resolve());
           break;
       }
     };
 
     life = mine;
     mine.machine.on('*', heed);
-    mine.machine.subscribe((snapshot) => {
-      if (enginePhaseOf(snapshot) === 'idle') onUnloaded.splice(0).forEach((resolve) => resolve());
-      serveWaiters();
-    });
+    mine.machine.subscribe(serveWaiters);
     mine.machine.start();
     receive((command) => mine.machine.send(command));
     return () => {
