@@ -95,3 +95,23 @@ export const socketUnusable = (path: string, problem: string, cause?: unknown): 
     details: { path },
     cause,
   });
+
+export const daemonUnreachable = (path: string, cause: unknown): CodexpcError =>
+  new CodexpcError({
+    code: 'io_error',
+    message: `cannot reach the daemon at ${path} (${cause instanceof Error ? cause.message : String(cause)}). Start it with 'codexpc daemon', or install the service with 'codexpc install'.`,
+    details: { path },
+    cause,
+  });
+
+export const connectionLost = (during: string): CodexpcError =>
+  new CodexpcError({
+    code: 'io_error',
+    message: `The connection to the daemon ended during ${during}: it was stopped or has crashed. Send the request again; 'codexpc logs' tells why.`,
+  });
+
+export const unexpectedMessage = (problem: string): CodexpcError =>
+  new CodexpcError({
+    code: 'malformed_frame',
+    message: `The daemon sent something unexpected: ${problem}. Install the same codexpc for both sides.`,
+  });

@@ -56,7 +56,10 @@ interface InFlight {
   resume(): void;
 }
 
-type ServiceRequest = Exclude<ClientMessage, { type: 'hello' | 'respond' | 'watch' | 'cancel' | 'tool_output' }>;
+type ServiceRequest = Exclude<
+  ClientMessage,
+  { type: 'hello' | 'respond' | 'watch' | 'cancel' | 'tool_output' }
+>;
 
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -105,7 +108,8 @@ export class Connection {
     }
     if (this.#state === 'greeting') this.#greet(message);
     else this.#handle(message);
-    if (this.#options.transport.bufferedBytes > this.#options.limits.pauseRequestsBytes) this.#options.transport.pause();
+    if (this.#options.transport.bufferedBytes > this.#options.limits.pauseRequestsBytes)
+      this.#options.transport.pause();
   }
 
   #greet(message: ClientMessage): void {
@@ -133,6 +137,7 @@ export class Connection {
         (this.#inFlight.get(message.requestId) ?? this.#foreign(message.requestId)).cancel();
         return;
       case 'tool_output':
+        if (!this.#inFlight.has(message.requestId)) return; // its response has ended meanwhile
         this.#tryService(message.requestId, message.callId, () =>
           this.#options.service.toolOutput({ ...message, requestId: this.#qualify(message.requestId) }),
         );
@@ -150,7 +155,9 @@ export class Connection {
 
   #admit(requestId: string): boolean {
     if (this.#inFlight.has(requestId)) {
-      this.#fail(malformedFrame(`the request id ${JSON.stringify(requestId)} is already in use on this connection`));
+      this.#fail(
+        malformedFrame(`the request id ${JSON.stringify(requestId)} is already in use on this connection`),
+      );
       return false;
     }
     const { maxInFlight } = this.#options.limits;
@@ -179,7 +186,11 @@ export class Connection {
       },
       resume: () => stream.resume(),
     });
-    if (!this.#tryService(requestId, null, () => service.respond({ ...request, requestId: qualifiedId }, stream))) {
+    if (
+      !this.#tryService(requestId, null, () =>
+        service.respond({ ...request, requestId: qualifiedId }, stream),
+      )
+    ) {
       this.#inFlight.delete(requestId);
     }
   }
@@ -214,7 +225,10 @@ export class Connection {
         return;
       case 'shutdown':
         reply(null);
-        this.#options.logger.info({ connection: this.#options.id, mode: request.mode }, 'a client asked to stop');
+        this.#options.logger.info(
+          { connection: this.#options.id, mode: request.mode },
+          'a client asked to stop',
+        );
         service.shutdown(request.mode);
         return;
       case 'models.list':
@@ -250,7 +264,8 @@ export class Connection {
       call();
       return true;
     } catch (error) {
-      if (!(error instanceof CodexpcError)) this.#options.logger.error({ err: error }, 'a request failed unexpectedly');
+      if (!(error instanceof CodexpcError))
+        this.#options.logger.error({ err: error }, 'a request failed unexpectedly');
       this.#refuse(requestId, toWireError(error), callId);
       return false;
     }

@@ -79,7 +79,10 @@ export class FrontEnd {
   /** Resolves when clients can connect. Errors: address_in_use, io_error. */
   async open(): Promise<void> {
     this.#actor.send({ type: 'open' });
-    const snapshot = await waitFor(this.#actor, (state) => state.matches('accepting') || state.status === 'done');
+    const snapshot = await waitFor(
+      this.#actor,
+      (state) => state.matches('accepting') || state.status === 'done',
+    );
     if (snapshot.context.error !== null) throw snapshot.context.error;
     this.#wasOpen = true;
   }
@@ -149,7 +152,9 @@ export class FrontEnd {
       message: `The daemon already has ${this.#limits.maxConnections} connections. Close some, then connect again.`,
     });
     transport.open({ message: () => {}, drain: () => {}, fault: () => {}, close: () => {} });
-    transport.send(daemonCodec.encode({ type: 'error', requestId: null, callId: null, error: toWireError(error) }));
+    transport.send(
+      daemonCodec.encode({ type: 'error', requestId: null, callId: null, error: toWireError(error) }),
+    );
     transport.close();
   }
 

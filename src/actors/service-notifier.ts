@@ -22,7 +22,13 @@ export interface ServiceNotifier {
   dispose(): void;
 }
 
-export const createServiceNotifier = ({ calls, env, pid, timers, isHealthy }: ServiceNotifierOptions): ServiceNotifier => {
+export const createServiceNotifier = ({
+  calls,
+  env,
+  pid,
+  timers,
+  isHealthy,
+}: ServiceNotifierOptions): ServiceNotifier => {
   const address = env['NOTIFY_SOCKET'];
   const notify = (state: string): void => {
     if (address === undefined || address === '') return;

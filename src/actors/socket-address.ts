@@ -2,7 +2,18 @@
 // The lock is the kernel's (flock): it ends with the process however that ends, so whatever lies at the socket's path
 // while we hold it is stale, unless something that takes no lock listens there.
 
-import { chmodSync, closeSync, constants, ftruncateSync, lstatSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { addressInUse, socketUnusable } from '../errors.js';
@@ -56,8 +67,10 @@ const preparePrivateDirectory = (directory: string, path: string, uid: number): 
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const stats = lstatSync(directory);
     if (!stats.isDirectory()) throw socketUnusable(path, `${directory} is not a directory; remove it`);
-    if (stats.uid !== uid) throw socketUnusable(path, `${directory} belongs to another user; set XDG_RUNTIME_DIR`);
-    if ((stats.mode & 0o022) !== 0) throw socketUnusable(path, `others may write to ${directory}; run 'chmod 700 ${directory}'`);
+    if (stats.uid !== uid)
+      throw socketUnusable(path, `${directory} belongs to another user; set XDG_RUNTIME_DIR`);
+    if ((stats.mode & 0o022) !== 0)
+      throw socketUnusable(path, `others may write to ${directory}; run 'chmod 700 ${directory}'`);
     if ((stats.mode & 0o077) !== 0) chmodSync(directory, 0o700);
   } catch (error) {
     throw asSocketError(error, path);
@@ -79,7 +92,8 @@ const readPid = (lockPath: string): number | null => {
 
 const clearStaleSocket = async (path: string): Promise<void> => {
   try {
-    if (!lstatSync(path).isSocket()) throw socketUnusable(path, 'a file that is no socket is there; remove it');
+    if (!lstatSync(path).isSocket())
+      throw socketUnusable(path, 'a file that is no socket is there; remove it');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw asSocketError(error, path);

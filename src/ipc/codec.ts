@@ -23,15 +23,26 @@ export interface Codec<Message> {
 }
 
 /** 64-bit integers become numbers where a number holds them exactly, else bigints. (msgpackr's types lack 'auto'.) */
-const DECODER_OPTIONS = { useRecords: false, mapsAsObjects: true, int64AsType: 'auto' } as unknown as MsgpackrOptions;
-const ENCODER_OPTIONS: MsgpackrOptions = { useRecords: false, variableMapSize: true, encodeUndefinedAsNil: true };
+const DECODER_OPTIONS = {
+  useRecords: false,
+  mapsAsObjects: true,
+  int64AsType: 'auto',
+} as unknown as MsgpackrOptions;
+const ENCODER_OPTIONS: MsgpackrOptions = {
+  useRecords: false,
+  variableMapSize: true,
+  encodeUndefinedAsNil: true,
+};
 
 interface Options {
   /** Message names the schema knows, to tell an unknown message from a wrong one. */
   readonly types: ReadonlySet<string>;
 }
 
-export const createCodec = <Schema extends z.ZodType>(schema: Schema, { types }: Options): Codec<z.infer<Schema>> => {
+export const createCodec = <Schema extends z.ZodType>(
+  schema: Schema,
+  { types }: Options,
+): Codec<z.infer<Schema>> => {
   const encoder = new Encoder(ENCODER_OPTIONS);
   const decoder = new Decoder(DECODER_OPTIONS);
 
@@ -49,15 +60,22 @@ export const createCodec = <Schema extends z.ZodType>(schema: Schema, { types }:
 };
 
 const explain = (value: unknown, error: z.ZodError, types: ReadonlySet<string>): UndecodableMessage => {
-  const { type, requestId } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
-  if (typeof type !== 'string') return new UndecodableMessage(malformedFrame('the message is no map with a "type"'), null);
+  const { type, requestId } = (typeof value === 'object' && value !== null ? value : {}) as Record<
+    string,
+    unknown
+  >;
+  if (typeof type !== 'string')
+    return new UndecodableMessage(malformedFrame('the message is no map with a "type"'), null);
   if (!types.has(type)) return new UndecodableMessage(unknownMessage(type), null);
 
   const [issue] = error.issues;
   const field = issue?.path.join('.').slice(0, 100) ?? '';
   const reason = issue?.message.slice(0, 300) ?? 'it has another shape';
   if (type === 'hello' || typeof requestId !== 'string' || requestId.length === 0 || requestId.length > 128) {
-    return new UndecodableMessage(malformedFrame(`the field "${field}" of a ${type} message is wrong: ${reason}`), null);
+    return new UndecodableMessage(
+      malformedFrame(`the field "${field}" of a ${type} message is wrong: ${reason}`),
+      null,
+    );
   }
   return new UndecodableMessage(
     new CodexpcError({
@@ -73,6 +91,10 @@ const typesOf = (union: typeof ClientMessage | typeof DaemonMessage): ReadonlySe
   new Set(union.options.map((option) => option.shape.type.value));
 
 /** What clients send. */
-export const clientCodec: Codec<ClientMessage> = createCodec(ClientMessage, { types: typesOf(ClientMessage) });
+export const clientCodec: Codec<ClientMessage> = createCodec(ClientMessage, {
+  types: typesOf(ClientMessage),
+});
 /** What the daemon sends. */
-export const daemonCodec: Codec<DaemonMessage> = createCodec(DaemonMessage, { types: typesOf(DaemonMessage) });
+export const daemonCodec: Codec<DaemonMessage> = createCodec(DaemonMessage, {
+  types: typesOf(DaemonMessage),
+});

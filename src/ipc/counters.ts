@@ -35,7 +35,8 @@ export const createFrontEndCounters = (): FrontEndCounters => {
     },
     streamResumed: () => void backpressure.pausedStreams--,
     watchEventsDropped: (count) => void (backpressure.droppedWatchEvents += count),
-    buffered: (bytes) => void (backpressure.peakBufferedBytes = Math.max(backpressure.peakBufferedBytes, bytes)),
+    buffered: (bytes) =>
+      void (backpressure.peakBufferedBytes = Math.max(backpressure.peakBufferedBytes, bytes)),
     track: (bufferedBytes) => {
       tracked.add(bufferedBytes);
       return () => void tracked.delete(bufferedBytes);

@@ -8,7 +8,9 @@ const FIRST_ALLOCATION_BYTES = 64 * 1024;
 
 /** Header and message for each, as one piece: a single write to the socket. */
 export const joinFrames = (messages: readonly Uint8Array[]): Buffer => {
-  const joined = Buffer.allocUnsafe(messages.reduce((sum, message) => sum + HEADER_BYTES + message.length, 0));
+  const joined = Buffer.allocUnsafe(
+    messages.reduce((sum, message) => sum + HEADER_BYTES + message.length, 0),
+  );
   let at = 0;
   for (const message of messages) {
     at = joined.writeUInt32BE(message.length, at);

@@ -28,7 +28,8 @@ export const findMsgpackProblem = (frame: Uint8Array): string | null => {
 
     const token = frame[at++]!;
     const { kind, sizeBytes, fixed } = describe(token);
-    if (kind === 'refused') return `the message holds a value of a kind that the protocol does not use (0x${token.toString(16)})`;
+    if (kind === 'refused')
+      return `the message holds a value of a kind that the protocol does not use (0x${token.toString(16)})`;
     if (end - at < sizeBytes) return 'the message ends too early';
     const length = sizeBytes === 0 ? fixed : readUint(frame, at, sizeBytes);
     at += kind === 'scalar' ? 0 : sizeBytes;

@@ -17,7 +17,8 @@ export const maxSocketPathBytes = (platform: NodeJS.Platform): number => (platfo
 export const socketPath = ({ platform, env, home, uid }: SocketPlace = currentPlace()): string => {
   if (platform === 'darwin') return join(home, 'Library', 'Application Support', 'codexpc', 'codexpc.sock');
   const runtime = env['XDG_RUNTIME_DIR'];
-  const directory = runtime?.startsWith('/') === true ? join(runtime, 'codexpc') : join('/tmp', `codexpc-${uid}`);
+  const directory =
+    runtime?.startsWith('/') === true ? join(runtime, 'codexpc') : join('/tmp', `codexpc-${uid}`);
   return join(directory, 'codexpc.sock');
 };
 

@@ -17,25 +17,32 @@ export const list = <Item extends z.ZodType>(
   item: Item,
   maxLength = 1_000_000,
 ): z.ZodType<ReadonlyArray<z.infer<Item>>> =>
-  z.custom<readonly unknown[]>(Array.isArray, 'Invalid input: expected array').transform((values, context) => {
-    if (values.length > maxLength) {
-      context.addIssue({ code: 'custom', message: `Too big: expected at most ${maxLength} items` });
-      return z.NEVER;
-    }
-    const parsed: Array<z.infer<Item>> = [];
-    for (const [index, value] of values.entries()) {
-      const result = item.safeParse(value);
-      if (!result.success) {
-        const [issue] = result.error.issues;
-        context.addIssue({ code: 'custom', message: issue?.message ?? 'Invalid', path: [index, ...(issue?.path ?? [])] });
+  z
+    .custom<readonly unknown[]>(Array.isArray, 'Invalid input: expected array')
+    .transform((values, context) => {
+      if (values.length > maxLength) {
+        context.addIssue({ code: 'custom', message: `Too big: expected at most ${maxLength} items` });
         return z.NEVER;
       }
-      parsed.push(result.data);
-    }
-    return parsed;
-  });
+      const parsed: Array<z.infer<Item>> = [];
+      for (const [index, value] of values.entries()) {
+        const result = item.safeParse(value);
+        if (!result.success) {
+          const [issue] = result.error.issues;
+          context.addIssue({
+            code: 'custom',
+            message: issue?.message ?? 'Invalid',
+            path: [index, ...(issue?.path ?? [])],
+          });
+          return z.NEVER;
+        }
+        parsed.push(result.data);
+      }
+      return parsed;
+    });
 
-export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+export type JsonValue =
+  string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 export type JsonObject = Readonly<Record<string, JsonValue>>;
 
 /** What JSON can hold, and nothing else: no bigint, no NaN, no bytes. Depth is bounded by the frame guard. */

@@ -6,7 +6,10 @@ export interface MemoryPairOptions {
   readonly highWaterBytes?: number;
 }
 
-export const createMemoryPair = ({ highWaterBytes = HIGH_WATER_BYTES }: MemoryPairOptions = {}): readonly [Transport, Transport] => {
+export const createMemoryPair = ({ highWaterBytes = HIGH_WATER_BYTES }: MemoryPairOptions = {}): readonly [
+  Transport,
+  Transport,
+] => {
   const left = new MemoryEnd(highWaterBytes);
   const right = new MemoryEnd(highWaterBytes);
   left.join(right);

@@ -119,14 +119,17 @@ export class SocketTransport implements Transport {
     try {
       return this.#reader.next();
     } catch (error) {
-      this.#fault(error instanceof CodexpcError ? error : invariantViolated('an error while reading frames', error));
+      this.#fault(
+        error instanceof CodexpcError ? error : invariantViolated('an error while reading frames', error),
+      );
       return null;
     }
   }
 
   // The peer has ended its side: it is gone, and was cut off if that happened inside a frame.
   #receiveEnd(): void {
-    if (!this.#finished && this.#reader.isInsideFrame) this.#fault(malformedFrame('the stream ended inside a frame'));
+    if (!this.#finished && this.#reader.isInsideFrame)
+      this.#fault(malformedFrame('the stream ended inside a frame'));
     this.close();
   }
 
