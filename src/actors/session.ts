@@ -2,7 +2,7 @@
 // and sends the events; ends with exactly one terminal event.
 
 import { createHash } from 'node:crypto';
-import { type Clock, createActor, fromCallback, fromPromise, type InspectionEvent } from 'xstate';
+import { createActor, fromCallback, fromPromise, type InspectionEvent } from 'xstate';
 import type { Logger } from 'pino';
 import { toWireError } from '../ipc/messages/error.js';
 import type { Respond } from '../ipc/protocol.js';
@@ -39,7 +39,6 @@ export interface SessionOptions {
   readonly today: () => string;
   readonly now: () => number;
   readonly logger: Logger;
-  readonly clock?: Clock;
   readonly inspect: (event: InspectionEvent) => void;
   /** The terminal event has been handed on. */
   readonly onEnded: (summary: SessionSummary) => void;
@@ -61,6 +60,7 @@ export interface SessionSummary {
   readonly outputTokens: number;
   readonly prefillTokensPerSecond: number;
   readonly decodeTokensPerSecond: number;
+  readonly totalMs: number;
 }
 
 export interface Session {
@@ -120,7 +120,7 @@ export const startSession = (options: SessionOptions): Session => {
   const machine = createActor(
     createSessionMachine({
       prepare: fromPromise(({ signal }) => prepare(signal).catch((error: unknown) => Promise.reject(asCodedError(error)))),
-      generate: fromCallback<{ type: 'none' } | GenerateCommand>(({ sendBack, receive }) => {
+      generate: fromCallback<GenerateCommand>(({ sendBack, receive }) => {
         const { link, model, release } = lease!;
         const current = prompt!;
         const decoder = createDecoderStage({
@@ -212,7 +212,6 @@ export const startSession = (options: SessionOptions): Session => {
     {
       id: `session:${requestId}`,
       inspect: options.inspect,
-      ...(options.clock === undefined ? {} : { clock: options.clock }),
       input: {
         requestId,
         deadlineMs: request.deadlineMs,
@@ -230,8 +229,7 @@ export const startSession = (options: SessionOptions): Session => {
       const { finishReason } = outcome;
       outbox.send({ type: 'completed', finishReason, usage: { ...usage }, timings, repairs: Object.fromEntries(repairs) });
     }
-    const { prefillTokensPerSecond, decodeTokensPerSecond } = timings;
-    options.onEnded({ requestId, outcome, ...usage, prefillTokensPerSecond, decodeTokensPerSecond });
+    options.onEnded({ requestId, outcome, ...usage, ...timings });
   };
 
   machine.subscribe({ complete: () => end(machine.getSnapshot().output!) });

@@ -19,6 +19,8 @@ export interface SessionCounts {
   readonly outputTokens: number;
   readonly prefillTokensPerSecond: number;
   readonly decodeTokensPerSecond: number;
+  /** Of the last answers, waiting included; 0 before the first. */
+  readonly meanDurationMs: number;
 }
 
 export interface Sessions {
@@ -31,17 +33,17 @@ export interface Sessions {
 }
 
 const WAITING: readonly SessionPhase[] = ['preparing', 'queued'];
-/** Weight of the newest answer in the throughput that `status` shows. */
+/** Weight of the newest answer in the means. */
 const SMOOTHING = 0.3;
 
 export const createSessions = (): Sessions => {
   const open = new Map<string, Session>();
   const totals = { completed: 0, failed: 0, cancelled: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 };
-  const throughput = { prefillTokensPerSecond: 0, decodeTokensPerSecond: 0 };
+  const means = { prefillTokensPerSecond: 0, decodeTokensPerSecond: 0, meanDurationMs: 0 };
   let onDrained: (() => void) | null = null;
 
-  const smooth = (key: keyof typeof throughput, value: number): void => {
-    if (value > 0) throughput[key] = throughput[key] === 0 ? value : throughput[key] + SMOOTHING * (value - throughput[key]);
+  const smooth = (key: keyof typeof means, value: number): void => {
+    if (value > 0) means[key] = means[key] === 0 ? value : means[key] + SMOOTHING * (value - means[key]);
   };
 
   const cancelAll = (reason: CancelReason): void => [...open.values()].forEach((session) => session.cancel(reason));
@@ -73,6 +75,7 @@ export const createSessions = (): Sessions => {
       totals.outputTokens += summary.outputTokens;
       smooth('prefillTokensPerSecond', summary.prefillTokensPerSecond);
       smooth('decodeTokensPerSecond', summary.decodeTokensPerSecond);
+      smooth('meanDurationMs', summary.totalMs);
       tellWhenDrained();
     },
     find: (requestId) => open.get(requestId),
@@ -80,7 +83,7 @@ export const createSessions = (): Sessions => {
       const phases = [...open.values()].map((session) => session.phase());
       const waiting = phases.filter((phase) => WAITING.includes(phase)).length;
       const awaitingTool = phases.filter((phase) => phase === 'awaitingTool').length;
-      return { ...totals, ...throughput, waiting, awaitingTool, running: phases.length - waiting - awaitingTool };
+      return { ...totals, ...means, waiting, awaitingTool, running: phases.length - waiting - awaitingTool };
     },
   };
 };
