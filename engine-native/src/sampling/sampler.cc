@@ -19,6 +19,8 @@ namespace {
 constexpr float kForbidden = -std::numeric_limits<float>::infinity();
 // Far outside every use; keeps adjusted logits finite.
 constexpr float kLargestAdjustment = 1e6f;
+// Of a temperature so small that its inverse is infinite.
+constexpr float kLargestInverse = 1e30f;
 
 class SamplerImpl final : public Sampler {
  public:
@@ -90,7 +92,7 @@ class SamplerImpl final : public Sampler {
   }
 
   std::uint32_t Draw(std::span<const float> logits, float largest) {
-    double total = sampling::ExpWeights(weights_.get(), logits, largest, 1.0f / options_.temperature);
+    double total = sampling::ExpWeights(weights_.get(), logits, largest, std::min(1.0f / options_.temperature, kLargestInverse));
     if (options_.top_k == 0 && options_.top_p == 1.0f && options_.min_p == 0.0f) return DrawFromAll(total);
     std::size_t count = vocab_size_;
     if (options_.top_k > 0 && options_.top_k < vocab_size_) {
@@ -154,7 +156,7 @@ class SamplerImpl final : public Sampler {
   template <typename Predicate>
   std::size_t KeepIf(std::size_t count, const Predicate& keep) {
     std::uint32_t* const begin = candidates_.get();
-    return static_cast<std::size_t>(std::stable_partition(begin, begin + count, keep) - begin);
+    return static_cast<std::size_t>(std::partition(begin, begin + count, keep) - begin);
   }
 
   double WeightOf(std::size_t count) const {
