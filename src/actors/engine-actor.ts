@@ -2,13 +2,13 @@
 // worker of the present life. The machine decides; this carries out, and hands out leases on the loaded model.
 
 import { createActor, fromCallback, fromPromise } from 'xstate';
-import type { Actor, CallbackActorLogic } from 'xstate';
+import type { Actor, CallbackActorLogic, InspectionEvent } from 'xstate';
 import type { Logger } from 'pino';
 import type { CodexpcError } from '../errors.js';
 import { createEngineMachine, type EngineNotice, type EnginePhase, enginePhaseOf, type EnginePolicy } from '../machines/engine.js';
 import type { EngineCommand } from '../machines/supervisor.js';
 import { findCheckpoint } from './checkpoint-file.js';
-import { type CheckpointFile, checkpointKey, type EngineSettings } from './engine-control.js';
+import { type CheckpointFile, checkpointKey, type EngineSettings, type OpenModel } from './engine-control.js';
 import { asCodedError, engineExited, fromErrorRecord } from './engine-errors.js';
 import { type EngineLink, startEngineLink } from './engine-link.js';
 import type { Fault } from './fault.js';
@@ -23,6 +23,7 @@ export interface EngineActorOptions {
   /** Loaded as soon as the worker is ready; null: when a request needs one. */
   readonly preload: string | null;
   readonly logger: Logger;
+  readonly inspect: (event: InspectionEvent) => void;
 }
 
 /** The right to use the loaded model; it stays loaded until every lease is released. */
@@ -59,6 +60,10 @@ export interface EngineActor {
   unload(): Promise<void>;
   /** Nobody will start the engine again: those who wait for it are told. */
   failWaiting(error: CodexpcError): void;
+  /** Reads a checkpoint's header, without loading it. */
+  describe(file: CheckpointFile): Promise<Pick<OpenModel, 'format' | 'config'>>;
+  /** Paths of every checkpoint that was loaded since the start. */
+  knownCheckpoints(): readonly string[];
   report(): EngineReportCard;
 }
 
@@ -82,6 +87,7 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
   let life: Life | null = null;
   let waiters: Waiter[] = [];
   let onUnloaded: (() => void)[] = [];
+  const known = new Set<string>();
   const counts = { cacheHits: 0, cacheMisses: 0 };
 
   const grant = ({ machine, link, model }: Life, waiter: Waiter): void => {
@@ -147,6 +153,7 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
     const tokenizerMs = performance.now();
     const runtime = createModelRuntime(file, open, startedMs);
     mine.model = { key, runtime };
+    known.add(file.path);
     const { backend, kernels, numThreads, format, openMs, contextMs } = open;
     logger.info(
       { backend, kernels, numThreads, format, openMs: Math.round(openMs), contextMs: Math.round(contextMs) },
@@ -162,7 +169,7 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
     );
   };
 
-  const logic: EngineActor['logic'] = fromCallback(({ input, sendBack, receive, self }) => {
+  const logic: EngineActor['logic'] = fromCallback(({ input, sendBack, receive }) => {
     const mine: Life = {
       link: null,
       model: null,
@@ -191,7 +198,7 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
             if (!result.ok) throw fromErrorRecord(result.error);
           }),
         }),
-        { id: 'engine', parent: self, input: { policy: options.policy } },
+        { id: 'engine', inspect: options.inspect, input: { policy: options.policy } },
       ),
     };
 
@@ -215,16 +222,14 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
           break;
         case 'model.unloaded':
           logger.info('model unloaded');
+          onUnloaded.splice(0).forEach((resolve) => resolve());
           break;
       }
     };
 
     life = mine;
     mine.machine.on('*', heed);
-    mine.machine.subscribe((snapshot) => {
-      if (enginePhaseOf(snapshot) === 'idle') onUnloaded.splice(0).forEach((resolve) => resolve());
-      serveWaiters();
-    });
+    mine.machine.subscribe(serveWaiters);
     mine.machine.start();
     receive((command) => mine.machine.send(command));
     return () => {
@@ -274,6 +279,15 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
         mine.machine.send({ type: 'unload' });
       });
     },
+    describe: async (file) => {
+      if (life?.model?.key === checkpointKey(file)) return life.model.runtime.open;
+      const control = life?.link?.control;
+      if (control === undefined) throw engineExited(0, null);
+      const result = await control.describe(file);
+      if (!result.ok) throw fromErrorRecord(result.error);
+      return result.value;
+    },
+    knownCheckpoints: () => [...known],
     failWaiting: (error) => failWaiters(() => true, error),
     report: () => ({
       phase: life === null ? 'down' : enginePhaseOf(life.machine.getSnapshot()),

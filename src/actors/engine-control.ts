@@ -50,6 +50,8 @@ export type Result<Value> =
 
 export interface EngineControl {
   load(file: CheckpointFile): Promise<Result<OpenModel>>;
+  /** Reads a checkpoint's header. */
+  describe(file: CheckpointFile): Promise<Result<Pick<OpenModel, 'format' | 'config'>>>;
   unload(): Promise<Result<null>>;
   close(): void;
 }

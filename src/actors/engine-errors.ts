@@ -94,3 +94,44 @@ export const modelNotFound = (checkpoint: string, cause: unknown): CodexpcError 
 const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+export const engineGivenUp = (lastError: CodexpcError | null, coolOffMs: number): CodexpcError =>
+  new CodexpcError({
+    code: lastError?.code ?? 'engine_start_failed',
+    message: `The engine failed too often and is left alone for ${Math.round(coolOffMs / 1000)} s. The last failure: ${lastError?.message ?? 'unknown'} Run 'codexpc models load' to try at once, and 'codexpc doctor' to see what is wrong.`,
+    details: { coolOffMs },
+    cause: lastError,
+  });
+
+export const shuttingDown = (): CodexpcError =>
+  new CodexpcError({
+    code: 'shutting_down',
+    message: 'The daemon is stopping and takes no new requests. Send the request again when it has been restarted.',
+  });
+
+export const requestQuarantined = (numCrashes: number): CodexpcError =>
+  new CodexpcError({
+    code: 'request_quarantined',
+    message: `This request was running in ${numCrashes} crashes of the engine and is not run again. Change it, or restart the daemon to lift this.`,
+    details: { numCrashes },
+  });
+
+export const noCheckpoint = (): CodexpcError =>
+  new CodexpcError({
+    code: 'model_not_found',
+    message: 'The request names no checkpoint and none is configured. Pass --checkpoint, or set engine.checkpoint.',
+  });
+
+export const duplicateRequest = (requestId: string): CodexpcError =>
+  new CodexpcError({
+    code: 'invalid_request',
+    message: `A request with the id ${JSON.stringify(requestId)} is running already. Choose another id.`,
+    details: { requestId },
+  });
+
+export const noSuchCall = (requestId: string, callId: string): CodexpcError =>
+  new CodexpcError({
+    code: 'invalid_request',
+    message: `The request ${JSON.stringify(requestId)} waits for no call ${JSON.stringify(callId)}; it may have ended or been answered.`,
+    details: { requestId, callId },
+  });

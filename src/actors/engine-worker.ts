@@ -73,6 +73,13 @@ const start = async ({ addonModule, settings, fault, framePort, controlPort }: E
         });
         return model.description;
       }),
+    describe: (file) =>
+      asResult(() => {
+        const engine = addon.openEngine({ path: file.path, isa: settings.isa, numThreads: 1 });
+        const { format, config } = engine;
+        engine.close();
+        return { format, config };
+      }),
     unload: () =>
       asResult(() => {
         unload();
