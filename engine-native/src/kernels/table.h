@@ -1,0 +1,80 @@
+#pragma once
+// One constant table of kernels per instruction set; chosen once when an engine is made, passed by reference.
+// Kernel names: <activation>_<weight>w_<operation>. A kernel is pure: it allocates nothing, logs nothing, starts no
+// threads, and computes only the slice it is given; the backend decides the split.
+
+#include <cstddef>
+#include <cstdint>
+
+namespace codexpc::kernels {
+
+using bf16 = std::uint16_t;
+using f16 = std::uint16_t;
+
+/// Rows `row_begin..row_end` of out = x * weight^T + bias, for `num_rows` activations.
+struct MatmulArgs {
+  float* out;         // (num_tokens, out_stride): writes columns row_begin..row_end; adds when `accumulate`
+  const float* x;     // (num_tokens, cols)
+  const bf16* bias;   // (rows) or null
+  std::size_t num_tokens;
+  std::size_t cols;       // multiple of 32 for MXFP4
+  std::size_t out_stride; // floats
+  std::size_t row_begin;
+  std::size_t row_end;
+  bool accumulate;        // residual add
+};
+
+struct Mf4Weight {
+  const std::uint8_t* blocks;  // (rows, cols / 32, 16)
+  const std::uint8_t* scales;  // (rows, cols / 32)
+  int scale_bias;              // value = fp4 * 2^(scale - scale_bias)
+};
+
+/// Attention of `num_tokens` consecutive tokens and one KV head: `group` query heads share the head's keys and values.
+/// Decode passes one token; prefill passes a tile of tokens (16 or more pays), so that each key is read once for many.
+/// Keys and values are up to three runs of positions, oldest first: the two parts of a wrapped ring, then the batch's
+/// own. The last position of the last non-empty run is the last token's own; token t sees `num_tokens - 1 - t` fewer.
+struct SdpaArgs {
+  float* out;               // token t, head h at t * out_stride + h * head_dim
+  const float* q;           // token t, head h at t * q_stride + h * head_dim; softmax scale folded in
+  const bf16* sinks;        // (group)
+  const void* k[3] = {};    // runs of (length, head_dim), float or f16
+  const void* v[3] = {};
+  std::size_t length[3] = {};
+  std::size_t group;
+  std::size_t head_dim;
+  std::size_t num_tokens = 1;  // at most the sum of the lengths
+  std::size_t out_stride = 0;  // floats; for more than one token
+  std::size_t q_stride = 0;
+  std::size_t window = SIZE_MAX;  // positions a token sees at most, its own included
+};
+
+struct KernelTable {
+  const char* name;
+  bool (*supported)();  // this CPU has every feature the table was built for
+
+  void (*f32_bf16w_embed)(float* out, const bf16* row, std::size_t n);
+  void (*f32_bf16w_rmsnorm)(float* out, const float* x, const bf16* gain, std::size_t n, float eps);  // one token
+  void (*f32_bf16w_matmul)(const MatmulArgs& args, const bf16* weight);  // weight (rows, cols)
+  void (*f32_mf4w_matmul)(const MatmulArgs& args, const Mf4Weight& weight);
+  /// out[i] = min(h[2i], limit) * sigmoid(1.702 * min(h[2i], limit)) * (clamp(h[2i+1], -limit, limit) + 1)
+  void (*f32_swiglu)(float* out, const float* h, std::size_t n, float limit);
+  /// Rotates adjacent pairs of `num_heads` heads in place; cos and sin (head_dim / 2) for this position.
+  void (*f32_rope)(float* x, const float* cos, const float* sin, std::size_t num_heads, std::size_t head_dim);
+  void (*f32_f32kv_sdpa)(const SdpaArgs& args);
+  void (*f32_f16kv_sdpa)(const SdpaArgs& args);
+  void (*f32_to_f16)(f16* out, const float* x, std::size_t n);  // round to nearest even
+  /// out += weight * x
+  void (*f32_axpy)(float* out, const float* x, float weight, std::size_t n);
+};
+
+/// In priority order, best first; `scalar` is last and always supported.
+struct KernelTables {
+  const KernelTable* const* tables;
+  std::size_t count;
+};
+KernelTables AllKernelTables();
+/// The table called `name`, or the best supported one for "". Null if unknown or unsupported.
+const KernelTable* SelectKernelTable(const char* name);
+
+}  // namespace codexpc::kernels

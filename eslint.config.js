@@ -1,0 +1,69 @@
+import tseslint from 'typescript-eslint';
+
+// What each folder of src/ may import from its siblings. Arrows point one way: see src/README.md.
+// `composition` lists the files that build the whole; nothing else may reach them.
+const mayImport = {
+  harmony: [],
+  machines: [],
+  ipc: [],
+  client: ['ipc'],
+  cli: ['client', 'ipc', 'config'],
+  config: [],
+  actors: ['machines', 'ipc', 'harmony', 'config'],
+};
+const folders = Object.keys(mayImport);
+
+const importDirection = folders.map((folder) => {
+  const banned = folders.filter((other) => other !== folder && !mayImport[folder].includes(other));
+  return {
+    files: [`src/${folder}/**/*.ts`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              group: banned.map((other) => `**/${other}/**`),
+              message: `src/${folder} may not import this folder (src/README.md).`,
+            },
+            { group: ['../daemon.js', '../../daemon.js'], message: 'Nothing imports the composition root.' },
+          ],
+        },
+      ],
+    },
+  };
+});
+
+export default tseslint.config(
+  { ignores: ['build/**', 'coverage/**', 'node_modules/**'] },
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.recommended],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'error',
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/no-misused-promises': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+    },
+  },
+  ...importDirection,
+  {
+    // Statecharts and Harmony are pure: no clock, no process, no Node modules.
+    files: ['src/machines/**/*.ts', 'src/harmony/**/*.ts'],
+    rules: {
+      'no-restricted-globals': ['error', 'process', 'setTimeout', 'setInterval', 'console', 'performance'],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now' },
+        { object: 'Math', property: 'random' },
+      ],
+    },
+  },
+  { files: ['src/**/*.ts'], ignores: ['src/cli/**'], rules: { 'no-console': 'error' } },
+);

@@ -1,0 +1,131 @@
+// The native addon's face, typed once. Calls are synchronous and short; failures throw CodexpcError.
+
+import type { CodexpcError, ErrorCode } from '../errors.js';
+
+/** Shape of a model, in the checkpoint's own terms (camelCase of config.json). */
+export interface ModelConfig {
+  readonly contextLength: number; // positions
+  readonly numHiddenLayers: number;
+  readonly numExperts: number;
+  readonly expertsPerToken: number;
+  readonly hiddenSize: number;
+  readonly intermediateSize: number;
+  readonly headDim: number;
+  readonly numAttentionHeads: number;
+  readonly numKeyValueHeads: number;
+  readonly slidingWindow: number;
+  readonly vocabSize: number;
+}
+
+export interface TokenizerData {
+  readonly pattern: string;
+  /** (numTextTokens + 1) offsets into `bytes`; token id = position = BPE rank. */
+  readonly offsets: Uint32Array;
+  readonly bytes: Uint8Array;
+  /** Name ("start", "message", …) → id. Reserved ids have no name and are left out. */
+  readonly specialTokens: Readonly<Record<string, number>>;
+}
+
+/** Weights, kv and scratch add up to everything; the other two say what is in kv. */
+export interface MemoryUse {
+  readonly weightsBytes: number;
+  readonly kvBytes: number; // all slots
+  readonly kvBytesPerToken: number; // growth of a slot with one more position
+  readonly windowBytes: number; // per slot, constant: rings of the sliding-window blocks and their checkpoints
+  readonly scratchBytes: number;
+}
+
+export interface ContextOptions {
+  readonly numSlots: number;
+  readonly contextLength: number; // positions a slot
+  readonly maxBatchTokens: number;
+  readonly kvType: 'f32' | 'f16';
+}
+
+export interface SamplerOptions {
+  readonly temperature: number; // 0 = greedy
+  readonly topK: number; // 0 = off
+  readonly topP: number; // 1 = off
+  readonly minP: number; // 0 = off
+  readonly repetitionPenalty: number; // 1 = off
+  readonly presencePenalty: number;
+  readonly frequencyPenalty: number;
+  readonly logitBias: ReadonlyArray<readonly [token: number, bias: number]>;
+  readonly seed: bigint;
+}
+
+export interface TokenLogprob {
+  readonly token: number;
+  readonly logprob: number;
+}
+
+/** One open checkpoint on one backend. Immutable; `close` twice is harmless. */
+export interface NativeEngine {
+  readonly backend: string;
+  readonly kernels: string;
+  readonly numThreads: number;
+  readonly format: string;
+  readonly config: ModelConfig;
+  readonly capabilities: {
+    readonly logits: boolean;
+    readonly parallelSequences: boolean;
+    readonly prefixReuse: boolean;
+  };
+  readonly weightsBytes: number;
+  tokenizer(): TokenizerData;
+  predict(options: ContextOptions): MemoryUse;
+  createContext(options: ContextOptions): NativeContext;
+  close(): void;
+}
+
+export interface NativeSampler {
+  /** Counts tokens (prompt or sampled) for the penalties. */
+  accept(tokens: Uint32Array): void;
+}
+
+export interface BatchItem {
+  readonly slot: number;
+  readonly tokens: Uint32Array;
+  /** Samples the token after the last one; null for a prefill chunk that is not the last. */
+  readonly sampler: NativeSampler | null;
+  /** How many alternatives to report with their log-probabilities; 0 = none. */
+  readonly topLogprobs: number;
+}
+
+export interface Sampled extends TokenLogprob {
+  readonly top: readonly TokenLogprob[];
+}
+
+export interface NativeContext {
+  /** Appends each item's tokens to its slot in one forward step; answers per item, null where no sampler was given. */
+  step(items: readonly BatchItem[]): ReadonlyArray<Sampled | null>;
+  /** Logits (vocabSize) of the slot's last token, a copy. Only if that step had a sampler. */
+  logits(slot: number): Float32Array;
+  length(slot: number): number;
+  /**
+   * Cuts the slot; returns the position from which tokens have to be fed again (≤ length). The same tokens as before
+   * up to `length` (another one is an `invalid_request`), and logits only from `length` on: to sample after a prompt
+   * that is cached whole, cut to its length − 1.
+   */
+  truncate(slot: number, length: number): number;
+  /** Makes `to` a copy of `from` cut to `length`; returns the same as truncate. */
+  copy(from: number, to: number, length: number): number;
+  /** Keeps the window rings as they are, so that a later truncate to this length resumes at once; the last 4 count. */
+  checkpoint(slot: number): void;
+  memory(): MemoryUse;
+  close(): void;
+}
+
+export interface NativeAddon {
+  /** The class of every error thrown from then on, in this thread. */
+  setErrorClass(errorClass: new (options: { code: ErrorCode; message: string }) => CodexpcError): void;
+  /** Errors: io_error, model_corrupt (names the field), unsupported_option, insufficient_memory. */
+  openEngine(options: {
+    readonly path: string;
+    readonly isa: string;
+    readonly numThreads: number;
+  }): NativeEngine;
+  createSampler(options: SamplerOptions, vocabSize: number): NativeSampler;
+  topLogprobs(logits: Float32Array, n: number): readonly TokenLogprob[];
+  kernelTables(): ReadonlyArray<{ readonly name: string; readonly supported: boolean }>;
+}
