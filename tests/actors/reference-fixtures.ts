@@ -5,7 +5,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { CHECKPOINT_SHAPES, checkpointPieces, type CheckpointShapeName } from '../../tools/checkpoint-writer.js';
+import {
+  CHECKPOINT_SHAPES,
+  checkpointPieces,
+  type CheckpointShapeName,
+} from '../../tools/checkpoint-writer.js';
 
 /** The repository's root: tests run from build/js/tests/actors. */
 const ROOT = join(import.meta.dirname, '../../../..');
@@ -51,7 +55,10 @@ export const references = (): readonly Reference[] =>
     });
 
 /** The checkpoint's path: from the repository, or made again from its shape in a folder that `dispose` removes. */
-export const referenceCheckpoint = ({ name, sha256 }: Reference): { readonly path: string; dispose(): void } => {
+export const referenceCheckpoint = ({
+  name,
+  sha256,
+}: Reference): { readonly path: string; dispose(): void } => {
   if (!(name in CHECKPOINT_SHAPES)) {
     const path = join(ROOT, 'models', name, 'model.bin');
     expectHash(path, readFileSync(path), sha256);
@@ -68,7 +75,8 @@ export const referenceCheckpoint = ({ name, sha256 }: Reference): { readonly pat
 
 const expectHash = (path: string, bytes: Buffer, sha256: string): void => {
   const actual = createHash('sha256').update(bytes).digest('hex');
-  if (actual !== sha256) throw new Error(`${path} has SHA-256 ${actual}; the reference was made with ${sha256}`);
+  if (actual !== sha256)
+    throw new Error(`${path} has SHA-256 ${actual}; the reference was made with ${sha256}`);
 };
 
 const readPrompt = (prompt: FixturePrompt): ReferencePrompt => {

@@ -4,7 +4,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
 import type { NativeContext, NativeEngine, NativeSampler } from '../../src/actors/engine-addon.js';
 import { loadAddon } from '../../src/actors/load-addon.js';
-import { type Reference, referenceCheckpoint, type ReferencePrompt, references } from './reference-fixtures.js';
+import {
+  type Reference,
+  referenceCheckpoint,
+  type ReferencePrompt,
+  references,
+} from './reference-fixtures.js';
 
 const addon = loadAddon();
 const isas = addon.kernelTables().flatMap(({ name, supported }) => (supported ? [name] : []));
@@ -85,26 +90,39 @@ describe.each(references())('reference $name', (reference: Reference) => {
       context.close();
     });
 
-    it.each(reference.prompts)('does not depend on the chunk size after $title', (prompt: ReferencePrompt) => {
-      for (const chunkTokens of [1, 13, 100]) {
-        const context = open(prompt, 'f32');
-        const logits = feed(context, prompt.tokens, chunkTokens);
-        expect([chunkTokens, distance(logits, prompt, prompt.plain) < EXACT_TOLERANCE]).toEqual([chunkTokens, true]);
-        context.close();
-      }
-    });
+    it.each(reference.prompts)(
+      'does not depend on the chunk size after $title',
+      (prompt: ReferencePrompt) => {
+        for (const chunkTokens of [1, 13, 100]) {
+          const context = open(prompt, 'f32');
+          const logits = feed(context, prompt.tokens, chunkTokens);
+          expect([chunkTokens, distance(logits, prompt, prompt.plain) < EXACT_TOLERANCE]).toEqual([
+            chunkTokens,
+            true,
+          ]);
+          context.close();
+        }
+      },
+    );
 
-    it.each(reference.prompts)('stays near with a float16 KV cache after $title', (prompt: ReferencePrompt) => {
-      const context = open(prompt, 'f16');
-      expect(distance(feed(context, prompt.tokens, 128), prompt, prompt.plain)).toBeLessThan(F16_KV_TOLERANCE);
-      context.close();
-    });
+    it.each(reference.prompts)(
+      'stays near with a float16 KV cache after $title',
+      (prompt: ReferencePrompt) => {
+        const context = open(prompt, 'f16');
+        expect(distance(feed(context, prompt.tokens, 128), prompt, prompt.plain)).toBeLessThan(
+          F16_KV_TOLERANCE,
+        );
+        context.close();
+      },
+    );
   });
 });
 
 /** Largest difference, as a share of the largest logit. */
 const distance = (logits: Float32Array, prompt: ReferencePrompt, expected: Float32Array): number => {
-  const differences = prompt.probed.map((token, i) => Math.abs((logits[token] as number) - (expected[i] as number)));
+  const differences = prompt.probed.map((token, i) =>
+    Math.abs((logits[token] as number) - (expected[i] as number)),
+  );
   if (process.env['CODEXPC_PRINT_DISTANCES'] !== undefined) {
     process.stderr.write(`${prompt.title}: ${Math.max(...differences) / prompt.largestLogit}\n`);
   }
