@@ -6,9 +6,11 @@ export const ERROR_KINDS = {
   unsupported_option: 'caller',
   context_overflow: 'caller',
   model_not_found: 'caller',
+  request_quarantined: 'caller',
   queue_full: 'capacity',
   insufficient_memory: 'capacity',
   insufficient_resources: 'capacity',
+  shutting_down: 'capacity',
   malformed_frame: 'protocol',
   unknown_message: 'protocol',
   version_mismatch: 'protocol',
@@ -51,3 +53,65 @@ export class CodexpcError extends Error {
 
 export const isErrorCode = (value: unknown): value is ErrorCode =>
   typeof value === 'string' && Object.hasOwn(ERROR_KINDS, value);
+
+export const invariantViolated = (what: string, cause: unknown): CodexpcError =>
+  new CodexpcError({
+    code: 'invariant_violated',
+    message: `codexpc met ${what}: ${cause instanceof Error ? cause.message : String(cause)}. This is a bug; please report it with the log.`,
+    cause,
+  });
+
+export const malformedFrame = (
+  problem: string,
+  details: Readonly<Record<string, unknown>> = {},
+): CodexpcError =>
+  new CodexpcError({ code: 'malformed_frame', message: `The connection was closed: ${problem}.`, details });
+
+export const unknownMessage = (type: string): CodexpcError =>
+  new CodexpcError({
+    code: 'unknown_message',
+    message: `The connection was closed: no message has the type ${JSON.stringify(type.slice(0, 100))}. See src/ipc/PROTOCOL.md for the list.`,
+    details: { type: type.slice(0, 100) },
+  });
+
+export const versionMismatch = (theirs: number, ours: number): CodexpcError =>
+  new CodexpcError({
+    code: 'version_mismatch',
+    message: `The client speaks protocol version ${theirs} and the daemon version ${ours}. Install the same codexpc for both, and restart the daemon with 'codexpc stop' if it is the older one.`,
+    details: { clientVersion: theirs, daemonVersion: ours },
+  });
+
+export const addressInUse = (path: string, pid: number | null): CodexpcError =>
+  new CodexpcError({
+    code: 'address_in_use',
+    message: `Another codexpc daemon${pid === null ? '' : ` (pid ${pid})`} already serves ${path}. Use that one, or stop it first with 'codexpc stop'.`,
+    details: { path, pid },
+  });
+
+export const socketUnusable = (path: string, problem: string, cause?: unknown): CodexpcError =>
+  new CodexpcError({
+    code: 'io_error',
+    message: `The daemon's socket ${path} cannot be used: ${problem}.`,
+    details: { path },
+    cause,
+  });
+
+export const daemonUnreachable = (path: string, cause: unknown): CodexpcError =>
+  new CodexpcError({
+    code: 'io_error',
+    message: `cannot reach the daemon at ${path} (${cause instanceof Error ? cause.message : String(cause)}). Start it with 'codexpc daemon', or install the service with 'codexpc install'.`,
+    details: { path },
+    cause,
+  });
+
+export const connectionLost = (during: string): CodexpcError =>
+  new CodexpcError({
+    code: 'io_error',
+    message: `The connection to the daemon ended during ${during}: it was stopped or has crashed. Send the request again; 'codexpc logs' tells why.`,
+  });
+
+export const unexpectedMessage = (problem: string): CodexpcError =>
+  new CodexpcError({
+    code: 'malformed_frame',
+    message: `The daemon sent something unexpected: ${problem}. Install the same codexpc for both sides.`,
+  });

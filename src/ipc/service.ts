@@ -16,6 +16,7 @@ import type {
 export interface ResponseSink {
   /** False when the receiver's buffer is full: send nothing more until `onDrain` has fired. Never drops. */
   send(event: ResponseEvent): boolean;
+  /** Sets what runs each time there is room again. One listener: the last one set. */
   onDrain(resume: () => void): void;
 }
 
@@ -25,7 +26,10 @@ export interface DaemonService {
   health(): Health;
   status(): Status;
   /**
-   * Starts a response. Every accepted request ends with exactly one `completed`, `cancelled` or `failed` event.
+   * Starts a response. Every accepted request ends with exactly one `completed` or `failed` event; a cancelled one or
+   * one past its deadline is `completed` with that finish reason.
+   * `request.requestId` is unique in the daemon: a front end qualifies what its clients choose (`c12/1`), and puts the
+   * client's own id back into events. Sessions use the id they were given, in events too.
    * Errors (thrown before any event): invalid_request, queue_full, engine_*, insufficient_memory.
    */
   respond(request: Respond, sink: ResponseSink): void;

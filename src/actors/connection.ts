@@ -1,0 +1,328 @@
+// One client's connection: greeting → open → closing. Turns frames into calls of DaemonService and events into frames.
+// Whatever a client does, only its own requests feel it: its ids are qualified, its faults close this connection alone,
+// and when it stops reading, its streams pause and then its requests are no longer read.
+
+import type { Logger } from 'pino';
+import { CodexpcError, malformedFrame, versionMismatch } from '../errors.js';
+import { clientCodec, daemonCodec, UndecodableMessage } from '../ipc/codec.js';
+import type { FrontEndCounters } from '../ipc/counters.js';
+import {
+  type ClientMessage,
+  type DaemonMessage,
+  isTerminal,
+  PROTOCOL_VERSION,
+  type Respond,
+  toWireError,
+  type WireError,
+} from '../ipc/protocol.js';
+import type { DaemonService } from '../ipc/service.js';
+import type { Timers } from '../ipc/timers.js';
+import type { Transport } from '../ipc/transport.js';
+import { ResponseStream } from './response-stream.js';
+import { WatchStream } from './watch-stream.js';
+
+export interface ConnectionLimits {
+  /** From connecting to `hello`. */
+  readonly handshakeMs: number;
+  /** Requests, responses and watches at once. */
+  readonly maxInFlight: number;
+  /** With this much unread, no further request is read. Above the transport's own mark, where streams pause, so that a client with a paused stream can still cancel it. */
+  readonly pauseRequestsBytes: number;
+}
+
+export const DEFAULT_CONNECTION_LIMITS: ConnectionLimits = {
+  handshakeMs: 5_000,
+  maxInFlight: 1_024,
+  pauseRequestsBytes: 1024 * 1024,
+};
+
+export interface ConnectionOptions {
+  /** Unique in the daemon: qualifies the client's request ids. */
+  readonly id: string;
+  readonly transport: Transport;
+  readonly service: DaemonService;
+  readonly daemon: { readonly version: string; readonly pid: number };
+  readonly counters: FrontEndCounters;
+  readonly timers: Timers;
+  readonly limits: ConnectionLimits;
+  readonly logger: Logger;
+  readonly onClosed: () => void;
+}
+
+/** Something that lasts: ends when the client cancels it, and at once when the client has gone. */
+interface InFlight {
+  cancel(): void;
+  abandon(): void;
+  resume(): void;
+}
+
+type ServiceRequest = Exclude<
+  ClientMessage,
+  { type: 'hello' | 'respond' | 'watch' | 'cancel' | 'tool_output' }
+>;
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #inFlight = new Map<string, InFlight>();
+  readonly #untrack: () => void;
+  #state: 'greeting' | 'open' | 'closing' = 'greeting';
+  #ended = false;
+  #cancelHandshakeLimit: () => void;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    const { transport, timers, limits, counters } = options;
+    counters.connectionOpened();
+    this.#untrack = counters.track(() => transport.bufferedBytes);
+    this.#cancelHandshakeLimit = timers.after(limits.handshakeMs, () =>
+      this.#fail(malformedFrame(`no hello came within ${limits.handshakeMs} ms`)),
+    );
+    transport.open({
+      message: (bytes) => this.#receive(bytes),
+      drain: () => this.#drain(),
+      fault: (error) => this.#fail(error),
+      close: () => this.#end(),
+    });
+  }
+
+  /** Sends what is left to send, then closes. Running responses of this client are cancelled. */
+  close(): void {
+    if (this.#state === 'closing') return;
+    this.#state = 'closing';
+    this.#abandonAll();
+    this.#options.transport.close();
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#state === 'closing') return;
+    let message: ClientMessage;
+    try {
+      message = clientCodec.decode(bytes);
+    } catch (error) {
+      if (error instanceof UndecodableMessage && error.requestId !== null && this.#state === 'open') {
+        this.#refuse(error.requestId, toWireError(error));
+      } else {
+        this.#fail(error);
+      }
+      return;
+    }
+    if (this.#state === 'greeting') this.#greet(message);
+    else this.#handle(message);
+    if (this.#options.transport.bufferedBytes > this.#options.limits.pauseRequestsBytes)
+      this.#options.transport.pause();
+  }
+
+  #greet(message: ClientMessage): void {
+    if (message.type !== 'hello') {
+      this.#fail(malformedFrame(`the first message must be hello, not ${message.type}`));
+      return;
+    }
+    if (message.protocolVersion !== PROTOCOL_VERSION) {
+      this.#fail(versionMismatch(message.protocolVersion, PROTOCOL_VERSION));
+      return;
+    }
+    this.#cancelHandshakeLimit();
+    this.#state = 'open';
+    this.#options.logger.debug({ connection: this.#options.id, client: message.client }, 'client connected');
+    this.#send({ type: 'hello', protocolVersion: PROTOCOL_VERSION, daemon: this.#options.daemon });
+  }
+
+  #handle(message: ClientMessage): void {
+    switch (message.type) {
+      case 'hello':
+        this.#fail(malformedFrame('hello came a second time'));
+        return;
+      case 'cancel':
+        // An id that is not this client's own may be a qualified one, as `watch` shows them.
+        (this.#inFlight.get(message.requestId) ?? this.#foreign(message.requestId)).cancel();
+        return;
+      case 'tool_output':
+        if (!this.#inFlight.has(message.requestId)) return; // its response has ended meanwhile
+        this.#tryService(message.requestId, message.callId, () =>
+          this.#options.service.toolOutput({ ...message, requestId: this.#qualify(message.requestId) }),
+        );
+        return;
+      default:
+        if (this.#admit(message.requestId)) this.#start(message);
+    }
+  }
+
+  #start(message: ServiceRequest | Extract<ClientMessage, { type: 'respond' | 'watch' }>): void {
+    if (message.type === 'respond') this.#respond(message);
+    else if (message.type === 'watch') this.#watch(message.requestId);
+    else this.#request(message);
+  }
+
+  #admit(requestId: string): boolean {
+    if (this.#inFlight.has(requestId)) {
+      this.#fail(
+        malformedFrame(`the request id ${JSON.stringify(requestId)} is already in use on this connection`),
+      );
+      return false;
+    }
+    const { maxInFlight } = this.#options.limits;
+    if (this.#inFlight.size < maxInFlight) return true;
+    const message = `This connection already has ${maxInFlight} requests in flight. Wait for one to end, then send this one again.`;
+    this.#refuse(requestId, { code: 'queue_full', message, details: { bound: maxInFlight } });
+    return false;
+  }
+
+  #respond(request: Respond): void {
+    const { service, counters } = this.#options;
+    const { requestId } = request;
+    const qualifiedId = this.#qualify(requestId);
+    const stream = new ResponseStream({
+      write: (event) => {
+        if (isTerminal(event)) this.#inFlight.delete(requestId);
+        return this.#send({ ...event, requestId });
+      },
+      counters,
+    });
+    this.#inFlight.set(requestId, {
+      cancel: () => service.cancel(qualifiedId, 'cancelled'),
+      abandon: () => {
+        stream.abandon();
+        service.cancel(qualifiedId, 'client_gone');
+      },
+      resume: () => stream.resume(),
+    });
+    if (
+      !this.#tryService(requestId, null, () =>
+        service.respond({ ...request, requestId: qualifiedId }, stream),
+      )
+    ) {
+      this.#inFlight.delete(requestId);
+    }
+  }
+
+  #watch(requestId: string): void {
+    const stream = new WatchStream({
+      write: (sequence, event) => this.#send({ type: 'watch.event', requestId, sequence, event }),
+      counters: this.#options.counters,
+    });
+    const unsubscribe = this.#options.service.watch((event) => stream.send(event));
+    this.#inFlight.set(requestId, {
+      cancel: () => {
+        unsubscribe();
+        this.#inFlight.delete(requestId);
+        this.#send({ type: 'reply', requestId, result: null });
+      },
+      abandon: unsubscribe,
+      resume: () => stream.resume(),
+    });
+  }
+
+  #request(request: ServiceRequest): void {
+    const { requestId } = request;
+    const reply = (result: unknown): boolean => this.#send({ type: 'reply', requestId, result });
+    const { service } = this.#options;
+    switch (request.type) {
+      case 'health':
+        this.#tryService(requestId, null, () => reply(service.health()));
+        return;
+      case 'status':
+        this.#tryService(requestId, null, () => reply(service.status()));
+        return;
+      case 'shutdown':
+        reply(null);
+        this.#options.logger.info(
+          { connection: this.#options.id, mode: request.mode },
+          'a client asked to stop',
+        );
+        service.shutdown(request.mode);
+        return;
+      case 'models.list':
+        this.#later(requestId, service.listModels());
+        return;
+      case 'models.inspect':
+        this.#later(requestId, service.inspectModel(request.checkpoint));
+        return;
+      case 'models.load':
+        this.#later(requestId, service.loadModel(request.checkpoint));
+        return;
+      case 'models.unload':
+        this.#later(
+          requestId,
+          service.unloadModel().then(() => null),
+        );
+    }
+  }
+
+  #later(requestId: string, result: Promise<unknown>): void {
+    this.#inFlight.set(requestId, { cancel: nothing, abandon: nothing, resume: nothing });
+    result
+      .then(
+        (value) => this.#send({ type: 'reply', requestId, result: value }),
+        (error: unknown) => this.#refuse(requestId, toWireError(error)),
+      )
+      .finally(() => this.#inFlight.delete(requestId))
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  #tryService(requestId: string, callId: string | null, call: () => void): boolean {
+    try {
+      call();
+      return true;
+    } catch (error) {
+      if (!(error instanceof CodexpcError))
+        this.#options.logger.error({ err: error }, 'a request failed unexpectedly');
+      this.#refuse(requestId, toWireError(error), callId);
+      return false;
+    }
+  }
+
+  #refuse(requestId: string, error: WireError, callId: string | null = null): void {
+    this.#send({ type: 'error', requestId, callId, error });
+  }
+
+  /** Takes the message always; false when the client does not keep up. */
+  #send(message: DaemonMessage): boolean {
+    if (this.#ended) return true;
+    const { transport, counters } = this.#options;
+    const hasRoom = transport.send(daemonCodec.encode(message));
+    counters.buffered(transport.bufferedBytes);
+    return hasRoom;
+  }
+
+  #drain(): void {
+    for (const entry of [...this.#inFlight.values()]) entry.resume();
+    this.#options.transport.resume();
+  }
+
+  /** The client broke the protocol: it is told why, and this connection ends. */
+  #fail(error: unknown): void {
+    if (this.#state === 'closing') return;
+    const wire = toWireError(error);
+    this.#options.counters.protocolError();
+    this.#options.logger.warn({ connection: this.#options.id, code: wire.code }, wire.message);
+    this.#send({ type: 'error', requestId: null, callId: null, error: wire });
+    this.close();
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#state = 'closing';
+    this.#abandonAll();
+    this.#untrack();
+    this.#options.counters.connectionClosed();
+    this.#options.onClosed();
+  }
+
+  #abandonAll(): void {
+    this.#cancelHandshakeLimit();
+    const entries = [...this.#inFlight.values()];
+    this.#inFlight.clear();
+    for (const entry of entries) entry.abandon();
+  }
+
+  #foreign(requestId: string): Pick<InFlight, 'cancel'> {
+    return { cancel: () => this.#options.service.cancel(requestId, 'cancelled') };
+  }
+
+  #qualify(requestId: string): string {
+    return `${this.#options.id}/${requestId}`;
+  }
+}
+
+const nothing = (): void => {};

@@ -1,0 +1,12 @@
+// What the addon offers besides the engine (engine-native/src/binding/system.cc): what Node lacks to run a service.
+
+export interface SystemCalls {
+  /** Effective uid of the process at the other end of a Unix socket, as the kernel recorded it. Throws for other descriptors. */
+  peerUid(fd: number): number;
+  /** Takes an exclusive lock that ends with the descriptor or the process. False when another process has it. */
+  lockFile(fd: number): boolean;
+  /** Listening sockets handed over by the service manager (LISTEN_FDS), meant for this process. */
+  listenFds(): readonly number[];
+  /** Sends one sd_notify datagram. False when nobody takes it. */
+  notifyService(address: string, state: string): boolean;
+}
