@@ -1,0 +1,128 @@
+// DaemonService over the actors: checks what the supervisor's state allows, and hands on.
+
+import { randomBytes } from 'node:crypto';
+import type { InspectionEvent } from 'xstate';
+import type { Logger } from 'pino';
+import type { Respond } from '../ipc/protocol.js';
+import type { DaemonService, ResponseSink } from '../ipc/service.js';
+import { numCrashesOf } from '../machines/quarantine.js';
+import type { SupervisorEvent, SupervisorSnapshot } from '../machines/supervisor.js';
+import { phaseOf } from '../machines/supervisor.js';
+import { modelNameOf } from './checkpoint-file.js';
+import { reportHealth, reportStatus, type ReportSources, whyNot } from './daemon-report.js';
+import type { EngineActor } from './engine-actor.js';
+import { duplicateRequest, noCheckpoint, noSuchCall, queueFull, requestQuarantined } from './engine-errors.js';
+import type { ModelCatalogue } from './model-catalogue.js';
+import { availableMemory } from './memory-guard.js';
+import { startSession, type SessionPolicy } from './session.js';
+import type { Sessions } from './sessions.js';
+import type { StallMonitor } from './stall-monitor.js';
+import type { Watchers } from './watchers.js';
+
+export interface DaemonServiceOptions {
+  readonly supervisor: { getSnapshot(): SupervisorSnapshot; send(event: SupervisorEvent): void };
+  readonly engine: EngineActor;
+  readonly sessions: Sessions;
+  readonly catalogue: ModelCatalogue;
+  readonly stalls: StallMonitor;
+  readonly watchers: Watchers;
+  readonly sources: ReportSources;
+  readonly defaultCheckpoint: string | null;
+  readonly queueBound: number;
+  /** A request that was running in as many crashes is not run again. */
+  readonly quarantineAfter: number;
+  readonly policy: SessionPolicy;
+  readonly logger: Logger;
+  readonly inspect: (event: InspectionEvent) => void;
+}
+
+export const createDaemonService = (options: DaemonServiceOptions): DaemonService => {
+  const { supervisor, engine, sessions, catalogue, sources } = options;
+
+  const checkpointOf = (checkpoint: string | null): string => {
+    const chosen = checkpoint ?? options.defaultCheckpoint;
+    if (chosen === null) throw noCheckpoint();
+    return chosen;
+  };
+
+  const guardFingerprint = (fingerprint: string): void => {
+    const numCrashes = numCrashesOf(supervisor.getSnapshot().context.suspects, fingerprint);
+    if (numCrashes >= options.quarantineAfter) throw requestQuarantined(numCrashes);
+  };
+
+  const respond = (request: Respond, sink: ResponseSink): void => {
+    const { requestId } = request;
+    const snapshot = supervisor.getSnapshot();
+    if (!snapshot.hasTag('accepting')) throw whyNot(snapshot);
+    if (sessions.find(requestId) !== undefined) throw duplicateRequest(requestId);
+    const checkpoint = checkpointOf(request.checkpoint);
+    const { waiting, meanDurationMs } = sessions.counts();
+    if (waiting >= options.queueBound) {
+      const retryAfterMs = Math.max(1000, (meanDurationMs * waiting) / sources.numSlots);
+      throw queueFull(waiting, options.queueBound, Math.round(retryAfterMs));
+    }
+    const endWatch = options.stalls.watch();
+    const session = startSession({
+      request,
+      sink,
+      checkpoint,
+      modelName: modelNameOf(checkpoint),
+      queuedAhead: waiting,
+      engine,
+      policy: options.policy,
+      guardFingerprint,
+      availableMemory,
+      random: {
+        callId: () => `call_${randomBytes(12).toString('hex')}`,
+        seed: () => randomBytes(8).readBigUInt64LE(),
+      },
+      today: () => localDate(new Date()),
+      now: () => performance.now(),
+      logger: options.logger,
+      inspect: options.inspect,
+      onEnded: (summary) => {
+        endWatch();
+        sessions.remove(summary);
+      },
+    });
+    sessions.add(session);
+  };
+
+  return {
+    health: () => reportHealth(sources),
+    status: () => reportStatus(sources),
+    respond,
+    cancel: (requestId, reason) => sessions.find(requestId)?.cancel(reason),
+    toolOutput: ({ requestId, callId, output }) => {
+      if (sessions.find(requestId)?.giveToolOutput(callId, output) !== true) throw noSuchCall(requestId, callId);
+    },
+    listModels: () => catalogue.list(),
+    inspectModel: (checkpoint) => catalogue.inspect(checkpoint),
+    loadModel: async (checkpoint) => {
+      const snapshot = supervisor.getSnapshot();
+      if (phaseOf(snapshot) === 'degraded') supervisor.send({ type: 'engine.retry' });
+      else if (!snapshot.hasTag('accepting')) throw whyNot(snapshot);
+      const endWatch = options.stalls.watch();
+      try {
+        const lease = await engine.lease({
+          checkpoint: checkpointOf(checkpoint),
+          signal: new AbortController().signal,
+          onLoading: () => {},
+        });
+        lease.release();
+        return { ...lease.model.loaded, cached: lease.wasCached };
+      } finally {
+        endWatch();
+      }
+    },
+    unloadModel: () => engine.unload(),
+    watch: (sink) => options.watchers.add(sink),
+    shutdown: (mode) => supervisor.send({ type: 'shutdown', mode }),
+  };
+};
+
+/** The model is told the user's own date. */
+const localDate = (date: Date): string => {
+  const pad = (part: number): string => String(part).padStart(2, '0');
+  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+};

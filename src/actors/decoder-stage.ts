@@ -1,0 +1,117 @@
+// One generation's tokens → the events of its response. The Harmony decoder keeps the state; this puts its events in
+// the protocol's terms and gives calls their ids.
+
+import { createDecoder } from '../harmony/decoder.js';
+import type { HarmonyEvent, OutputItem as HarmonyItem } from '../harmony/events.js';
+import type { Tokenizer } from '../harmony/tokenizer.js';
+import type { Include, OutputItem } from '../ipc/protocol.js';
+import type { ResponseEventBody } from './outbox.js';
+
+export interface DecoderStageOptions {
+  readonly tokenizer: Tokenizer;
+  /** Names of the functions that the request offers. */
+  readonly functions: readonly string[];
+  readonly include: readonly Include[];
+  readonly createCallId: () => string;
+}
+
+export interface Call {
+  readonly callId: string;
+  readonly name: string;
+}
+
+export interface DecoderStage {
+  push(token: number): readonly ResponseEventBody[];
+  /** The tokens are over. A call that was cut off at the token limit is not delivered: nobody may run it. */
+  finish(reason: 'stop' | 'length'): readonly ResponseEventBody[];
+  calls(): readonly Call[];
+  numReasoningTokens(): number;
+  repairs(): Readonly<Record<string, number>>;
+}
+
+const FUNCTIONS = 'functions.';
+
+export const createDecoderStage = ({
+  tokenizer,
+  functions,
+  include,
+  createCallId,
+}: DecoderStageOptions): DecoderStage => {
+  const decoder = createDecoder({
+    tokenizer,
+    mode: 'tolerant',
+    tools: functions.map((name) => FUNCTIONS + name),
+    include: {
+      reasoning: include.includes('reasoning'),
+      preambles: include.includes('commentary'),
+      toolArguments: include.includes('arguments_delta'),
+    },
+  });
+  const callIds = new Map<number, string>();
+  const calls: Call[] = [];
+
+  const callIdOf = (itemIndex: number): string => {
+    const callId = callIds.get(itemIndex) ?? createCallId();
+    callIds.set(itemIndex, callId);
+    return callId;
+  };
+
+  const bodyOf = (event: HarmonyEvent): ResponseEventBody | null => {
+    switch (event.type) {
+      case 'output_text.delta':
+        return {
+          type: 'output_text.delta',
+          text: event.delta,
+          channel: event.phase === 'final_answer' ? 'final' : 'commentary',
+        };
+      case 'reasoning.delta':
+        return { type: 'reasoning.delta', text: event.delta };
+      case 'tool_call.arguments.delta':
+        return {
+          type: 'tool_call.arguments.delta',
+          callId: callIdOf(event.itemIndex),
+          name: functionName(event.recipient),
+          text: event.delta,
+        };
+      case 'output_item.done':
+        return { type: 'output_item.done', item: itemOf(event.item, event.itemIndex) };
+      case 'repaired':
+        return null; // counted: `completed` has the sums
+    }
+  };
+
+  const itemOf = (item: HarmonyItem, itemIndex: number): OutputItem => {
+    switch (item.type) {
+      case 'message':
+        return {
+          kind: 'message',
+          channel: item.phase === 'final_answer' ? 'final' : 'commentary',
+          text: item.text,
+        };
+      case 'reasoning':
+        return { kind: 'message', channel: 'analysis', text: item.text };
+      case 'tool_call': {
+        const call = { callId: callIdOf(itemIndex), name: functionName(item.recipient) };
+        calls.push(call);
+        return { kind: 'tool_call', ...call, arguments: item.arguments, declared: item.isDeclared };
+      }
+    }
+  };
+
+  const bodiesOf = (events: readonly HarmonyEvent[]): ResponseEventBody[] =>
+    events.map(bodyOf).filter((body) => body !== null);
+
+  return {
+    push: (token) => bodiesOf(decoder.push(token)),
+    finish: (reason) => bodiesOf(decoder.finish().filter((event) => reason === 'stop' || !isCutOffCall(event))),
+    calls: () => calls,
+    numReasoningTokens: () => decoder.usage.analysis,
+    repairs: () => decoder.repairCounts,
+  };
+};
+
+const functionName = (recipient: string): string =>
+  recipient.startsWith(FUNCTIONS) ? recipient.slice(FUNCTIONS.length) : recipient;
+
+const isCutOffCall = (event: HarmonyEvent): boolean =>
+  event.type === 'output_item.done' && event.item.type === 'tool_call' && event.item.status === 'incomplete';

@@ -1,0 +1,83 @@
+// The data plane between the main thread and the engine worker: msgpack frames over one MessagePort. Both ends are
+// ours and of one build, so frames are typed and not validated again. One packet carries all that one turn produced.
+
+import { Packr } from 'msgpackr';
+import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import type { ErrorCode } from '../errors.js';
+import type { SamplerOptions, Sampled } from './engine-addon.js';
+
+/** Counts from 1 within one life of the worker. */
+export type SequenceId = number;
+
+export type EngineCommand =
+  | {
+      readonly type: 'submit';
+      readonly id: SequenceId;
+      /** Token ids, 4 bytes each, in the machine's byte order. */
+      readonly prompt: Uint8Array;
+      readonly sampling: SamplerOptions;
+      readonly maxTokens: number | null;
+      /** A token of these ends the generation and is its last. */
+      readonly stopTokens: readonly number[];
+      readonly topLogprobs: number;
+      /** How many tokens may be sampled before the receiver has to grant more. */
+      readonly credit: number;
+      /** Goes on after a tool's output: has been queued once and goes to the front. */
+      readonly resumed: boolean;
+    }
+  | { readonly type: 'credit'; readonly id: SequenceId; readonly tokens: number }
+  | { readonly type: 'cancel'; readonly id: SequenceId };
+
+/** A CodexpcError as data. */
+export interface ErrorRecord {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export type EngineReport =
+  | {
+      readonly type: 'ready';
+      readonly kernelTables: ReadonlyArray<{ readonly name: string; readonly supported: boolean }>;
+    }
+  | { readonly type: 'beat' }
+  | { readonly type: 'started'; readonly id: SequenceId; readonly slot: number; readonly cached: number }
+  | { readonly type: 'prefill'; readonly id: SequenceId; readonly done: number; readonly total: number }
+  | ({ readonly type: 'token'; readonly id: SequenceId } & Sampled)
+  | { readonly type: 'finished'; readonly id: SequenceId; readonly reason: 'stop' | 'length' }
+  | { readonly type: 'failed'; readonly id: SequenceId; readonly error: ErrorRecord }
+  /** The worker ends itself after this. */
+  | { readonly type: 'fault'; readonly error: ErrorRecord };
+
+export interface FrameChannel<Out> {
+  send(message: Out): void;
+  /** Delivers at once what has arrived: the other end is gone. */
+  drain(): void;
+  close(): void;
+}
+
+/** Speaks `Out`, hears `In`. */
+export const openFrameChannel = <Out, In>(port: MessagePort, onMessage: (message: In) => void): FrameChannel<Out> => {
+  const packr = new Packr({ useRecords: false });
+  const deliver = (packet: Uint8Array): void => onMessage(packr.unpack(packet) as In);
+  port.on('message', deliver);
+  return {
+    send: (message) => {
+      // A copy of exactly the frame: msgpackr's result is a view of its pool, which would be cloned whole.
+      const packet = Uint8Array.from(packr.pack(message));
+      port.postMessage(packet, [packet.buffer]);
+    },
+    drain: () => {
+      for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+        deliver(next.message as Uint8Array);
+      }
+    },
+    close: () => port.close(),
+  };
+};
+
+export const tokensToBytes = (tokens: Uint32Array): Uint8Array =>
+  new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength);
+
+/** Copies: a frame's bytes need not be aligned. */
+export const bytesToTokens = (bytes: Uint8Array): Uint32Array => new Uint32Array(Uint8Array.from(bytes).buffer);

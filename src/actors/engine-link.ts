@@ -1,0 +1,206 @@
+// The main thread's end of one engine worker: starts the thread, tells what it reports, and ends it.
+
+import { type Remote, releaseProxy, wrap } from 'comlink';
+import { MessageChannel, Worker } from 'node:worker_threads';
+import type { CodexpcError } from '../errors.js';
+import { controlEndpoint } from './control-endpoint.js';
+import type { SamplerOptions, Sampled } from './engine-addon.js';
+import type { EngineControl, EngineSettings } from './engine-control.js';
+import { engineExited, engineStartFailed, fromErrorRecord } from './engine-errors.js';
+import { type EngineCommand, type EngineReport, openFrameChannel, type SequenceId, tokensToBytes } from './engine-frames.js';
+import type { EngineWorkerData } from './engine-worker.js';
+import type { Fault } from './fault.js';
+
+export interface EngineLinkOptions {
+  readonly addonModule: string;
+  readonly settings: EngineSettings;
+  readonly fault: Fault | null;
+  readonly onReady: (kernelTables: Extract<EngineReport, { type: 'ready' }>['kernelTables']) => void;
+  /** Any report, at most about one a second: the worker is alive. */
+  readonly onBeat: () => void;
+  /** The thread is gone; null when it was closed. Comes once, last. */
+  readonly onExit: (error: CodexpcError | null) => void;
+}
+
+export interface Generation {
+  readonly prompt: Uint32Array;
+  readonly sampling: SamplerOptions;
+  readonly maxTokens: number | null;
+  readonly stopTokens: readonly number[];
+  readonly topLogprobs: number;
+  readonly credit: number;
+  readonly resumed: boolean;
+  /** What the request is, whoever sends it: for the quarantine. */
+  readonly fingerprint: string;
+}
+
+/** What a generation reports, in order; the last is `finished`, `failed` or `lost`. */
+export interface GenerationListener {
+  started(cached: number): void;
+  prefilled(done: number, total: number): void;
+  sampled(token: Sampled): void;
+  finished(reason: 'stop' | 'length'): void;
+  failed(error: CodexpcError): void;
+  /** The engine died. */
+  lost(error: CodexpcError): void;
+}
+
+export interface GenerationHandle {
+  grant(tokens: number): void;
+  /** Nothing is reported after this. */
+  cancel(): void;
+}
+
+export interface EngineLink {
+  readonly control: Remote<EngineControl>;
+  generate(generation: Generation, listener: GenerationListener): GenerationHandle;
+  /** Sequences that hold a slot. */
+  numStarted(): number;
+  /** Sequences that wait for one. */
+  numQueued(): number;
+  /** Fingerprints of what holds a slot, or did when the engine was lost. */
+  running(): readonly string[];
+  /** Tells every generation that the engine is gone, whether or not the thread has ended. */
+  lose(error: CodexpcError): void;
+  close(): void;
+  terminate(): void;
+}
+
+interface Entry {
+  readonly listener: GenerationListener;
+  readonly fingerprint: string;
+  started: boolean;
+}
+
+const BEAT_SPACING_MS = 1000;
+
+export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
+  const frames = new MessageChannel();
+  const controls = new MessageChannel();
+  const workerData: EngineWorkerData = {
+    addonModule: options.addonModule,
+    settings: options.settings,
+    fault: options.fault,
+    framePort: frames.port2,
+    controlPort: controls.port2,
+  };
+  const worker = new Worker(new URL('./engine-worker.js', import.meta.url), {
+    workerData,
+    transferList: [frames.port2, controls.port2],
+    name: 'engine',
+    // Its own output is an error message at most; it must not mix with an answer on stdout.
+    stdout: true,
+  });
+  const entries = new Map<SequenceId, Entry>();
+  let lastId: SequenceId = 0;
+  let isReady = false;
+  let isClosing = false;
+  let cause: unknown = null;
+  let lastBeatMs = -Infinity;
+  let suspects: readonly string[] = [];
+
+  const take = (id: SequenceId): Entry | undefined => {
+    const entry = entries.get(id);
+    entries.delete(id);
+    return entry;
+  };
+
+  const onReport = (report: EngineReport): void => {
+    switch (report.type) {
+      case 'token':
+        entries.get(report.id)?.listener.sampled(report);
+        break;
+      case 'prefill':
+        entries.get(report.id)?.listener.prefilled(report.done, report.total);
+        break;
+      case 'started': {
+        const entry = entries.get(report.id);
+        if (entry === undefined) break; // cancelled meanwhile
+        entry.started = true;
+        entry.listener.started(report.cached);
+        break;
+      }
+      case 'finished':
+        take(report.id)?.listener.finished(report.reason);
+        break;
+      case 'failed':
+        take(report.id)?.listener.failed(fromErrorRecord(report.error));
+        break;
+      case 'fault':
+        cause ??= fromErrorRecord(report.error);
+        break;
+      case 'ready':
+        isReady = true;
+        options.onReady(report.kernelTables);
+        break;
+      case 'beat':
+        break;
+    }
+  };
+
+  const channel = openFrameChannel<EngineCommand, readonly EngineReport[]>(frames.port1, (reports) => {
+    const nowMs = performance.now();
+    if (nowMs - lastBeatMs >= BEAT_SPACING_MS) {
+      lastBeatMs = nowMs;
+      options.onBeat();
+    }
+    reports.forEach(onReport);
+  });
+
+  const control = wrap<EngineControl>(controlEndpoint(controls.port1));
+
+  const lose = (error: CodexpcError): void => {
+    const lost = [...entries.values()];
+    suspects = suspects.concat(startedOf(lost));
+    entries.clear();
+    lost.forEach(({ listener }) => listener.lost(error));
+  };
+
+  const end = (exitCode: number): void => {
+    channel.drain();
+    const error = isReady ? engineExited(exitCode, cause) : engineStartFailed(exitCode, cause);
+    options.onExit(isClosing && cause === null ? null : error);
+    lose(error);
+    control[releaseProxy]();
+    controls.port1.close();
+    channel.close();
+  };
+
+  worker.on('error', (error) => {
+    cause ??= error;
+  });
+  worker.once('exit', end);
+
+  return {
+    control,
+    generate: ({ prompt, fingerprint, ...generation }, listener) => {
+      const id = ++lastId;
+      entries.set(id, { listener, fingerprint, started: false });
+      channel.send({ type: 'submit', id, prompt: tokensToBytes(prompt), ...generation });
+      return {
+        grant: (tokens) => {
+          if (entries.has(id)) channel.send({ type: 'credit', id, tokens });
+        },
+        cancel: () => {
+          if (take(id) !== undefined) channel.send({ type: 'cancel', id });
+        },
+      };
+    },
+    numStarted: () => startedOf([...entries.values()]).length,
+    numQueued: () => entries.size - startedOf([...entries.values()]).length,
+    running: () => suspects.concat(startedOf([...entries.values()])),
+    lose,
+    close: () => {
+      isClosing = true;
+      void control.close();
+    },
+    terminate: () => {
+      isClosing = true;
+      // Its exit is reported like any other.
+      void worker.terminate();
+    },
+  };
+};
+
+const startedOf = (entries: readonly Entry[]): readonly string[] =>
+  entries.filter(({ started }) => started).map(({ fingerprint }) => fingerprint);

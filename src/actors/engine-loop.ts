@@ -1,0 +1,224 @@
+// The engine worker's loop: admits sequences to slots, runs one native step a turn, reports what came out. Between
+// turns it yields, so that commands and beats are ordinary messages and a cancel takes effect within one step.
+
+import type { BatchItem, NativeAddon, NativeContext, NativeSampler, Sampled } from './engine-addon.js';
+import { type EngineCommand, bytesToTokens, type EngineReport, type SequenceId } from './engine-frames.js';
+import { badSample, contextOverflow, queueFull, toErrorRecord } from './engine-errors.js';
+import { planStep, prefillShareWhileDecoding, type StepPart } from './scheduler.js';
+import { createSlots, type Slot } from './slots.js';
+
+export interface EngineLoopOptions {
+  readonly context: NativeContext;
+  readonly createSampler: NativeAddon['createSampler'];
+  readonly vocabSize: number;
+  readonly numSlots: number;
+  readonly contextLength: number;
+  readonly maxBatchTokens: number;
+  readonly prefixReuse: boolean;
+  readonly queueBound: number;
+  readonly report: (reports: readonly EngineReport[]) => void;
+  /** The context can no longer be trusted. */
+  readonly onFault: (error: unknown) => void;
+}
+
+export interface EngineLoop {
+  accept(command: EngineCommand): void;
+  numRunning(): number;
+  /** Drops everything; nothing is reported any more. */
+  close(): void;
+}
+
+type Submission = Extract<EngineCommand, { type: 'submit' }>;
+
+interface Waiting {
+  readonly submission: Submission;
+  readonly prompt: Uint32Array;
+}
+
+interface Sequence {
+  readonly submission: Submission;
+  readonly slot: Slot;
+  readonly sampler: NativeSampler;
+  readonly countsTokens: boolean;
+  readonly promptLength: number;
+  pending: Uint32Array;
+  isPrefilling: boolean;
+  numSampled: number;
+  credit: number;
+  readonly numPending: number;
+  readonly hasCredit: boolean;
+}
+
+export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
+  const { context, contextLength, vocabSize, queueBound, onFault } = options;
+  const slots = createSlots(context, options);
+  const limits = {
+    maxBatchTokens: options.maxBatchTokens,
+    maxPrefillTokensWhileDecoding: prefillShareWhileDecoding(options.maxBatchTokens),
+  };
+  let waiting: Waiting[] = [];
+  const running = new Map<SequenceId, Sequence>();
+  let reports: EngineReport[] = [];
+  let turn = 0;
+  let scheduled: NodeJS.Immediate | null = null;
+  let closed = false;
+
+  const flush = (): void => {
+    if (reports.length === 0) return;
+    options.report(reports);
+    reports = [];
+  };
+
+  const fail = (id: SequenceId, error: unknown): void => {
+    reports.push({ type: 'failed', id, error: toErrorRecord(error) });
+  };
+
+  const submit = (submission: Submission): void => {
+    const prompt = bytesToTokens(submission.prompt);
+    if (prompt.length >= contextLength) {
+      fail(submission.id, contextOverflow(prompt.length, contextLength));
+    } else if (!submission.resumed && waiting.length >= queueBound) {
+      fail(submission.id, queueFull(waiting.length, queueBound));
+    } else if (submission.resumed) {
+      waiting.unshift({ submission, prompt });
+    } else {
+      waiting.push({ submission, prompt });
+    }
+  };
+
+  const admit = ({ submission, prompt }: Waiting): boolean => {
+    if (slots.numFree() === 0) return false;
+    let sampler: NativeSampler;
+    try {
+      sampler = options.createSampler(submission.sampling, vocabSize);
+    } catch (error) {
+      fail(submission.id, error);
+      return true;
+    }
+    const placed = slots.place(prompt);
+    if (placed === null) return false;
+    const { slot, resumeFrom } = placed;
+    const { repetitionPenalty, presencePenalty, frequencyPenalty } = submission.sampling;
+    running.set(submission.id, {
+      submission,
+      slot,
+      sampler,
+      countsTokens: repetitionPenalty !== 1 || presencePenalty !== 0 || frequencyPenalty !== 0,
+      promptLength: prompt.length,
+      pending: prompt.subarray(resumeFrom),
+      isPrefilling: true,
+      numSampled: 0,
+      credit: submission.credit,
+      get numPending() {
+        return this.pending.length;
+      },
+      get hasCredit() {
+        return this.credit > 0;
+      },
+    });
+    reports.push({ type: 'started', id: submission.id, slot: slot.index, cached: resumeFrom });
+    return true;
+  };
+
+  const end = (sequence: Sequence): void => {
+    sequence.slot.checkpoint();
+    sequence.slot.release();
+    running.delete(sequence.submission.id);
+  };
+
+  const takeSample = (sequence: Sequence, sampled: Sampled | null): void => {
+    const { id, stopTokens, maxTokens } = sequence.submission;
+    if (sampled === null || !isSound(sampled, vocabSize)) throw badSample(sampled, vocabSize);
+    reports.push({ type: 'token', id, token: sampled.token, logprob: sampled.logprob, top: sampled.top });
+    sequence.numSampled += 1;
+    sequence.credit -= 1;
+    if (sequence.countsTokens) sequence.sampler.accept(Uint32Array.of(sampled.token));
+    const isFull = sequence.numSampled === maxTokens || sequence.slot.held().length === contextLength;
+    if (stopTokens.includes(sampled.token) || isFull) {
+      reports.push({ type: 'finished', id, reason: stopTokens.includes(sampled.token) ? 'stop' : 'length' });
+      end(sequence);
+    } else {
+      sequence.pending = Uint32Array.of(sampled.token);
+    }
+  };
+
+  const advance = ({ sequence, numTokens, samples }: StepPart<Sequence>, sampled: Sampled | null): void => {
+    sequence.slot.append(sequence.pending.subarray(0, numTokens));
+    sequence.pending = sequence.pending.subarray(numTokens);
+    if (sequence.isPrefilling) {
+      const { id } = sequence.submission;
+      const done = sequence.promptLength - sequence.pending.length;
+      reports.push({ type: 'prefill', id, done, total: sequence.promptLength });
+      if (samples) {
+        sequence.isPrefilling = false;
+        sequence.slot.checkpoint(); // the next turn's prompt begins with this one
+      }
+    }
+    if (samples) takeSample(sequence, sampled);
+  };
+
+  const step = (): void => {
+    while (waiting.length > 0 && admit(waiting[0]!)) waiting.shift();
+    const parts = planStep([...running.values()], limits, turn++);
+    if (parts.length === 0) return;
+    const items = parts.map(
+      ({ sequence, numTokens, samples }): BatchItem => ({
+        slot: sequence.slot.index,
+        tokens: sequence.pending.subarray(0, numTokens),
+        sampler: samples ? sequence.sampler : null,
+        topLogprobs: samples ? sequence.submission.topLogprobs : 0,
+      }),
+    );
+    const results = context.step(items);
+    parts.forEach((part, index) => advance(part, results[index] ?? null));
+    schedule();
+  };
+
+  const schedule = (): void => {
+    scheduled ??= setImmediate(() => {
+      scheduled = null;
+      if (closed) return;
+      try {
+        step();
+        flush();
+      } catch (error) {
+        flush();
+        onFault(error);
+      }
+    });
+  };
+
+  const cancel = (id: SequenceId): void => {
+    waiting = waiting.filter(({ submission }) => submission.id !== id);
+    const sequence = running.get(id);
+    if (sequence !== undefined) end(sequence);
+  };
+
+  return {
+    accept: (command) => {
+      switch (command.type) {
+        case 'submit':
+          submit(command);
+          break;
+        case 'credit': {
+          const sequence = running.get(command.id);
+          if (sequence !== undefined) sequence.credit += command.tokens;
+          break;
+        }
+        case 'cancel':
+          cancel(command.id);
+          break;
+      }
+      schedule();
+    },
+    numRunning: () => running.size,
+    close: () => {
+      closed = true;
+      if (scheduled !== null) clearImmediate(scheduled);
+    },
+  };
+};
+
+const isSound = ({ token, logprob }: Sampled, vocabSize: number): boolean =>
+  Number.isInteger(token) && token >= 0 && token < vocabSize && !Number.isNaN(logprob);
+

@@ -1,0 +1,114 @@
+// Entry of the engine worker: one thread for a whole life of the engine. It owns the addon, the weights, the KV slots
+// and the decode loop. Control comes through comlink, requests and tokens as msgpack frames.
+
+import { expose } from 'comlink';
+import { type MessagePort, workerData } from 'node:worker_threads';
+import { controlEndpoint } from './control-endpoint.js';
+import type { NativeAddon } from './engine-addon.js';
+import type { EngineControl, EngineSettings, Result } from './engine-control.js';
+import { engineExited, toErrorRecord } from './engine-errors.js';
+import { type EngineCommand, type EngineReport, openFrameChannel } from './engine-frames.js';
+import { createEngineLoop, type EngineLoop } from './engine-loop.js';
+import { type Fault, isStartFault, waitForEver, withFault } from './fault.js';
+import { type ModelInUse, openModel } from './open-model.js';
+
+export interface EngineWorkerData {
+  /** A module that exports `loadAddon(): NativeAddon`. */
+  readonly addonModule: string;
+  readonly settings: EngineSettings;
+  readonly fault: Fault | null;
+  readonly framePort: MessagePort;
+  readonly controlPort: MessagePort;
+}
+
+/** Exit code of a worker that ended itself after reporting why. */
+const FAULT_EXIT_CODE = 70;
+
+const start = async ({ addonModule, settings, fault, framePort, controlPort }: EngineWorkerData): Promise<void> => {
+  const { loadAddon } = (await import(addonModule)) as { loadAddon: () => NativeAddon };
+  const addon = loadAddon();
+  if (fault !== null && isStartFault(fault)) {
+    if (fault.kind === 'start') throw new Error('injected fault at start');
+    waitForEver();
+  }
+
+  let inUse: ModelInUse | null = null;
+  let loop: EngineLoop | null = null;
+
+  const channel = openFrameChannel<readonly EngineReport[], EngineCommand>(framePort, (command) => {
+    if (loop !== null) loop.accept(command);
+    else if (command.type === 'submit') channel.send([noModel(command.id)]);
+  });
+
+  const unload = (): void => {
+    loop?.close();
+    loop = null;
+    inUse?.close();
+    inUse = null;
+  };
+
+  const endAfter = (error: unknown): void => {
+    channel.send([{ type: 'fault', error: toErrorRecord(error) }]);
+    // The report is on its way before the thread ends: exit closes the ports after flushing them.
+    process.exit(FAULT_EXIT_CODE);
+  };
+
+  const control: EngineControl = {
+    load: (file) =>
+      asResult(() => {
+        unload();
+        const model = openModel(addon, file, settings);
+        inUse = model;
+        loop = createEngineLoop({
+          context: fault === null ? model.context : withFault(model.context, fault),
+          createSampler: (options, vocabSize) => addon.createSampler(options, vocabSize),
+          vocabSize: model.engine.config.vocabSize,
+          numSlots: model.numSlots,
+          contextLength: model.description.contextLength,
+          maxBatchTokens: settings.maxBatchTokens,
+          prefixReuse: model.engine.capabilities.prefixReuse,
+          queueBound: settings.queueBound,
+          report: (reports) => channel.send(reports),
+          onFault: endAfter,
+        });
+        return model.description;
+      }),
+    describe: (file) =>
+      asResult(() => {
+        const engine = addon.openEngine({ path: file.path, isa: settings.isa, numThreads: 1 });
+        const { format, config } = engine;
+        engine.close();
+        return { format, config };
+      }),
+    unload: () =>
+      asResult(() => {
+        unload();
+        return null;
+      }),
+    close: () => {
+      unload();
+      setImmediate(() => process.exit(0)); // after the reply
+    },
+  };
+  expose(control, controlEndpoint(controlPort));
+
+  channel.send([{ type: 'ready', kernelTables: addon.kernelTables() }]);
+  setInterval(() => channel.send([{ type: 'beat' }]), settings.beatMs);
+};
+
+// Control calls are answered one after the other: each runs to its end on this thread.
+const asResult = <Value>(work: () => Value): Promise<Result<Value>> => {
+  try {
+    return Promise.resolve({ ok: true, value: work() });
+  } catch (error) {
+    return Promise.resolve({ ok: false, error: toErrorRecord(error) });
+  }
+};
+
+const noModel = (id: number): EngineReport => ({
+  type: 'failed',
+  id,
+  error: toErrorRecord(engineExited(0, new Error('no model is loaded'))),
+});
+
+await start(workerData as EngineWorkerData);

@@ -1,0 +1,81 @@
+// Injected faults, for tests of everything around the engine: `--fault KIND[@TOKEN][xLIVES]`. `exit@3x2` makes the
+// engine worker exit when it samples its third token, in its first two lives. Not in the normal help.
+
+import { CodexpcError } from '../errors.js';
+import type { NativeContext, Sampled } from './engine-addon.js';
+
+export const FAULT_KINDS = [
+  'throw', // a native call throws
+  'hang', // a native call does not return
+  'exit', // the worker thread ends
+  'abort', // native code brings the process down
+  'nan', // the sampler gets bad numbers
+  'garbage', // a token outside the vocabulary
+  'start', // the worker throws before it is ready
+  'silent', // the worker never becomes ready
+] as const;
+
+export interface Fault {
+  readonly kind: (typeof FAULT_KINDS)[number];
+  /** Counted from 1 within a life of the worker, over all sequences. */
+  readonly atToken: number;
+  /** The fault occurs in this many lives of the worker, from the first. */
+  readonly lives: number;
+}
+
+export const parseFault = (text: string): Fault => {
+  const match = /^([a-z]+)(?:@(\d+))?(?:x(\d+))?$/.exec(text);
+  const kind = FAULT_KINDS.find((name) => name === match?.[1]);
+  if (match === null || kind === undefined) {
+    throw new CodexpcError({
+      code: 'invalid_request',
+      message: `'${text}' is no fault. Write KIND[@TOKEN][xLIVES] with one of ${FAULT_KINDS.join(', ')}.`,
+    });
+  }
+  return { kind, atToken: Number(match[2] ?? 1), lives: Number(match[3] ?? 1) };
+};
+
+export const isStartFault = ({ kind }: Fault): boolean => kind === 'start' || kind === 'silent';
+
+/** The context, with the fault in its `step`. */
+export const withFault = (context: NativeContext, { kind, atToken }: Fault): NativeContext => {
+  let numTokens = 0;
+  const strike = (sampled: Sampled): Sampled => {
+    switch (kind) {
+      case 'throw':
+        throw new Error(`injected fault at token ${atToken}`);
+      case 'hang':
+        waitForEver();
+        return sampled;
+      case 'exit':
+        return process.exit(7);
+      case 'abort':
+        return process.abort();
+      case 'nan':
+        return { ...sampled, logprob: NaN };
+      case 'garbage':
+        return { ...sampled, token: 0x7fffffff };
+      case 'start':
+      case 'silent':
+        return sampled;
+    }
+  };
+  return {
+    step: (items) =>
+      context
+        .step(items)
+        .map((sampled) => (sampled !== null && ++numTokens === atToken ? strike(sampled) : sampled)),
+    logits: (slot) => context.logits(slot),
+    length: (slot) => context.length(slot),
+    truncate: (slot, length) => context.truncate(slot, length),
+    copy: (from, to, length) => context.copy(from, to, length),
+    checkpoint: (slot) => context.checkpoint(slot),
+    memory: () => context.memory(),
+    close: () => context.close(),
+  };
+};
+
+/** Blocks the thread without burning a core. */
+export const waitForEver = (): void => {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+};

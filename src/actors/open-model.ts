@@ -1,0 +1,55 @@
+// Opens a checkpoint in the engine worker, within the memory budget, and closes it again.
+
+import type { NativeAddon, NativeContext, NativeEngine } from './engine-addon.js';
+import type { CheckpointFile, EngineSettings, OpenModel } from './engine-control.js';
+import { guardContext, guardWeights } from './memory-guard.js';
+
+export interface ModelInUse {
+  readonly description: OpenModel;
+  readonly engine: NativeEngine;
+  readonly context: NativeContext;
+  readonly numSlots: number;
+  close(): void;
+}
+
+export const openModel = (addon: NativeAddon, file: CheckpointFile, settings: EngineSettings): ModelInUse => {
+  guardWeights(file.path, file.sizeBytes, settings.memoryBudgetBytes);
+  const started = performance.now();
+  const engine = addon.openEngine({ path: file.path, isa: settings.isa, numThreads: settings.numThreads });
+  const opened = performance.now();
+  try {
+    const contextOptions = {
+      numSlots: engine.capabilities.parallelSequences ? settings.numSlots : 1,
+      contextLength: Math.min(settings.contextLength, engine.config.contextLength),
+      maxBatchTokens: settings.maxBatchTokens,
+      kvType: settings.kvType,
+    };
+    guardContext(file.path, engine.predict(contextOptions), contextOptions.numSlots, settings.memoryBudgetBytes);
+    const context = engine.createContext(contextOptions);
+    return {
+      engine,
+      context,
+      numSlots: contextOptions.numSlots,
+      description: {
+        backend: engine.backend,
+        kernels: engine.kernels,
+        numThreads: engine.numThreads,
+        format: engine.format,
+        config: engine.config,
+        contextLength: contextOptions.contextLength,
+        numSlots: contextOptions.numSlots,
+        memory: context.memory(),
+        openMs: opened - started,
+        contextMs: performance.now() - opened,
+        tokenizer: engine.tokenizer(),
+      },
+      close: () => {
+        context.close();
+        engine.close();
+      },
+    };
+  } catch (error) {
+    engine.close();
+    throw error;
+  }
+};

@@ -1,0 +1,39 @@
+// The tokens of one request's conversation, over all its rounds. What the model wrote goes back into the prompt token
+// by token as it was, so that the next round goes on from the slot that holds it.
+
+import type { Respond } from '../ipc/protocol.js';
+import { conversationOf, toolOutputMessage } from './conversation-items.js';
+import type { ModelRuntime } from './model-runtime.js';
+
+export interface AnsweredCall {
+  readonly name: string;
+  readonly output: string;
+}
+
+export interface Prompt {
+  tokens(): Uint32Array;
+  appendGenerated(token: number): void;
+  /** The answers to the calls that ended the round, and after them the opened header of the next message. */
+  appendToolOutputs(calls: readonly AnsweredCall[]): void;
+}
+
+export const createPrompt = (request: Respond, model: ModelRuntime, today: string): Prompt => {
+  const { renderer, tokenizer, stopTokens } = model;
+  const conversation = conversationOf(request, today);
+  let tokens = Uint32Array.from(renderer.renderCompletionPrompt(conversation, { autoDropAnalysis: true }).tokens);
+  let generated: number[] = [];
+
+  return {
+    tokens: () => tokens,
+    appendGenerated: (token) => void generated.push(token),
+    appendToolOutputs: (calls) => {
+      const message = stopTokens.includes(generated.at(-1) ?? -1) ? generated.slice(0, -1) : generated;
+      const answers = renderer.renderCompletionPrompt({
+        messages: calls.map(({ name, output }) => toolOutputMessage(name, output)),
+      });
+      // A call ends in <|call|>, also where the model forgot it.
+      tokens = Uint32Array.from([...tokens, ...message, tokenizer.harmony.call, ...answers.tokens]);
+      generated = [];
+    },
+  };
+};

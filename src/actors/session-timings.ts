@@ -1,0 +1,63 @@
+// When a request reached what, over all its rounds.
+
+import type { Timings } from '../ipc/protocol.js';
+
+export interface SessionClock {
+  started(): void;
+  firstToken(): void;
+  roundEnded(): void;
+  countPrefill(numTokens: number): void;
+  countToken(): void;
+  timings(): Timings;
+}
+
+export const createSessionClock = (now: () => number): SessionClock => {
+  const createdMs = now();
+  let firstStartMs: number | null = null;
+  let firstTokenMs: number | null = null;
+  let startMs: number | null = null;
+  let decodeStartMs: number | null = null;
+  let prefillMs = 0;
+  let decodeMs = 0;
+  let prefillTokens = 0;
+  let decodedTokens = 0;
+
+  const endRound = (): void => {
+    const nowMs = now();
+    if (decodeStartMs !== null) decodeMs += nowMs - decodeStartMs;
+    else if (startMs !== null) prefillMs += nowMs - startMs;
+    startMs = null;
+    decodeStartMs = null;
+  };
+
+  return {
+    started: () => {
+      startMs = now();
+      firstStartMs ??= startMs;
+    },
+    firstToken: () => {
+      decodeStartMs = now();
+      firstTokenMs ??= decodeStartMs;
+      prefillMs += decodeStartMs - (startMs ?? decodeStartMs);
+      decodedTokens -= 1; // a round's first token is the prefill's result
+    },
+    roundEnded: endRound,
+    countPrefill: (numTokens) => void (prefillTokens += numTokens),
+    countToken: () => void (decodedTokens += 1),
+    timings: () => {
+      endRound();
+      const nowMs = now();
+      return {
+        queuedMs: (firstStartMs ?? nowMs) - createdMs,
+        prefillMs,
+        timeToFirstTokenMs: (firstTokenMs ?? nowMs) - createdMs,
+        decodeMs,
+        totalMs: nowMs - createdMs,
+        prefillTokensPerSecond: perSecond(prefillTokens, prefillMs),
+        decodeTokensPerSecond: perSecond(Math.max(0, decodedTokens), decodeMs),
+      };
+    },
+  };
+};
+
+const perSecond = (count: number, elapsedMs: number): number => (elapsedMs > 0 ? (1000 * count) / elapsedMs : 0);

@@ -1,0 +1,74 @@
+// The kinds of values that settings have. Each reads TOML values as well as the text of a flag or a variable.
+
+import { z } from 'zod';
+
+const kind = <Value>(expected: string, read: (value: unknown) => Value | undefined) =>
+  z.unknown().transform((value, context) => {
+    const result = read(value);
+    if (result !== undefined) return result;
+    context.addIssue({ code: 'custom', message: `must be ${expected}, not ${shown(value)}` });
+    return z.NEVER;
+  });
+
+export const integer = (min: number, max: number) =>
+  kind(`a whole number from ${min} to ${max}`, (value) => {
+    const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
+    return typeof number === 'number' && Number.isInteger(number) && number >= min && number <= max
+      ? number
+      : undefined;
+  });
+
+export const choice = <const Name extends string>(names: readonly Name[]) =>
+  kind(`one of ${names.join(', ')}`, (value) => names.find((name) => name === value));
+
+/** Text that is not empty. `~/` stands for the home folder. */
+export const path = (home: string) =>
+  kind('a path', (value) => {
+    if (typeof value !== 'string' || value === '' || value.includes('\0')) return undefined;
+    return value.startsWith('~/') ? `${home}/${value.slice(2)}` : value;
+  });
+
+const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 } as const;
+
+/** Milliseconds, from "500ms", "30s", "5m", "2h" or a number of seconds. */
+export const duration = () => kind('a duration such as "30s" or "5m"', readDuration);
+
+/** As `duration`; "always" is null: no end. */
+export const durationOrAlways = () =>
+  kind('a duration such as "30s" or "5m", or "always"', (value) =>
+    value === 'always' ? null : readDuration(value),
+  );
+
+const readDuration = (value: unknown): number | undefined => {
+  if (typeof value === 'number') return Number.isFinite(value) && value >= 0 ? value * 1_000 : undefined;
+  const match = typeof value === 'string' ? /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$/.exec(value) : null;
+  if (match === null) return undefined;
+  return Number(match[1]) * UNIT_MS[(match[2] ?? 's') as keyof typeof UNIT_MS];
+};
+
+const UNIT_BYTES = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 } as const;
+
+/** Bytes, from "12GiB", "800M" or a number; "auto" is null. Units are powers of 1024. */
+export const bytesOrAuto = () =>
+  kind('a size such as "12GiB", or "auto"', (value) => {
+    if (value === 'auto') return null;
+    if (typeof value === 'number') return Number.isSafeInteger(value) && value > 0 ? value : undefined;
+    const match = typeof value === 'string' ? /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(value) : null;
+    if (match === null) return undefined;
+    return Math.round(
+      Number(match[1]) * UNIT_BYTES[(match[2] ?? '').toLowerCase() as keyof typeof UNIT_BYTES],
+    );
+  });
+
+/** A number, or "auto" for null. */
+export const integerOrAuto = (min: number, max: number) =>
+  kind(`a whole number from ${min} to ${max}, or "auto"`, (value) =>
+    value === 'auto' ? null : integer(min, max).safeParse(value).data,
+  );
+
+const shown = (value: unknown): string => {
+  if (value instanceof Date) return 'a date';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'a table';
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : String(value);
+};

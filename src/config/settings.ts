@@ -1,0 +1,115 @@
+// Every setting, once: its key in the file, its kind, default, environment variable and meaning.
+
+import type { z } from 'zod';
+import {
+  bytesOrAuto,
+  choice,
+  duration,
+  durationOrAlways,
+  integer,
+  integerOrAuto,
+  path,
+} from './setting-kinds.js';
+
+export interface SettingContext {
+  readonly home: string;
+  /** Where the socket is unless it is configured. */
+  readonly defaultSocket: string;
+}
+
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+export const createSettings = ({ home, defaultSocket }: SettingContext) =>
+  ({
+    'engine.checkpoint': {
+      kind: path(home),
+      initial: null as string | null,
+      env: 'CODEXPC_CHECKPOINT',
+      about: 'weights that are used when a request names none; unset: the pocket model',
+    },
+    'engine.context_length': {
+      kind: integer(256, 131_072),
+      initial: 16_384,
+      env: null,
+      about: 'tokens of one conversation, prompt and answer together',
+    },
+    'engine.slots': {
+      kind: integer(1, 64),
+      initial: 4,
+      env: null,
+      about: 'conversations that are kept and answered at the same time',
+    },
+    'engine.max_batch_tokens': {
+      kind: integer(1, 4_096),
+      initial: 128,
+      env: 'CODEXPC_MAX_BATCH_TOKENS',
+      about: 'tokens of one forward step; bounds the memory for activations',
+    },
+    'engine.kv_type': {
+      kind: choice(['f16', 'f32']),
+      initial: 'f16' as 'f16' | 'f32',
+      env: null,
+      about: 'numbers in the KV cache',
+    },
+    'engine.threads': {
+      kind: integerOrAuto(1, 1_024),
+      initial: null as number | null,
+      env: null,
+      about: 'threads for the arithmetic; "auto": one a core',
+    },
+    'engine.isa': {
+      kind: choice(['auto', 'scalar', 'avx2', 'avx512', 'neon']),
+      initial: 'auto' as 'auto' | 'scalar' | 'avx2' | 'avx512' | 'neon',
+      env: 'CODEXPC_ISA',
+      about: 'instruction set; "auto": the best one this machine has',
+    },
+    'engine.keep_alive': {
+      kind: durationOrAlways(),
+      initial: (30 * 60_000) as number | null,
+      env: null,
+      about: 'how long an unused model stays loaded; "always" keeps it',
+    },
+    'engine.memory_budget': {
+      kind: bytesOrAuto(),
+      initial: null as number | null,
+      env: null,
+      about: 'most memory for weights, KV cache and scratch; "auto": from what the machine has',
+    },
+    'queue.bound': {
+      kind: integer(1, 10_000),
+      initial: 64,
+      env: null,
+      about: 'requests that may wait; more are refused with queue_full',
+    },
+    'daemon.socket': {
+      kind: path(home),
+      initial: defaultSocket,
+      env: 'CODEXPC_SOCKET',
+      about: 'where the daemon listens',
+    },
+    'daemon.drain_timeout': {
+      kind: duration(),
+      initial: 30_000,
+      env: null,
+      about: 'how long running answers may go on after a stop',
+    },
+    'daemon.log_level': {
+      kind: choice(LOG_LEVELS),
+      initial: 'info' as (typeof LOG_LEVELS)[number],
+      env: 'CODEXPC_LOG_LEVEL',
+      about: 'least severe log line that is kept',
+    },
+  }) as const satisfies Record<string, Setting>;
+
+interface Setting {
+  readonly kind: z.ZodType;
+  readonly initial: unknown;
+  readonly env: string | null;
+  readonly about: string;
+}
+
+export type Settings = ReturnType<typeof createSettings>;
+export type SettingKey = keyof Settings;
+
+/** The effective value of each setting. */
+export type Config = { readonly [Key in SettingKey]: Settings[Key]['initial'] };

@@ -1,0 +1,82 @@
+// Everything a daemon can be told, complete. Defaults are filled here, at the edge; inside there are none.
+
+import type { DestinationStream, Level } from 'pino';
+import type { EngineSettings } from './actors/engine-control.js';
+import type { Fault } from './actors/fault.js';
+import { defaultMemoryBudget } from './actors/memory-guard.js';
+import type { SessionPolicy } from './actors/session.js';
+import type { SystemCalls } from './actors/system-calls.js';
+import type { Config } from './config/settings.js';
+import type { EnginePolicy } from './machines/engine.js';
+import type { SupervisorPolicy } from './machines/supervisor.js';
+
+export interface DaemonOptions {
+  readonly version: string;
+  /** URL of a module that exports `loadAddon()`: the native engine, or a test's. */
+  readonly addonModule: string;
+  /** What a request without a checkpoint uses. */
+  readonly checkpoint: string | null;
+  /** Loads the default checkpoint at once, not with the first request for it. */
+  readonly preload: boolean;
+  /** Null: clients in this process only. */
+  readonly socket: { readonly path: string; readonly uid: number; readonly calls: SystemCalls } | null;
+  /** Where a service manager hears of the daemon; null: it has none. */
+  readonly service: {
+    readonly calls: Pick<SystemCalls, 'notifyService'>;
+    readonly env: Readonly<Record<string, string | undefined>>;
+  } | null;
+  readonly log: { readonly level: Level | 'silent'; readonly destination: DestinationStream };
+  readonly engine: EngineSettings;
+  readonly queueBound: number;
+  readonly quarantineAfter: number;
+  readonly policies: {
+    readonly supervisor: SupervisorPolicy;
+    readonly engine: EnginePolicy;
+    readonly session: SessionPolicy;
+  };
+  readonly fault: Fault | null;
+}
+
+type FromConfig = 'checkpoint' | 'engine' | 'queueBound' | 'policies' | 'quarantineAfter';
+/** What the configuration does not say. */
+export type DaemonSurroundings = Omit<DaemonOptions, FromConfig>;
+
+export const daemonOptions = (config: EngineConfig, surroundings: DaemonSurroundings): DaemonOptions => ({
+  ...surroundings,
+  checkpoint: config['engine.checkpoint'],
+  queueBound: config['queue.bound'],
+  quarantineAfter: 2,
+  engine: {
+    numSlots: config['engine.slots'],
+    contextLength: config['engine.context_length'],
+    maxBatchTokens: config['engine.max_batch_tokens'],
+    kvType: config['engine.kv_type'],
+    isa: config['engine.isa'] === 'auto' ? '' : config['engine.isa'],
+    numThreads: config['engine.threads'] ?? 0,
+    queueBound: config['queue.bound'],
+    memoryBudgetBytes: config['engine.memory_budget'] ?? defaultMemoryBudget(),
+    beatMs: 5_000,
+  },
+  policies: {
+    supervisor: {
+      startDeadlineMs: 30_000,
+      backoff: { baseMs: 200, limitMs: 30_000 },
+      restartLimit: 3,
+      restartPeriodMs: 60_000,
+      stablePeriodMs: 10 * 60_000,
+      coolOffMs: 5 * 60_000,
+      drainDeadlineMs: config['daemon.drain_timeout'],
+      engineStopDeadlineMs: 5_000,
+      closeDeadlineMs: 2_000,
+    },
+    engine: {
+      keepAliveMs: config['engine.keep_alive'],
+      heartbeatLimitMs: 10_000,
+      loadingLimitMs: 120_000,
+    },
+    session: { toolDeadlineMs: 10 * 60_000, tokenCredit: 64, numLoggedTokens: 32 },
+  },
+});
+
+/** The settings that a daemon needs; a socket is a matter of its surroundings. */
+export type EngineConfig = Omit<Config, 'daemon.socket' | 'daemon.log_level'>;

@@ -1,0 +1,37 @@
+// Every way in which the tolerant decoder mends malformed output, by the name that statistics,
+// metrics and the debug view show.
+
+export const REPAIRS = {
+  missing_message_marker: 'a header ended in a stop token or ran into text: the text became the content',
+  missing_start: 'a header began without <|start|>',
+  missing_end: 'a message ended in the header of the next one',
+  extra_stop: 'a stop token where no message was open was skipped',
+  text_between_messages: 'text (white space included) between messages was skipped',
+  unheaded_text: 'text without any header was taken for the final answer',
+  header_restarted: 'a header began again before its message',
+  header_unfinished: 'the tokens ended within a header',
+  header_words: 'words of a header that mean nothing were dropped',
+  header_overlong: 'the oldest part of an endless header was dropped',
+  role_missing: 'a header without a role was taken for the assistant’s',
+  role_repeated: 'a role that was there already was dropped',
+  role_unknown: 'an unknown role was taken for the assistant',
+  channel_missing: 'a channel’s name stood without its marker',
+  channel_empty: 'a channel marker without a name was dropped',
+  channel_repeated: 'a second channel was dropped',
+  channel_mapped: 'a misspelt channel was mapped to the one it begins like',
+  channel_unknown: 'a message on an unknown channel was kept from the user unless it ended the turn',
+  commentary_answer: 'the turn ended in a preamble, which therefore is the answer',
+  recipient_empty: 'a recipient without a name was dropped',
+  recipient_repeated: 'one of two recipients was dropped',
+  recipient_bare: 'a tool’s name without to= was taken for the recipient',
+  recipient_matched: 'a misspelt recipient was matched to a declared tool',
+  recipient_dropped: 'a recipient that is no tool was dropped from an answer',
+  content_type_moved: 'a content type stood where it does not belong',
+  call_unended: 'a tool call did not end in <|call|>',
+  stray_marker: 'a marker where it means nothing was dropped',
+  reserved_token: 'a reserved token was dropped',
+  unknown_token: 'a token id outside the vocabulary became U+FFFD',
+  empty_message: 'a header without any content was dropped',
+} as const;
+
+export type RepairName = keyof typeof REPAIRS;

@@ -1,0 +1,211 @@
+// An engine without a model: it answers what the last user message of its slot tells it to, one byte a token. Because
+// the answer is read from what the slot holds, tokens that are fed wrongly come out as a wrong answer.
+//
+//   say TEXT          answers TEXT           think A | B       reasons A, answers B
+//   count N           answers N letters x    call NAME ARGS    calls a function, then repeats its output
+
+import type {
+  BatchItem,
+  ContextOptions,
+  MemoryUse,
+  ModelConfig,
+  NativeAddon,
+  NativeContext,
+  NativeEngine,
+  NativeSampler,
+  Sampled,
+} from '../../../src/actors/engine-addon.js';
+import { O200K_PATTERN } from '../../../src/harmony/split-o200k.js';
+import { CodexpcError } from '../../../src/errors.js';
+
+export interface ScriptedOptions {
+  /** Time of one step, spent sleeping. */
+  readonly stepMs?: number;
+  readonly onStep?: (items: readonly BatchItem[]) => void;
+  /** Replaces what is sampled as the nth token, from 1. */
+  readonly onSample?: (sampled: Sampled, numSampled: number) => Sampled;
+  readonly weightsBytes?: number;
+}
+
+const SPECIAL = ['start', 'end', 'message', 'channel', 'constrain', 'return', 'call', 'endoftext'] as const;
+export const SPECIAL_TOKENS: Readonly<Record<string, number>> = Object.fromEntries(
+  SPECIAL.map((name, index) => [name, 256 + index]),
+);
+const VOCAB_SIZE = 256 + SPECIAL.length;
+const WINDOW = 128;
+
+const CONFIG: ModelConfig = {
+  contextLength: 4096,
+  numHiddenLayers: 2,
+  numExperts: 4,
+  expertsPerToken: 2,
+  hiddenSize: 64,
+  intermediateSize: 64,
+  headDim: 64,
+  numAttentionHeads: 8,
+  numKeyValueHeads: 1,
+  slidingWindow: WINDOW,
+  vocabSize: VOCAB_SIZE,
+};
+
+export const createScriptedAddon = (options: ScriptedOptions = {}): NativeAddon => ({
+  openEngine: () => createEngine(options),
+  createSampler: (): NativeSampler => ({ accept: () => {} }),
+  topLogprobs: () => [],
+  kernelTables: () => [{ name: 'scripted', supported: true }],
+});
+
+const memoryOf = ({ numSlots, contextLength }: ContextOptions, weightsBytes: number): MemoryUse => ({
+  weightsBytes,
+  kvBytes: numSlots * contextLength * 64,
+  kvBytesPerToken: 64,
+  windowBytes: WINDOW * 64,
+  scratchBytes: 4096,
+});
+
+const createEngine = (options: ScriptedOptions): NativeEngine => {
+  const weightsBytes = options.weightsBytes ?? 1024;
+  return {
+    backend: 'scripted',
+    kernels: 'scripted',
+    numThreads: 1,
+    format: 'scripted',
+    config: CONFIG,
+    capabilities: { logits: false, parallelSequences: true, prefixReuse: true },
+    weightsBytes,
+    tokenizer: () => ({
+      pattern: O200K_PATTERN,
+      offsets: Uint32Array.from({ length: 257 }, (_, index) => index),
+      bytes: Uint8Array.from({ length: 256 }, (_, index) => index),
+      specialTokens: SPECIAL_TOKENS,
+    }),
+    predict: (contextOptions) => memoryOf(contextOptions, weightsBytes),
+    createContext: (contextOptions) => createContext(contextOptions, options),
+    close: () => {},
+  };
+};
+
+interface Slot {
+  tokens: number[];
+  checkpoints: number[];
+}
+
+const createContext = (contextOptions: ContextOptions, options: ScriptedOptions): NativeContext => {
+  const slots: Slot[] = Array.from({ length: contextOptions.numSlots }, () => ({ tokens: [], checkpoints: [] }));
+  let numSampled = 0;
+
+  /** As the real engine: the rings reach back a window from the end, else only a checkpoint helps. */
+  const resumeFrom = ({ tokens, checkpoints }: Slot, length: number): number => {
+    if (length >= tokens.length) return tokens.length;
+    return Math.max(0, ...checkpoints.filter((position) => position <= length));
+  };
+
+  const cut = (slot: Slot, length: number): number => {
+    const from = resumeFrom(slot, length);
+    slot.tokens = slot.tokens.slice(0, from);
+    slot.checkpoints = slot.checkpoints.filter((position) => position <= from);
+    return from;
+  };
+
+  return {
+    step: (items) => {
+      options.onStep?.(items);
+      sleep(options.stepMs ?? 0);
+      const numTokens = items.reduce((sum, { tokens }) => sum + tokens.length, 0);
+      if (numTokens > contextOptions.maxBatchTokens) throw new Error(`${numTokens} tokens in one step`);
+      return items.map(({ slot, tokens, sampler, topLogprobs }) => {
+        const { tokens: held } = slots[slot]!;
+        if (tokens.length === 0) throw new Error('an empty item');
+        held.push(...tokens);
+        if (held.length > contextOptions.contextLength) {
+          throw new CodexpcError({ code: 'context_overflow', message: `slot ${slot} is full` });
+        }
+        if (sampler === null) return null;
+        const token = nextToken(held);
+        const sampled = { token, logprob: -0.5, top: topLogprobs > 0 ? [{ token, logprob: -0.5 }] : [] };
+        numSampled += 1;
+        return options.onSample?.(sampled, numSampled) ?? sampled;
+      });
+    },
+    logits: () => new Float32Array(VOCAB_SIZE),
+    length: (slot) => slots[slot]!.tokens.length,
+    truncate: (slot, length) => cut(slots[slot]!, length),
+    copy: (from, to, length) => {
+      slots[to] = { tokens: [...slots[from]!.tokens], checkpoints: [...slots[from]!.checkpoints] };
+      return cut(slots[to], length);
+    },
+    checkpoint: (slot) => void slots[slot]!.checkpoints.push(slots[slot]!.tokens.length),
+    memory: () => memoryOf(contextOptions, options.weightsBytes ?? 1024),
+    close: () => {},
+  };
+};
+
+/** Messages of a slot as text, the last one being written. */
+const textOf = (tokens: readonly number[]): string => {
+  let bytes: number[] = [];
+  let text = '';
+  const flush = (): void => {
+    text += Buffer.from(bytes).toString('utf8');
+    bytes = [];
+  };
+  for (const token of tokens) {
+    if (token < 256) bytes.push(token);
+    else {
+      flush();
+      text += `<|${SPECIAL[token - 256]}|>`;
+    }
+  }
+  flush();
+  return text;
+};
+
+const tokensOf = (text: string): number[] =>
+  text.split(/(<\|[a-z]+\|>)/).flatMap((part) => {
+    const special = /^<\|([a-z]+)\|>$/.exec(part)?.[1];
+    return special === undefined ? [...Buffer.from(part)] : [SPECIAL_TOKENS[special]!];
+  });
+
+const HEADER = [SPECIAL_TOKENS['start']!, ...Buffer.from('assistant')];
+
+const nextToken = (held: readonly number[]): number => {
+  const headerEnd = lastIndexOf(held, HEADER) + HEADER.length;
+  const answer = tokensOf(answerTo(textOf(held.slice(0, headerEnd))));
+  const numWritten = held.length - headerEnd;
+  return answer[numWritten] ?? SPECIAL_TOKENS['return']!;
+};
+
+const lastIndexOf = (tokens: readonly number[], part: readonly number[]): number => {
+  for (let at = tokens.length - part.length; at >= 0; at--) {
+    if (part.every((token, index) => tokens[at + index] === token)) return at;
+  }
+  return -part.length;
+};
+
+const answerTo = (prompt: string): string => {
+  const messages = [...prompt.matchAll(/<\|start\|>([^<]*)(?:<\|channel\|>[^<]*)?<\|message\|>([^]*?)<\|end\|>/g)];
+  const [, role = '', text = ''] = messages.at(-1) ?? [];
+  const final = (answer: string): string => `<|channel|>final<|message|>${answer}<|return|>`;
+  if (role.startsWith('functions.')) return final(`got ${text}`);
+  const [verb, ...rest] = text.split(' ');
+  const argument = rest.join(' ');
+  switch (verb) {
+    case 'say':
+      return final(argument);
+    case 'count':
+      return final('x'.repeat(Number(argument)));
+    case 'think': {
+      const [thought = '', answer = ''] = argument.split(' | ');
+      return `<|channel|>analysis<|message|>${thought}<|end|><|start|>assistant${final(answer)}`;
+    }
+    case 'call': {
+      const [name = '', ...json] = rest;
+      return `<|channel|>commentary to=functions.${name} <|constrain|>json<|message|>${json.join(' ')}<|call|>`;
+    }
+    default:
+      return final(`${messages.length} messages`);
+  }
+};
+
+const sleep = (ms: number): void => {
+  if (ms > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+};

@@ -1,0 +1,19 @@
+#!/usr/bin/env node
+// The `codexpc` command of a checkout (`npm install --global .`): builds once if nothing was built yet.
+import { nodeIsOld } from './build/node-version.mjs';
+
+if (nodeIsOld()) process.exit(100);
+const { existsSync, realpathSync } = await import('node:fs');
+const { dirname, join } = await import('node:path');
+const { fileURLToPath, pathToFileURL } = await import('node:url');
+
+const root = dirname(dirname(realpathSync(fileURLToPath(import.meta.url))));
+const built = join(root, 'build/js/src/cli/main.js');
+const args = process.argv.slice(2);
+if (existsSync(built)) {
+  const { runAsProgram } = await import(pathToFileURL(built).href);
+  await runAsProgram(args);
+} else {
+  const { runBuilt } = await import('./build/run-built.mjs');
+  await runBuilt(root, args);
+}
