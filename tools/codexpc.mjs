@@ -11,8 +11,8 @@ const root = dirname(dirname(realpathSync(fileURLToPath(import.meta.url))));
 const built = join(root, 'build/js/src/cli/main.js');
 const args = process.argv.slice(2);
 if (existsSync(built)) {
-  const { main } = await import(pathToFileURL(built).href);
-  await main(args);
+  const { runAsProgram } = await import(pathToFileURL(built).href);
+  await runAsProgram(args);
 } else {
   const { runBuilt } = await import('./build/run-built.mjs');
   await runBuilt(root, args);

@@ -1,5 +1,7 @@
 // The native addon's face, typed once. Calls are synchronous and short; failures throw CodexpcError.
 
+import type { CodexpcError, ErrorCode } from '../errors.js';
+
 /** Shape of a model, in the checkpoint's own terms (camelCase of config.json). */
 export interface ModelConfig {
   readonly contextLength: number; // positions
@@ -24,11 +26,12 @@ export interface TokenizerData {
   readonly specialTokens: Readonly<Record<string, number>>;
 }
 
+/** Weights, kv and scratch add up to everything; the other two say what is in kv. */
 export interface MemoryUse {
   readonly weightsBytes: number;
-  readonly kvBytes: number;
-  readonly kvBytesPerToken: number;
-  readonly windowBytes: number;
+  readonly kvBytes: number; // all slots
+  readonly kvBytesPerToken: number; // growth of a slot with one more position
+  readonly windowBytes: number; // per slot, constant: rings of the sliding-window blocks and their checkpoints
   readonly scratchBytes: number;
 }
 
@@ -96,18 +99,26 @@ export interface Sampled extends TokenLogprob {
 export interface NativeContext {
   /** Appends each item's tokens to its slot in one forward step; answers per item, null where no sampler was given. */
   step(items: readonly BatchItem[]): ReadonlyArray<Sampled | null>;
-  /** Logits (vocabSize) of the slot's last token, a copy. */
+  /** Logits (vocabSize) of the slot's last token, a copy. Only if that step had a sampler. */
   logits(slot: number): Float32Array;
   length(slot: number): number;
-  /** Cuts the slot; returns the position from which tokens have to be fed again (≤ length). */
+  /**
+   * Cuts the slot; returns the position from which tokens have to be fed again (≤ length). The same tokens as before
+   * up to `length` (another one is an `invalid_request`), and logits only from `length` on: to sample after a prompt
+   * that is cached whole, cut to its length − 1.
+   */
   truncate(slot: number, length: number): number;
+  /** Makes `to` a copy of `from` cut to `length`; returns the same as truncate. */
   copy(from: number, to: number, length: number): number;
+  /** Keeps the window rings as they are, so that a later truncate to this length resumes at once; the last 4 count. */
   checkpoint(slot: number): void;
   memory(): MemoryUse;
   close(): void;
 }
 
 export interface NativeAddon {
+  /** The class of every error thrown from then on, in this thread. */
+  setErrorClass(errorClass: new (options: { code: ErrorCode; message: string }) => CodexpcError): void;
   /** Errors: io_error, model_corrupt (names the field), unsupported_option, insufficient_memory. */
   openEngine(options: {
     readonly path: string;

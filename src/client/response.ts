@@ -70,7 +70,8 @@ export class Response implements AsyncIterable<ResponseEvent> {
 
   /** Reads what is left. Throws the response's CodexpcError when it failed. */
   async result(): Promise<ResponseResult> {
-    for await (const _event of this);
+    const events = this[Symbol.asyncIterator]();
+    while ((await events.next()).done !== true);
     if (this.#end?.type !== 'completed') throw connectionLost('the answer');
     const { finishReason, usage, timings, repairs } = this.#end;
     const toolCalls = this.#items.filter((item) => item.kind === 'tool_call');

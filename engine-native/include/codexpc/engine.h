@@ -31,7 +31,7 @@ struct ContextOptions {
 };
 
 /// Sampling of one sequence. Defaults are greedy. Filters apply in this order: penalties, logit bias, temperature,
-/// top-k, top-p, min-p.
+/// top-k, top-p (of what top-k left), min-p (relative to the most probable token).
 struct SamplerOptions {
   float temperature = 0.0f;         // 0 = greedy (lowest id wins a tie)
   std::uint32_t top_k = 0;          // 0 = off
@@ -54,13 +54,17 @@ class Sampler {
  public:
   virtual ~Sampler() = default;
   /// The next token for `logits` (vocab_size). Log-probabilities are of the unmodified distribution.
-  virtual TokenLogprob Sample(std::span<const float> logits) = 0;
+  /// Errors: kInvalidArgument (size), kInvalidState (a logit is NaN or +inf, or no token is allowed).
+  virtual Status Sample(std::span<const float> logits, TokenLogprob* sampled) = 0;
   /// Counts a token (prompt or sampled) for the penalties. Sample() does not count by itself.
-  virtual void Accept(std::uint32_t token) = 0;
+  /// Errors: kInvalidArgument (outside the vocabulary).
+  virtual Status Accept(std::uint32_t token) = 0;
 };
+/// Errors: kInvalidArgument (names the option), kInsufficientMemory.
 Status CreateSampler(const SamplerOptions& options, std::uint32_t vocab_size, std::unique_ptr<Sampler>* sampler);
-/// The `n` most probable tokens, best first, log-probabilities by log-softmax over all of `logits`.
-std::vector<TokenLogprob> TopLogprobs(std::span<const float> logits, std::size_t n);
+/// The `n` most probable tokens, best first (ties: lower id), log-probabilities by log-softmax over all of `logits`.
+/// Fewer if there are not as many. Errors: kInvalidState (a logit is NaN or +inf, or all are -inf).
+Status TopLogprobs(std::span<const float> logits, std::size_t n, std::vector<TokenLogprob>* top);
 
 /// One sequence's part of a batch: `tokens` are appended to `slot`.
 struct BatchItem {
@@ -69,11 +73,12 @@ struct BatchItem {
   bool want_logits;  // of the last token
 };
 
+/// Weights, kv and scratch add up to everything; the other two say what is in kv.
 struct MemoryUse {
   std::size_t weights_bytes;
   std::size_t kv_bytes;            // all slots
-  std::size_t kv_bytes_per_token;  // growth with one more position (full-attention blocks only)
-  std::size_t window_bytes;        // per slot, constant: the rings of the sliding-window blocks
+  std::size_t kv_bytes_per_token;  // growth of a slot with one more position (full-attention blocks only)
+  std::size_t window_bytes;        // per slot, constant: rings of the sliding-window blocks and their checkpoints
   std::size_t scratch_bytes;
 };
 
@@ -84,28 +89,33 @@ class Context {
   virtual ~Context() = default;
 
   /// One forward step for a batch; at most max_batch_tokens tokens. Either all items advance or none.
-  /// Errors: kInvalidArgument (slot, token id, empty item, slot twice), kContextOverflow.
+  /// Errors: kInvalidArgument (slot, token id, empty item, slot twice, too many tokens; while a slot is being rebuilt
+  /// after Truncate or Copy: a token other than the one it held), kInvalidState (logits wanted of a token before the
+  /// length it was cut to), kContextOverflow.
   virtual Status Forward(std::span<const BatchItem> batch) = 0;
-  /// Logits (vocab_size) of the slot's last token; valid until the next Forward that includes the slot.
+  /// Logits (vocab_size) of the slot's last token; valid until the next Forward that includes the slot. Empty if they
+  /// were not wanted or the slot has been cut since.
   virtual std::span<const float> Logits(std::uint32_t slot) const = 0;
 
   /// Tokens the slot holds.
   virtual std::uint32_t Length(std::uint32_t slot) const = 0;
   /// Cuts the slot to at most `length` tokens and gives the length from which the caller has to go on feeding:
   /// `length` itself if the window rings still cover it, else the nearest earlier position from which the rings
-  /// can be rebuilt exactly. Full-attention entries between the two are kept and not written again.
+  /// can be rebuilt exactly: a checkpoint, or length - (sliding_window - 1) * number_of_window_blocks, or 0.
+  /// Full-attention entries between the two are kept and not written again, so the same tokens must be fed there.
   virtual Status Truncate(std::uint32_t slot, std::uint32_t length, std::uint32_t* resume_from) = 0;
   /// Makes `to` a copy of `from` cut to `length`, with the same meaning of `resume_from`.
   virtual Status Copy(std::uint32_t from, std::uint32_t to, std::uint32_t length, std::uint32_t* resume_from) = 0;
   /// Keeps the window rings as they are now, so that a later Truncate to this length resumes at once.
-  /// A bounded number a slot; the oldest goes first.
+  /// A bounded number a slot; the oldest goes first. While a slot is being rebuilt there is nothing exact to keep, and
+  /// the call does nothing.
   virtual Status Checkpoint(std::uint32_t slot) = 0;
 
   virtual MemoryUse memory() const = 0;
 };
 
 struct EngineOptions {
-  std::string isa;               // "" = best; else a kernel table's name: scalar, avx2, avx512, neon
+  std::string isa;               // "" = CODEXPC_ISA, else best; a kernel table's name: scalar, avx2, avx512, neon
   std::uint32_t num_threads = 0; // 0 = one per physical core available to the process
 };
 
@@ -123,6 +133,7 @@ class Engine {
   virtual MemoryUse Predict(const ContextOptions& options) const = 0;
 };
 
+/// Errors: kUnsupportedArgument (isa, num_threads), kInsufficientResources (threads).
 Status CreateCpuEngine(std::shared_ptr<const Model> model, const EngineOptions& options, std::unique_ptr<Engine>* engine);
 
 /// Names of the kernel tables in this build, in priority order, with whether this CPU has what they need.

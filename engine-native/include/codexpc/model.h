@@ -81,4 +81,9 @@ class Model {
 /// kUnsupportedArgument (a legal file that this build cannot run), kInsufficientMemory.
 Status OpenModel(const std::string& path, std::shared_ptr<const Model>* model);
 
+/// Whether text can be written and read with this tokenizer: every byte is a token, no token is empty or there twice,
+/// and the Harmony format's tokens are present. A model without this still computes logits for token ids.
+/// Errors: kInvalidArgument, naming the token.
+Status CheckTextTokenizer(const TokenizerData& tokenizer);
+
 }  // namespace codexpc

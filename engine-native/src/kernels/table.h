@@ -30,18 +30,23 @@ struct Mf4Weight {
   int scale_bias;              // value = fp4 * 2^(scale - scale_bias)
 };
 
-/// Attention of one token and one KV head: `group` query heads share the head's keys and values.
-/// Keys and values are two runs of positions (a ring has wrapped, or the second run is empty).
+/// Attention of `num_tokens` consecutive tokens and one KV head: `group` query heads share the head's keys and values.
+/// Decode passes one token; prefill passes a tile of tokens (16 or more pays), so that each key is read once for many.
+/// Keys and values are up to three runs of positions, oldest first: the two parts of a wrapped ring, then the batch's
+/// own. The last position of the last non-empty run is the last token's own; token t sees `num_tokens - 1 - t` fewer.
 struct SdpaArgs {
-  float* out;          // (group, head_dim)
-  const float* q;      // (group, head_dim), scale folded in
-  const bf16* sinks;   // (group)
-  const void* k[2];    // runs of (length, head_dim), float or f16
-  const void* v[2];
-  std::size_t length[2];
+  float* out;               // token t, head h at t * out_stride + h * head_dim
+  const float* q;           // token t, head h at t * q_stride + h * head_dim; softmax scale folded in
+  const bf16* sinks;        // (group)
+  const void* k[3] = {};    // runs of (length, head_dim), float or f16
+  const void* v[3] = {};
+  std::size_t length[3] = {};
   std::size_t group;
   std::size_t head_dim;
-  float* scores;       // scratch (group, length[0] + length[1])
+  std::size_t num_tokens = 1;  // at most the sum of the lengths
+  std::size_t out_stride = 0;  // floats; for more than one token
+  std::size_t q_stride = 0;
+  std::size_t window = SIZE_MAX;  // positions a token sees at most, its own included
 };
 
 struct KernelTable {

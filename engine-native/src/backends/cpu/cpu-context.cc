@@ -1,0 +1,158 @@
+#include "backends/cpu/cpu-context.h"
+
+#include <string>
+
+namespace codexpc::cpu {
+namespace {
+
+// Bounds that keep every size computation far from overflow; memory is the real limit.
+constexpr std::uint32_t kMaxSlots = 4096;
+constexpr std::uint32_t kMaxBatchTokens = 65536;
+
+Status CheckRange(const char* name, std::uint32_t value, std::uint32_t largest) {
+  if (value >= 1 && value <= largest) return {};
+  return {StatusCode::kInvalidArgument,
+          std::string(name) + " is " + std::to_string(value) + "; it must be between 1 and " + std::to_string(largest)};
+}
+
+}  // namespace
+
+MemoryUse PredictMemory(const Model& model, const ContextOptions& options) {
+  const KvLayout kv(model.config(), options);
+  Layout scratch_and_tokens;
+  scratch_and_tokens.Add(Scratch(model.config(), options).bytes(), 1);
+  scratch_and_tokens.Add(TokenBytes(options), 1);
+  return {.weights_bytes = model.weights_bytes(),
+          .kv_bytes = kv.total_bytes,
+          .kv_bytes_per_token = kv.bytes_per_token,
+          .window_bytes = kv.window_bytes,
+          .scratch_bytes = scratch_and_tokens.bytes()};
+}
+
+Status CpuContext::Create(std::shared_ptr<const EngineParts> engine, const ContextOptions& options,
+                          std::unique_ptr<Context>* context) {
+  const Config& config = engine->model->config();
+  if (Status status = CheckRange("num_slots", options.num_slots, kMaxSlots); !status.ok()) return status;
+  if (Status status = CheckRange("context_length", options.context_length, config.context_length); !status.ok()) {
+    return status;
+  }
+  if (Status status = CheckRange("max_batch_tokens", options.max_batch_tokens, kMaxBatchTokens); !status.ok()) {
+    return status;
+  }
+  std::unique_ptr<KvCache> cache;
+  if (Status status = KvCache::Create(config, options, &cache); !status.ok()) return status;
+  std::unique_ptr<CpuContext> made(new CpuContext(std::move(engine), options, std::move(cache)));
+  if (Status status = made->scratch_.Allocate(); !status.ok()) return status;
+  *context = std::move(made);
+  return {};
+}
+
+CpuContext::CpuContext(std::shared_ptr<const EngineParts> engine, const ContextOptions& options,
+                       std::unique_ptr<KvCache> cache)
+    : engine_(std::move(engine)),
+      config_(engine_->model->config()),
+      options_(options),
+      cache_(std::move(cache)),
+      scratch_(config_, options),
+      forward_({*engine_->model, *engine_->table, engine_->rope, *engine_->pool, *cache_, scratch_, options.kv_type}),
+      has_logits_(options.num_slots) {}
+
+Status CpuContext::Forward(std::span<const BatchItem> batch) {
+  if (Status status = CheckBatch(batch); !status.ok()) return status;
+  forward_.Run(batch);
+  for (const BatchItem& item : batch) {
+    cache_->Append(item.slot, item.tokens);
+    has_logits_[item.slot] = item.want_logits;
+  }
+  return {};
+}
+
+std::span<const float> CpuContext::Logits(std::uint32_t slot) const {
+  if (slot >= options_.num_slots || !has_logits_[slot]) return {};
+  return {scratch_.logits + slot * std::size_t{config_.vocab_size}, config_.vocab_size};
+}
+
+std::uint32_t CpuContext::Length(std::uint32_t slot) const {
+  return slot < options_.num_slots ? cache_->Length(slot) : 0;
+}
+
+Status CpuContext::Truncate(std::uint32_t slot, std::uint32_t length, std::uint32_t* resume_from) {
+  if (Status status = CheckSlot(slot); !status.ok()) return status;
+  if (length < cache_->Length(slot)) has_logits_[slot] = false;
+  *resume_from = cache_->Truncate(slot, length);
+  return {};
+}
+
+Status CpuContext::Copy(std::uint32_t from, std::uint32_t to, std::uint32_t length, std::uint32_t* resume_from) {
+  if (Status status = CheckSlot(from); !status.ok()) return status;
+  if (Status status = CheckSlot(to); !status.ok()) return status;
+  if (from == to) return Truncate(to, length, resume_from);
+  has_logits_[to] = false;
+  *resume_from = cache_->Copy(from, to, length);
+  return {};
+}
+
+Status CpuContext::Checkpoint(std::uint32_t slot) {
+  if (Status status = CheckSlot(slot); !status.ok()) return status;
+  cache_->Checkpoint(slot);
+  return {};
+}
+
+Status CpuContext::CheckBatch(std::span<const BatchItem> batch) const {
+  if (batch.empty()) return {StatusCode::kInvalidArgument, "the batch is empty"};
+  std::size_t num_tokens = 0;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (Status status = CheckItem(batch[i]); !status.ok()) return status;
+    for (std::size_t other = 0; other < i; ++other) {
+      if (batch[other].slot == batch[i].slot) {
+        return {StatusCode::kInvalidArgument, "slot " + std::to_string(batch[i].slot) + " is in the batch twice"};
+      }
+    }
+    num_tokens += batch[i].tokens.size();
+  }
+  if (num_tokens > options_.max_batch_tokens) {
+    return {StatusCode::kInvalidArgument, "the batch has " + std::to_string(num_tokens) + " tokens; at most " +
+                                              std::to_string(options_.max_batch_tokens) +
+                                              " fit (max_batch_tokens of the context)"};
+  }
+  return {};
+}
+
+Status CpuContext::CheckItem(const BatchItem& item) const {
+  if (Status status = CheckSlot(item.slot); !status.ok()) return status;
+  const std::string slot = "slot " + std::to_string(item.slot);
+  if (item.tokens.empty()) return {StatusCode::kInvalidArgument, slot + " has no tokens in the batch"};
+  const std::uint32_t length = cache_->Length(item.slot);
+  if (item.tokens.size() > options_.context_length - length) {
+    return {StatusCode::kContextOverflow, slot + " holds " + std::to_string(length) + " tokens and cannot take " +
+                                              std::to_string(item.tokens.size()) + " more: its context is " +
+                                              std::to_string(options_.context_length)};
+  }
+  for (std::size_t i = 0; i < item.tokens.size(); ++i) {
+    const std::uint32_t position = length + static_cast<std::uint32_t>(i);
+    if (item.tokens[i] >= config_.vocab_size) {
+      return {StatusCode::kInvalidArgument, "token " + std::to_string(item.tokens[i]) + " of " + slot +
+                                                " is outside the vocabulary of " + std::to_string(config_.vocab_size)};
+    }
+    const std::uint32_t* kept = cache_->KeptToken(item.slot, position);
+    if (kept != nullptr && *kept != item.tokens[i]) {
+      return {StatusCode::kInvalidArgument,
+              slot + " is being rebuilt and expects token " + std::to_string(*kept) + " at position " +
+                  std::to_string(position) + ", not " + std::to_string(item.tokens[i]) + "; truncate it there first"};
+    }
+  }
+  const std::uint32_t last = length + static_cast<std::uint32_t>(item.tokens.size()) - 1;
+  if (item.want_logits && !cache_->IsExactAt(item.slot, last)) {
+    return {StatusCode::kInvalidState, slot + " is being rebuilt and has no logits at position " +
+                                           std::to_string(last) + "; truncate it to that length first"};
+  }
+  return {};
+}
+
+Status CpuContext::CheckSlot(std::uint32_t slot) const {
+  if (slot < options_.num_slots) return {};
+  return {StatusCode::kInvalidArgument,
+          "there is no slot " + std::to_string(slot) + ": the context has " + std::to_string(options_.num_slots)};
+}
+
+}  // namespace codexpc::cpu

@@ -1,0 +1,326 @@
+#include "backends/cpu/forward.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "backends/cpu/router.h"
+
+namespace codexpc::cpu {
+namespace {
+
+// Rows of a weight that one task computes: enough tasks to even out threads of unequal speed, and a block of weights
+// that stays in the second-level cache while several tokens pass over it.
+constexpr std::size_t kTasksPerThread = 4;
+constexpr std::size_t kMinBlockRows = 16;
+constexpr std::size_t kMaxBlockRows = 256;
+
+// Tokens that attend in one kernel call; more share the reads of keys and values.
+constexpr std::uint32_t kTileRows = 16;
+
+}  // namespace
+
+void ForwardPass::Run(std::span<const BatchItem> batch) {
+  ArrangeRows(batch);
+  Embed();
+  for (std::uint32_t layer = 0; layer < config_.num_hidden_layers; ++layer) {
+    const LayerView& view = weights_.layers[layer];
+    ProjectQkv(view);
+    RotateAndStore(layer);
+    // Past the last keys and values only the rows whose logits are wanted matter.
+    if (layer + 1 == config_.num_hidden_layers) KeepWantedRows();
+    if (num_rows_ == 0) return;
+    Attend(layer);
+    ProjectAttended(view);
+    Route(view);
+    GroupByExpert();
+    ExpertsUp(view);
+    ExpertsDown(view);
+    AddExperts();
+  }
+  Unembed();
+}
+
+/// Segments in the order of their slots, so that the logits of neighbouring slots are adjacent.
+void ForwardPass::ArrangeRows(std::span<const BatchItem> batch) {
+  num_rows_ = 0;
+  num_segments_ = 0;
+  std::int64_t previous = -1;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const BatchItem* next = nullptr;
+    for (const BatchItem& item : batch) {
+      if (item.slot > previous && (next == nullptr || item.slot < next->slot)) next = &item;
+    }
+    previous = next->slot;
+    scratch_.segments[num_segments_++] = {next->slot, num_rows_, static_cast<std::uint32_t>(next->tokens.size()),
+                                          next->want_logits};
+    std::uint32_t position = parts_.cache.Length(next->slot);
+    for (const std::uint32_t token : next->tokens) scratch_.rows[num_rows_++] = {token, next->slot, position++};
+  }
+  ArrangeTiles();
+}
+
+void ForwardPass::ArrangeTiles() {
+  num_tiles_ = 0;
+  for (std::uint32_t i = 0; i < num_segments_; ++i) {
+    const Segment& segment = scratch_.segments[i];
+    for (std::uint32_t done = 0; done < segment.num_rows; done += kTileRows) {
+      scratch_.tiles[num_tiles_++] = {segment.first_row + done, std::min(kTileRows, segment.num_rows - done)};
+    }
+  }
+}
+
+void ForwardPass::Embed() {
+  const std::size_t half = config_.head_dim / 2;
+  parts_.pool.Run(num_rows_, [&](std::size_t row, std::uint32_t) {
+    const Row& r = scratch_.rows[row];
+    parts_.table.f32_bf16w_embed(scratch_.x + row * config_.hidden_size,
+                                 weights_.embedding + std::size_t{r.token} * config_.hidden_size, config_.hidden_size);
+    parts_.rope.At(r.position, scratch_.cos + row * half, scratch_.sin + row * half);
+  });
+}
+
+void ForwardPass::ProjectQkv(const LayerView& layer) {
+  parts_.pool.Run(num_rows_, [&](std::size_t row, std::uint32_t) { Normalize(row, layer.attn_norm); });
+  SplitRows(1, config_.qkv_size(), [&](std::size_t, std::size_t begin, std::size_t end) {
+    parts_.table.f32_bf16w_matmul({.out = scratch_.qkv,
+                                   .x = scratch_.normed,
+                                   .bias = layer.qkv_bias,
+                                   .num_tokens = num_rows_,
+                                   .cols = config_.hidden_size,
+                                   .out_stride = config_.qkv_size(),
+                                   .row_begin = begin,
+                                   .row_end = end,
+                                   .accumulate = false},
+                                  layer.qkv_weight);
+  });
+}
+
+void ForwardPass::RotateAndStore(std::uint32_t layer) {
+  const std::size_t half = config_.head_dim / 2;
+  const auto store = [&](std::byte* to, const float* from) {
+    if (to == nullptr) return;
+    if (parts_.kv_type == KvType::kF16) {
+      parts_.table.f32_to_f16(reinterpret_cast<f16*>(to), from, config_.head_dim);
+    } else {
+      std::memcpy(to, from, config_.head_dim * sizeof(float));
+    }
+  };
+  parts_.pool.Run(num_rows_, [&](std::size_t row, std::uint32_t) {
+    const Row& r = scratch_.rows[row];
+    float* qkv = scratch_.qkv + row * config_.qkv_size();
+    parts_.table.f32_rope(qkv, scratch_.cos + row * half, scratch_.sin + row * half,
+                          config_.num_attention_heads + config_.num_key_value_heads, config_.head_dim);
+    const float* k = qkv + config_.q_size();
+    const float* v = k + config_.kv_size();
+    for (std::uint32_t head = 0; head < config_.num_key_value_heads; ++head) {
+      const KvCache::Entry entry = parts_.cache.At(r.slot, layer, head, r.position);
+      store(entry.k, k + head * config_.head_dim);
+      store(entry.v, v + head * config_.head_dim);
+    }
+  });
+}
+
+/// Closes up the rows whose logits are wanted: residual stream and queries.
+void ForwardPass::KeepWantedRows() {
+  std::uint32_t num_kept = 0;
+  for (std::uint32_t i = 0; i < num_segments_; ++i) {
+    const Segment segment = scratch_.segments[i];
+    if (!segment.want_logits) continue;
+    const std::size_t row = segment.first_row + segment.num_rows - 1;
+    std::memmove(scratch_.x + num_kept * std::size_t{config_.hidden_size}, scratch_.x + row * config_.hidden_size,
+                 config_.hidden_size * sizeof(float));
+    std::memmove(scratch_.qkv + num_kept * std::size_t{config_.qkv_size()}, scratch_.qkv + row * config_.qkv_size(),
+                 config_.qkv_size() * sizeof(float));
+    scratch_.rows[num_kept] = scratch_.rows[row];
+    scratch_.segments[num_kept] = {segment.slot, num_kept, 1, true};
+    ++num_kept;
+  }
+  num_rows_ = num_segments_ = num_kept;
+  ArrangeTiles();
+}
+
+void ForwardPass::Attend(std::uint32_t layer) {
+  const std::size_t group = config_.num_attention_heads / config_.num_key_value_heads;
+  const auto sdpa = parts_.kv_type == KvType::kF16 ? parts_.table.f32_f16kv_sdpa : parts_.table.f32_f32kv_sdpa;
+  // With fewer tiles and heads than threads, as in decode, a head's queries are shared out too.
+  const std::size_t num_shared = std::size_t{num_tiles_} * config_.num_key_value_heads;
+  const std::size_t num_threads = parts_.pool.num_threads();
+  const std::size_t num_parts = std::min(group, (num_threads + num_shared - 1) / num_shared);
+  parts_.pool.Run(num_shared * num_parts, [&](std::size_t task, std::uint32_t) {
+    const Tile tile = scratch_.tiles[task / num_parts / config_.num_key_value_heads];
+    const std::uint32_t head = static_cast<std::uint32_t>(task / num_parts % config_.num_key_value_heads);
+    const std::size_t part = task % num_parts;
+    const std::size_t first_query = head * group + group * part / num_parts;
+    const std::size_t num_queries = group * (part + 1) / num_parts - group * part / num_parts;
+    const Row& first = scratch_.rows[tile.first_row];
+    const KvRuns runs =
+        parts_.cache.Visible(first.slot, layer, head, first.position, first.position + tile.num_rows - 1);
+    sdpa({.out = scratch_.attended + tile.first_row * std::size_t{config_.q_size()} + first_query * config_.head_dim,
+          .q = scratch_.qkv + tile.first_row * std::size_t{config_.qkv_size()} + first_query * config_.head_dim,
+          .sinks = weights_.layers[layer].sinks + first_query,
+          .k = {runs.k[0], runs.k[1], nullptr},
+          .v = {runs.v[0], runs.v[1], nullptr},
+          .length = {runs.length[0], runs.length[1], 0},
+          .group = num_queries,
+          .head_dim = config_.head_dim,
+          .num_tokens = tile.num_rows,
+          .out_stride = config_.q_size(),
+          .q_stride = config_.qkv_size(),
+          .window = config_.is_sliding(layer) ? config_.sliding_window : SIZE_MAX});
+  });
+}
+
+void ForwardPass::ProjectAttended(const LayerView& layer) {
+  SplitRows(1, config_.hidden_size, [&](std::size_t, std::size_t begin, std::size_t end) {
+    parts_.table.f32_bf16w_matmul({.out = scratch_.x,
+                                   .x = scratch_.attended,
+                                   .bias = layer.attn_out_bias,
+                                   .num_tokens = num_rows_,
+                                   .cols = config_.q_size(),
+                                   .out_stride = config_.hidden_size,
+                                   .row_begin = begin,
+                                   .row_end = end,
+                                   .accumulate = true},
+                                  layer.attn_out);
+  });
+}
+
+void ForwardPass::Route(const LayerView& layer) {
+  const std::size_t num_active = config_.experts_per_token;
+  parts_.pool.Run(num_rows_, [&](std::size_t row, std::uint32_t) {
+    Normalize(row, layer.mlp_norm);
+    float* logits = scratch_.router_logits + row * config_.num_experts;
+    parts_.table.f32_bf16w_matmul({.out = logits,
+                                   .x = scratch_.normed + row * config_.hidden_size,
+                                   .bias = layer.router_bias,
+                                   .num_tokens = 1,
+                                   .cols = config_.hidden_size,
+                                   .out_stride = config_.num_experts,
+                                   .row_begin = 0,
+                                   .row_end = config_.num_experts,
+                                   .accumulate = false},
+                                  layer.router_weight);
+    ChooseExperts(scratch_.experts + row * num_active, scratch_.expert_weights + row * num_active, num_active, logits,
+                  config_.num_experts);
+  });
+}
+
+/// Gives each expert's tokens adjacent places, so that its weights are read once for all of them.
+void ForwardPass::GroupByExpert() {
+  const std::size_t num_active = config_.experts_per_token;
+  const std::size_t num_routed = num_rows_ * num_active;
+  std::fill_n(scratch_.group_at, config_.num_experts, 0u);
+  for (std::size_t i = 0; i < num_routed; ++i) ++scratch_.group_at[scratch_.experts[i]];
+  num_groups_ = 0;
+  std::uint32_t begin = 0;
+  for (std::uint32_t expert = 0; expert < config_.num_experts; ++expert) {
+    const std::uint32_t count = scratch_.group_at[expert];
+    scratch_.group_at[expert] = begin;
+    if (count == 0) continue;
+    scratch_.groups[num_groups_++] = {expert, begin, count};
+    begin += count;
+  }
+  for (std::size_t i = 0; i < num_routed; ++i) scratch_.routed_at[i] = scratch_.group_at[scratch_.experts[i]]++;
+
+  parts_.pool.Run(num_rows_, [&](std::size_t row, std::uint32_t) {
+    for (std::size_t i = 0; i < num_active; ++i) {
+      const std::size_t place = scratch_.routed_at[row * num_active + i];
+      std::memcpy(scratch_.routed_x + place * config_.hidden_size, scratch_.normed + row * config_.hidden_size,
+                  config_.hidden_size * sizeof(float));
+    }
+  });
+}
+
+/// mlp1 and SwiGLU; a task's rows are whole gate and linear pairs.
+void ForwardPass::ExpertsUp(const LayerView& layer) {
+  const std::size_t size = config_.intermediate_size;
+  SplitRows(num_groups_, 2 * size, [&](std::size_t matrix, std::size_t begin, std::size_t end) {
+    const ExpertGroup& group = scratch_.groups[matrix];
+    const ExpertView& expert = layer.experts[group.expert];
+    float* h = scratch_.routed_h + group.begin * 2 * size;
+    parts_.table.f32_mf4w_matmul({.out = h,
+                                  .x = scratch_.routed_x + group.begin * std::size_t{config_.hidden_size},
+                                  .bias = expert.mlp1_bias,
+                                  .num_tokens = group.count,
+                                  .cols = config_.hidden_size,
+                                  .out_stride = 2 * size,
+                                  .row_begin = begin,
+                                  .row_end = end,
+                                  .accumulate = false},
+                                 {expert.mlp1.blocks, expert.mlp1.scales, weights_.mf4_scale_bias});
+    for (std::size_t i = 0; i < group.count; ++i) {
+      parts_.table.f32_swiglu(scratch_.routed_act + (group.begin + i) * size + begin / 2, h + i * 2 * size + begin,
+                              (end - begin) / 2, config_.swiglu_limit);
+    }
+  });
+}
+
+void ForwardPass::ExpertsDown(const LayerView& layer) {
+  SplitRows(num_groups_, config_.hidden_size, [&](std::size_t matrix, std::size_t begin, std::size_t end) {
+    const ExpertGroup& group = scratch_.groups[matrix];
+    const ExpertView& expert = layer.experts[group.expert];
+    parts_.table.f32_mf4w_matmul({.out = scratch_.routed_out + group.begin * std::size_t{config_.hidden_size},
+                                  .x = scratch_.routed_act + group.begin * std::size_t{config_.intermediate_size},
+                                  .bias = expert.mlp2_bias,
+                                  .num_tokens = group.count,
+                                  .cols = config_.intermediate_size,
+                                  .out_stride = config_.hidden_size,
+                                  .row_begin = begin,
+                                  .row_end = end,
+                                  .accumulate = false},
+                                 {expert.mlp2.blocks, expert.mlp2.scales, weights_.mf4_scale_bias});
+  });
+}
+
+/// In the order of the router's choice, whatever the batch, so that a token's sum does not depend on its company.
+void ForwardPass::AddExperts() {
+  const std::size_t num_active = config_.experts_per_token;
+  parts_.pool.Run(num_rows_, [&](std::size_t row, std::uint32_t) {
+    for (std::size_t i = row * num_active; i < (row + 1) * num_active; ++i) {
+      parts_.table.f32_axpy(scratch_.x + row * config_.hidden_size,
+                            scratch_.routed_out + scratch_.routed_at[i] * std::size_t{config_.hidden_size},
+                            scratch_.expert_weights[i], config_.hidden_size);
+    }
+  });
+}
+
+/// One row a segment by now (KeepWantedRows). Rows of neighbouring slots share a matmul.
+void ForwardPass::Unembed() {
+  parts_.pool.Run(num_rows_, [&](std::size_t row, std::uint32_t) { Normalize(row, weights_.final_norm); });
+  SplitRows(1, config_.vocab_size, [&](std::size_t, std::size_t begin, std::size_t end) {
+    for (std::uint32_t row = 0, count = 0; row < num_rows_; row += count) {
+      const std::uint32_t slot = scratch_.rows[row].slot;
+      for (count = 1; row + count < num_rows_ && scratch_.rows[row + count].slot == slot + count;) ++count;
+      parts_.table.f32_bf16w_matmul({.out = scratch_.logits + slot * std::size_t{config_.vocab_size},
+                                     .x = scratch_.normed + row * std::size_t{config_.hidden_size},
+                                     .bias = nullptr,
+                                     .num_tokens = count,
+                                     .cols = config_.hidden_size,
+                                     .out_stride = config_.vocab_size,
+                                     .row_begin = begin,
+                                     .row_end = end,
+                                     .accumulate = false},
+                                    weights_.unembedding);
+    }
+  });
+}
+
+void ForwardPass::Normalize(std::size_t row, const bf16* gain) {
+  parts_.table.f32_bf16w_rmsnorm(scratch_.normed + row * config_.hidden_size, scratch_.x + row * config_.hidden_size,
+                                 gain, config_.hidden_size, config_.rms_norm_eps);
+}
+
+template <typename Task>
+void ForwardPass::SplitRows(std::size_t num_matrices, std::size_t num_rows, const Task& task) {
+  const std::size_t num_tasks = kTasksPerThread * parts_.pool.num_threads();
+  const std::size_t even_share = (num_matrices * num_rows + num_tasks - 1) / num_tasks;
+  const std::size_t whole_lines = (even_share + kMinBlockRows - 1) / kMinBlockRows * kMinBlockRows;
+  const std::size_t block = parts_.pool.num_threads() == 1 ? kMaxBlockRows : std::min(whole_lines, kMaxBlockRows);
+  const std::size_t num_blocks = (num_rows + block - 1) / block;
+  parts_.pool.Run(num_matrices * num_blocks, [&](std::size_t index, std::uint32_t) {
+    const std::size_t begin = index % num_blocks * block;
+    task(index / num_blocks, begin, std::min(begin + block, num_rows));
+  });
+}
+
+}  // namespace codexpc::cpu

@@ -1,0 +1,67 @@
+#pragma once
+// The gpt-oss forward pass over the kernel table. It writes scratch and the KV cache, and allocates nothing.
+
+#include <cstdint>
+#include <span>
+
+#include "backends/cpu/kv-cache.h"
+#include "backends/cpu/rope.h"
+#include "backends/cpu/scratch.h"
+#include "backends/cpu/thread-pool.h"
+#include "codexpc/engine.h"
+#include "codexpc/model.h"
+#include "kernels/table.h"
+
+namespace codexpc::cpu {
+
+class ForwardPass {
+ public:
+  struct Parts {
+    const Model& model;
+    const kernels::KernelTable& table;
+    const Rope& rope;
+    ThreadPool& pool;
+    KvCache& cache;
+    Scratch& scratch;
+    KvType kv_type;
+  };
+  explicit ForwardPass(const Parts& parts)
+      : parts_(parts), config_(parts.model.config()), weights_(parts.model.weights()), scratch_(parts.scratch) {}
+
+  /// Computes the batch, which must be valid, and writes keys, values and the wanted logits. The slots' lengths are
+  /// the caller's to advance.
+  void Run(std::span<const BatchItem> batch);
+
+ private:
+  void ArrangeRows(std::span<const BatchItem> batch);
+  void Embed();
+  void ProjectQkv(const LayerView& layer);
+  void RotateAndStore(std::uint32_t layer);
+  void KeepWantedRows();
+  void Attend(std::uint32_t layer);
+  void ProjectAttended(const LayerView& layer);
+  void Route(const LayerView& layer);
+  void GroupByExpert();
+  void ExpertsUp(const LayerView& layer);
+  void ExpertsDown(const LayerView& layer);
+  void AddExperts();
+  void Unembed();
+
+  void ArrangeTiles();
+  void Normalize(std::size_t row, const bf16* gain);
+  /// Splits `num_matrices` weights of `num_rows` rows into tasks task(matrix, row_begin, row_end).
+  template <typename Task>
+  void SplitRows(std::size_t num_matrices, std::size_t num_rows, const Task& task);
+
+  const Parts parts_;
+  const Config& config_;
+  const Weights& weights_;
+  Scratch& scratch_;
+  // Of the batch at hand; the arrays are in scratch.
+  std::uint32_t num_rows_ = 0;
+  std::uint32_t num_segments_ = 0;
+  std::uint32_t num_tiles_ = 0;
+  std::uint32_t num_groups_ = 0;
+};
+
+}  // namespace codexpc::cpu

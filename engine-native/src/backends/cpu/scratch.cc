@@ -1,0 +1,50 @@
+#include "backends/cpu/scratch.h"
+
+#include <algorithm>
+
+namespace codexpc::cpu {
+
+/// Calls visit(pointer, count) for every buffer, in a fixed order: once to add up sizes, once to place them.
+template <typename Visit>
+void Scratch::ForEachPiece(const Config& config, const ContextOptions& options, Visit visit) {
+  const std::size_t num_rows = options.max_batch_tokens;
+  const std::size_t num_routed = num_rows * config.experts_per_token;
+  visit(&rows, num_rows);
+  visit(&segments, std::min<std::size_t>(num_rows, options.num_slots));
+  visit(&tiles, num_rows);
+  visit(&x, num_rows * config.hidden_size);
+  visit(&normed, num_rows * config.hidden_size);
+  visit(&qkv, num_rows * config.qkv_size());
+  visit(&attended, num_rows * config.q_size());
+  visit(&cos, num_rows * (config.head_dim / 2));
+  visit(&sin, num_rows * (config.head_dim / 2));
+  visit(&router_logits, num_rows * config.num_experts);
+  visit(&experts, num_routed);
+  visit(&expert_weights, num_routed);
+  visit(&routed_at, num_routed);
+  visit(&groups, std::size_t{config.num_experts});
+  visit(&group_at, std::size_t{config.num_experts});
+  visit(&routed_x, SaturatingProduct(num_routed, config.hidden_size));
+  visit(&routed_h, SaturatingProduct(num_routed, std::size_t{2} * config.intermediate_size));
+  visit(&routed_act, SaturatingProduct(num_routed, config.intermediate_size));
+  visit(&routed_out, SaturatingProduct(num_routed, config.hidden_size));
+  visit(&logits, std::size_t{options.num_slots} * config.vocab_size);
+}
+
+Scratch::Scratch(const Config& config, const ContextOptions& options) : config_(config), options_(options) {
+  ForEachPiece(config, options, [this](auto** pointer, std::size_t count) {
+    *pointer = nullptr;
+    layout_.Add(count, sizeof(**pointer));
+  });
+}
+
+Status Scratch::Allocate() {
+  if (Status status = buffer_.Allocate(layout_.bytes(), "activations of a batch"); !status.ok()) return status;
+  Layout placed;
+  ForEachPiece(config_, options_, [&](auto** pointer, std::size_t count) {
+    *pointer = buffer_.at<std::remove_reference_t<decltype(**pointer)>>(placed.Add(count, sizeof(**pointer)));
+  });
+  return {};
+}
+
+}  // namespace codexpc::cpu

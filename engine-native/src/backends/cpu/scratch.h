@@ -1,0 +1,80 @@
+#pragma once
+// Every buffer that a forward step writes besides the KV cache, allocated once.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "backends/cpu/page-buffer.h"
+#include "codexpc/config.h"
+#include "codexpc/engine.h"
+#include "codexpc/status.h"
+
+namespace codexpc::cpu {
+
+/// One token of a batch.
+struct Row {
+  std::uint32_t token;
+  std::uint32_t slot;
+  std::uint32_t position;
+};
+
+/// The rows of one slot, consecutive positions.
+struct Segment {
+  std::uint32_t slot;
+  std::uint32_t first_row;
+  std::uint32_t num_rows;
+  bool want_logits;  // of the last row
+};
+
+/// Rows of one segment that attend together.
+struct Tile {
+  std::uint32_t first_row;
+  std::uint32_t num_rows;
+};
+
+/// The rows of one expert, adjacent in the routed buffers.
+struct ExpertGroup {
+  std::uint32_t expert;
+  std::uint32_t begin;
+  std::uint32_t count;
+};
+
+struct Scratch {
+  /// Assigns offsets; the buffers themselves after Allocate.
+  Scratch(const Config& config, const ContextOptions& options);
+  Status Allocate();
+  std::size_t bytes() const { return layout_.bytes(); }
+
+  // rows = max_batch_tokens; routed = rows * experts_per_token
+  Row* rows;                // (rows)
+  Segment* segments;        // (min(rows, num_slots))
+  Tile* tiles;              // (rows)
+  float* x;                 // (rows, hidden_size): residual stream
+  float* normed;            // (rows, hidden_size)
+  float* qkv;               // (rows, qkv_size)
+  float* attended;          // (rows, q_size)
+  float* cos;               // (rows, head_dim / 2)
+  float* sin;               // (rows, head_dim / 2)
+  float* router_logits;     // (rows, num_experts)
+  std::uint32_t* experts;   // (rows, experts_per_token)
+  float* expert_weights;    // (rows, experts_per_token)
+  std::uint32_t* routed_at; // (rows, experts_per_token): place in the routed buffers
+  ExpertGroup* groups;      // (num_experts)
+  std::uint32_t* group_at;  // (num_experts): next free place while grouping
+  float* routed_x;          // (routed, hidden_size)
+  float* routed_h;          // (routed, 2 * intermediate_size)
+  float* routed_act;        // (routed, intermediate_size)
+  float* routed_out;        // (routed, hidden_size)
+  float* logits;            // (num_slots, vocab_size)
+
+ private:
+  template <typename Visit>
+  void ForEachPiece(const Config& config, const ContextOptions& options, Visit visit);
+
+  const Config& config_;
+  const ContextOptions options_;
+  Layout layout_;
+  PageBuffer buffer_;
+};
+
+}  // namespace codexpc::cpu

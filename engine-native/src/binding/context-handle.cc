@@ -1,0 +1,209 @@
+#include <cstring>
+#include <string>
+
+#include "binding/arguments.h"
+#include "binding/errors.h"
+#include "binding/handles.h"
+
+namespace codexpc::binding {
+namespace {
+
+/// One item of a step, copied out of JavaScript.
+struct StepItem {
+  std::uint32_t slot;
+  std::vector<std::uint32_t> tokens;
+  std::shared_ptr<SamplerState> sampler;  // null: no logits wanted
+  std::uint32_t top_logprobs;
+};
+
+/// The open context, or null and a pending exception. Called after all arguments are read, which may run JavaScript.
+Context* Open(Napi::Env env, const ContextState& state) {
+  if (state.context == nullptr) Throw(env, "invalid_request", "the context is closed");
+  return state.context.get();
+}
+
+bool ReadItem(const Napi::Value& value, const ContextState& state, StepItem* item) {
+  Napi::Object object;
+  Napi::Value tokens;
+  Napi::Value sampler;
+  if (!ToObject(value, "an item of the batch", &object) || !ReadUint32(object, "slot", &item->slot) ||
+      !ReadValue(object, "tokens", &tokens) ||
+      !ToUint32s(tokens, "tokens", state.options.max_batch_tokens, &item->tokens) ||
+      !ReadValue(object, "sampler", &sampler) || !ReadUint32(object, "topLogprobs", &item->top_logprobs)) {
+    return false;
+  }
+  if (sampler.IsNull()) return true;
+  item->sampler = SamplerOf(sampler);
+  if (item->sampler == nullptr) {
+    Throw(value.Env(), "invalid_request", "sampler must be null or made by createSampler");
+  } else if (item->sampler->vocab_size != state.vocab_size) {
+    Throw(value.Env(), "invalid_request",
+          "the sampler was made for " + std::to_string(item->sampler->vocab_size) + " tokens, the model has " +
+              std::to_string(state.vocab_size));
+  } else {
+    return true;
+  }
+  return false;
+}
+
+bool ReadItems(const Napi::Value& value, const ContextState& state, std::vector<StepItem>* items) {
+  if (!value.IsArray()) {
+    Throw(value.Env(), "invalid_request", "the batch must be an array of items");
+    return false;
+  }
+  const Napi::Array array = value.As<Napi::Array>();
+  const std::uint32_t count = array.Length();
+  if (count > state.options.num_slots) {
+    Throw(value.Env(), "invalid_request", "the batch has " + std::to_string(count) + " items for " +
+                                              std::to_string(state.options.num_slots) + " slots");
+    return false;
+  }
+  items->resize(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    Napi::Value item;
+    if (!array.Get(i).UnwrapTo(&item) || !ReadItem(item, state, &(*items)[i])) return false;
+  }
+  return true;
+}
+
+/// Null for an item without a sampler; empty with a pending exception on failure.
+Napi::Value SampleItem(Napi::Env env, const Context& context, const StepItem& item) {
+  if (item.sampler == nullptr) return env.Null();
+  const std::span<const float> logits = context.Logits(item.slot);
+  TokenLogprob sampled;
+  std::vector<TokenLogprob> top;
+  Status status = item.sampler->sampler->Sample(logits, &sampled);
+  if (status.ok()) status = TopLogprobs(logits, item.top_logprobs, &top);
+  if (!status.ok()) {
+    Throw(env, status, Call::kSample);
+    return {};
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("token", Napi::Number::New(env, sampled.token));
+  result.Set("logprob", Napi::Number::New(env, sampled.logprob));
+  result.Set("top", ToJs(env, top));
+  return result;
+}
+
+Napi::Value Step(const Napi::CallbackInfo& info, ContextState& state) {
+  const Napi::Env env = info.Env();
+  std::vector<StepItem> items;
+  if (!ReadItems(info[0], state, &items)) return {};
+  Context* context = Open(env, state);
+  if (context == nullptr) return {};
+  std::vector<BatchItem> batch;
+  for (const StepItem& item : items) batch.push_back({item.slot, item.tokens, item.sampler != nullptr});
+  if (Status status = context->Forward(batch); !status.ok()) {
+    Throw(env, status, Call::kUse);
+    return {};
+  }
+  Napi::Array results = Napi::Array::New(env, items.size());
+  for (std::uint32_t i = 0; i < items.size(); ++i) {
+    const Napi::Value result = SampleItem(env, *context, items[i]);
+    if (result.IsEmpty()) return {};
+    results.Set(i, result);
+  }
+  return results;
+}
+
+Napi::Value Logits(const Napi::CallbackInfo& info, ContextState& state) {
+  std::uint32_t slot = 0;
+  if (!ToUint32(info[0], "slot", &slot)) return {};
+  const Context* context = Open(info.Env(), state);
+  if (context == nullptr) return {};
+  const std::span<const float> logits = context->Logits(slot);
+  if (logits.empty()) {
+    Throw(info.Env(), "invalid_request",
+          "slot " + std::to_string(slot) + " has no logits: its last step did not ask for them");
+    return {};
+  }
+  Napi::Float32Array copy = Napi::Float32Array::New(info.Env(), logits.size());
+  std::memcpy(copy.Data(), logits.data(), logits.size_bytes());
+  return copy;
+}
+
+Napi::Value Length(const Napi::CallbackInfo& info, ContextState& state) {
+  std::uint32_t slot = 0;
+  if (!ToUint32(info[0], "slot", &slot)) return {};
+  const Context* context = Open(info.Env(), state);
+  if (context == nullptr) return {};
+  if (slot >= state.options.num_slots) {
+    Throw(info.Env(), "invalid_request", "there is no slot " + std::to_string(slot) + ": the context has " +
+                                             std::to_string(state.options.num_slots));
+    return {};
+  }
+  return Napi::Number::New(info.Env(), context->Length(slot));
+}
+
+Napi::Value Truncate(const Napi::CallbackInfo& info, ContextState& state) {
+  std::uint32_t slot = 0;
+  std::uint32_t length = 0;
+  if (!ToUint32(info[0], "slot", &slot) || !ToUint32(info[1], "length", &length)) return {};
+  Context* context = Open(info.Env(), state);
+  if (context == nullptr) return {};
+  std::uint32_t resume_from = 0;
+  if (Status status = context->Truncate(slot, length, &resume_from); !status.ok()) {
+    Throw(info.Env(), status, Call::kUse);
+    return {};
+  }
+  return Napi::Number::New(info.Env(), resume_from);
+}
+
+Napi::Value Copy(const Napi::CallbackInfo& info, ContextState& state) {
+  std::uint32_t from = 0;
+  std::uint32_t to = 0;
+  std::uint32_t length = 0;
+  if (!ToUint32(info[0], "from", &from) || !ToUint32(info[1], "to", &to) || !ToUint32(info[2], "length", &length)) {
+    return {};
+  }
+  Context* context = Open(info.Env(), state);
+  if (context == nullptr) return {};
+  std::uint32_t resume_from = 0;
+  if (Status status = context->Copy(from, to, length, &resume_from); !status.ok()) {
+    Throw(info.Env(), status, Call::kUse);
+    return {};
+  }
+  return Napi::Number::New(info.Env(), resume_from);
+}
+
+void Checkpoint(const Napi::CallbackInfo& info, ContextState& state) {
+  std::uint32_t slot = 0;
+  if (!ToUint32(info[0], "slot", &slot)) return;
+  Context* context = Open(info.Env(), state);
+  if (context == nullptr) return;
+  if (Status status = context->Checkpoint(slot); !status.ok()) Throw(info.Env(), status, Call::kUse);
+}
+
+Napi::Value Memory(const Napi::CallbackInfo& info, ContextState& state) {
+  const Context* context = Open(info.Env(), state);
+  if (context == nullptr) return {};
+  return ToJs(info.Env(), context->memory());
+}
+
+}  // namespace
+
+Napi::Value CreateContext(Napi::Env env, EngineState& engine, const ContextOptions& options) {
+  auto state = std::make_shared<ContextState>();
+  state->options = options;
+  state->vocab_size = engine.engine->model().config().vocab_size;
+  if (Status status = engine.engine->CreateContext(options, &state->context); !status.ok()) {
+    Throw(env, status, Call::kUse);
+    return {};
+  }
+  std::erase_if(engine.contexts, [](const auto& context) { return context.expired(); });
+  engine.contexts.push_back(state);
+
+  Napi::Object handle = Napi::Object::New(env);
+  using Info = Napi::CallbackInfo;
+  AddMethod(handle, "step", [state](const Info& info) { return Step(info, *state); });
+  AddMethod(handle, "logits", [state](const Info& info) { return Logits(info, *state); });
+  AddMethod(handle, "length", [state](const Info& info) { return Length(info, *state); });
+  AddMethod(handle, "truncate", [state](const Info& info) { return Truncate(info, *state); });
+  AddMethod(handle, "copy", [state](const Info& info) { return Copy(info, *state); });
+  AddMethod(handle, "checkpoint", [state](const Info& info) { Checkpoint(info, *state); });
+  AddMethod(handle, "memory", [state](const Info& info) { return Memory(info, *state); });
+  AddMethod(handle, "close", [state](const Info&) { state->context.reset(); });
+  return handle;
+}
+
+}  // namespace codexpc::binding

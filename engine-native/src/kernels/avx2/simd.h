@@ -1,0 +1,110 @@
+#pragma once
+// Vectors of 8 floats over AVX2, FMA and F16C: 16 registers. Included inside namespace avx2 and its target region.
+
+using Vec = __m256;
+constexpr std::size_t kLanes = 8;
+
+// Tiles: 4 rows x 3 tokens leave 4 of 16 registers for operands; 4 queries x 2 vectors hide the latency of FMA.
+constexpr std::size_t kTileTokens = 3;
+constexpr std::size_t kKeyVectors = 2;
+constexpr std::size_t kValueVectors = 2;
+
+CODEXPC_INLINE Vec Zero() { return _mm256_setzero_ps(); }
+CODEXPC_INLINE Vec Set1(float value) { return _mm256_set1_ps(value); }
+CODEXPC_INLINE Vec Load(const float* p) { return _mm256_loadu_ps(p); }
+CODEXPC_INLINE void Store(float* p, Vec v) { _mm256_storeu_ps(p, v); }
+CODEXPC_INLINE Vec Add(Vec a, Vec b) { return _mm256_add_ps(a, b); }
+CODEXPC_INLINE Vec Sub(Vec a, Vec b) { return _mm256_sub_ps(a, b); }
+CODEXPC_INLINE Vec Mul(Vec a, Vec b) { return _mm256_mul_ps(a, b); }
+CODEXPC_INLINE Vec Div(Vec a, Vec b) { return _mm256_div_ps(a, b); }
+CODEXPC_INLINE Vec MulAdd(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }  // a b + c
+CODEXPC_INLINE Vec Min(Vec a, Vec b) { return _mm256_min_ps(a, b); }                 // b where either is NaN
+CODEXPC_INLINE Vec Max(Vec a, Vec b) { return _mm256_max_ps(a, b); }                 // b where either is NaN
+CODEXPC_INLINE Vec Round(Vec a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+
+/// a * 2^n for whole n in -126..127.
+CODEXPC_INLINE Vec MulPowerOfTwo(Vec a, Vec n) {
+  const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
+  return _mm256_mul_ps(a, _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23)));
+}
+
+CODEXPC_INLINE Vec LoadBf16(const bf16* p) {
+  const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(halves), 16));
+}
+CODEXPC_INLINE Vec LoadF16(const f16* p) { return _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
+CODEXPC_INLINE void StoreF16(f16* p, Vec v) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
+}
+
+CODEXPC_INLINE float First(Vec v) { return _mm256_cvtss_f32(v); }
+
+CODEXPC_INLINE float Sum(Vec v) {
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+CODEXPC_INLINE float Largest(Vec v) {
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(v), _mm256_extractf128_ps(v, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
+/// The sums across the lanes of four vectors.
+CODEXPC_INLINE void StoreSums(float* sums, Vec a, Vec b, Vec c, Vec d) {
+  const Vec ab = _mm256_add_ps(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));  // a0+a2 b0+b2 a1+a3 b1+b3, each half
+  const Vec cd = _mm256_add_ps(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d));
+  const Vec abcd = _mm256_add_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee));
+  _mm_storeu_ps(sums, _mm_add_ps(_mm256_castps256_ps128(abcd), _mm256_extractf128_ps(abcd, 1)));
+}
+
+/// (e0 o0 e1 o1 ...) to (e0 e1 ...) and (o0 o1 ...).
+CODEXPC_INLINE void LoadPairs(const float* p, Vec* even, Vec* odd) {
+  const Vec low = Load(p);
+  const Vec high = Load(p + 8);
+  const Vec outer = _mm256_permute2f128_ps(low, high, 0x20);  // the low halves, so that the shuffles keep the order
+  const Vec inner = _mm256_permute2f128_ps(low, high, 0x31);
+  *even = _mm256_shuffle_ps(outer, inner, 0x88);
+  *odd = _mm256_shuffle_ps(outer, inner, 0xdd);
+}
+CODEXPC_INLINE void StorePairs(float* p, Vec even, Vec odd) {
+  const Vec outer = _mm256_unpacklo_ps(even, odd);  // e0 o0 e1 o1 | e4 o4 e5 o5
+  const Vec inner = _mm256_unpackhi_ps(even, odd);  // e2 o2 e3 o3 | e6 o6 e7 o7
+  Store(p, _mm256_permute2f128_ps(outer, inner, 0x20));
+  Store(p + 8, _mm256_permute2f128_ps(outer, inner, 0x31));
+}
+
+/// The 32 values of one MXFP4 block, times 2^kMf4Doublings.
+constexpr int kMf4Doublings = 1;
+CODEXPC_INLINE void LoadMf4(const std::uint8_t* block, Vec values[4]) {
+  const __m128i doubled = _mm_setr_epi8(0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12);
+  const __m256i words = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(block)));
+  const __m256i nibbles = _mm256_and_si256(_mm256_or_si256(words, _mm256_slli_epi16(words, 4)), _mm256_set1_epi16(0x0f0f));
+  const __m256i bytes = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(doubled), nibbles);
+  const __m128i low = _mm256_castsi256_si128(bytes);
+  const __m128i high = _mm256_extracti128_si256(bytes, 1);
+  values[0] = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(low));
+  values[1] = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(low, 8)));
+  values[2] = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(high));
+  values[3] = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(high, 8)));
+}
+
+CODEXPC_INLINE void Transpose(Vec rows[8]) {
+  Vec pairs[8];  // columns of two rows, then of four
+  CODEXPC_UNROLL for (std::size_t i = 0; i < 8; i += 2) {
+    pairs[i] = _mm256_unpacklo_ps(rows[i], rows[i + 1]);
+    pairs[i + 1] = _mm256_unpackhi_ps(rows[i], rows[i + 1]);
+  }
+  Vec fours[8];
+  CODEXPC_UNROLL for (std::size_t i = 0; i < 8; i += 4) {
+    fours[i] = _mm256_shuffle_ps(pairs[i], pairs[i + 2], 0x44);
+    fours[i + 1] = _mm256_shuffle_ps(pairs[i], pairs[i + 2], 0xee);
+    fours[i + 2] = _mm256_shuffle_ps(pairs[i + 1], pairs[i + 3], 0x44);
+    fours[i + 3] = _mm256_shuffle_ps(pairs[i + 1], pairs[i + 3], 0xee);
+  }
+  CODEXPC_UNROLL for (std::size_t i = 0; i < 4; ++i) {
+    rows[i] = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x20);
+    rows[i + 4] = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x31);
+  }
+}

@@ -1,0 +1,114 @@
+#pragma once
+// Vectors of 16 floats over AVX-512 F, BW, DQ and VL: 32 registers. Included inside namespace avx512 and its target
+// region.
+
+using Vec = __m512;
+constexpr std::size_t kLanes = 16;
+
+// Tiles: 4 rows x 6 tokens leave 8 of 32 registers for operands; so do 4 queries x 4 vectors and more.
+constexpr std::size_t kTileTokens = 6;
+constexpr std::size_t kKeyVectors = 4;
+constexpr std::size_t kValueVectors = 4;
+
+CODEXPC_INLINE Vec Zero() { return _mm512_setzero_ps(); }
+CODEXPC_INLINE Vec Set1(float value) { return _mm512_set1_ps(value); }
+CODEXPC_INLINE Vec Load(const float* p) { return _mm512_loadu_ps(p); }
+CODEXPC_INLINE void Store(float* p, Vec v) { _mm512_storeu_ps(p, v); }
+CODEXPC_INLINE Vec Add(Vec a, Vec b) { return _mm512_add_ps(a, b); }
+CODEXPC_INLINE Vec Sub(Vec a, Vec b) { return _mm512_sub_ps(a, b); }
+CODEXPC_INLINE Vec Mul(Vec a, Vec b) { return _mm512_mul_ps(a, b); }
+CODEXPC_INLINE Vec Div(Vec a, Vec b) { return _mm512_div_ps(a, b); }
+CODEXPC_INLINE Vec MulAdd(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }  // a b + c
+CODEXPC_INLINE Vec Min(Vec a, Vec b) { return _mm512_min_ps(a, b); }                 // b where either is NaN
+CODEXPC_INLINE Vec Max(Vec a, Vec b) { return _mm512_max_ps(a, b); }                 // b where either is NaN
+CODEXPC_INLINE Vec Round(Vec a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+
+/// a * 2^n for whole n in -126..127.
+CODEXPC_INLINE Vec MulPowerOfTwo(Vec a, Vec n) { return _mm512_scalef_ps(a, n); }
+
+CODEXPC_INLINE Vec LoadBf16(const bf16* p) {
+  const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+}
+CODEXPC_INLINE Vec LoadF16(const f16* p) { return _mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
+CODEXPC_INLINE void StoreF16(f16* p, Vec v) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+
+CODEXPC_INLINE float First(Vec v) { return _mm512_cvtss_f32(v); }
+CODEXPC_INLINE __m256 LowHalf(Vec v) { return _mm512_castps512_ps256(v); }
+CODEXPC_INLINE __m256 HighHalf(Vec v) { return _mm512_extractf32x8_ps(v, 1); }
+
+CODEXPC_INLINE float Sum(Vec v) {
+  const __m256 eight = _mm256_add_ps(LowHalf(v), HighHalf(v));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+CODEXPC_INLINE float Largest(Vec v) {
+  const __m256 eight = _mm256_max_ps(LowHalf(v), HighHalf(v));
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
+/// The sums across the lanes of four vectors.
+CODEXPC_INLINE void StoreSums(float* sums, Vec a, Vec b, Vec c, Vec d) {
+  const Vec ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b));  // a0+a2 b0+b2 a1+a3 b1+b3, each quarter
+  const Vec cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+  const Vec abcd = _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xee));
+  const __m256 two = _mm256_add_ps(LowHalf(abcd), HighHalf(abcd));
+  _mm_storeu_ps(sums, _mm_add_ps(_mm256_castps256_ps128(two), _mm256_extractf128_ps(two, 1)));
+}
+
+/// (e0 o0 e1 o1 ...) to (e0 e1 ...) and (o0 o1 ...). Indices from 16 on are the second vector's.
+CODEXPC_INLINE void LoadPairs(const float* p, Vec* even, Vec* odd) {
+  const __m512i evens = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  const __m512i odds = _mm512_setr_epi32(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  const Vec low = Load(p);
+  const Vec high = Load(p + 16);
+  *even = _mm512_permutex2var_ps(low, evens, high);
+  *odd = _mm512_permutex2var_ps(low, odds, high);
+}
+CODEXPC_INLINE void StorePairs(float* p, Vec even, Vec odd) {
+  const __m512i low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+  const __m512i high = _mm512_setr_epi32(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  Store(p, _mm512_permutex2var_ps(even, low, odd));
+  Store(p + 16, _mm512_permutex2var_ps(even, high, odd));
+}
+
+/// The 32 values of one MXFP4 block, times 2^kMf4Doublings.
+constexpr int kMf4Doublings = 0;
+CODEXPC_INLINE void LoadMf4(const std::uint8_t* block, Vec values[2]) {
+  const __m512 fp4 = _mm512_loadu_ps(kFp4);
+  const __m256i words = _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(block)));
+  const __m256i nibbles = _mm256_and_si256(_mm256_or_si256(words, _mm256_slli_epi16(words, 4)), _mm256_set1_epi16(0x0f0f));
+  values[0] = _mm512_permutexvar_ps(_mm512_cvtepu8_epi32(_mm256_castsi256_si128(nibbles)), fp4);
+  values[1] = _mm512_permutexvar_ps(_mm512_cvtepu8_epi32(_mm256_extracti128_si256(nibbles, 1)), fp4);
+}
+
+CODEXPC_INLINE void Transpose(Vec rows[16]) {
+  Vec pairs[16];  // columns of two rows, then of four, within each quarter
+  CODEXPC_UNROLL for (std::size_t i = 0; i < 16; i += 2) {
+    pairs[i] = _mm512_unpacklo_ps(rows[i], rows[i + 1]);
+    pairs[i + 1] = _mm512_unpackhi_ps(rows[i], rows[i + 1]);
+  }
+  Vec fours[16];  // [4 g + c]: columns c, 4 + c, 8 + c, 12 + c of rows 4 g..4 g + 3
+  CODEXPC_UNROLL for (std::size_t i = 0; i < 16; i += 4) {
+    fours[i] = _mm512_shuffle_ps(pairs[i], pairs[i + 2], 0x44);
+    fours[i + 1] = _mm512_shuffle_ps(pairs[i], pairs[i + 2], 0xee);
+    fours[i + 2] = _mm512_shuffle_ps(pairs[i + 1], pairs[i + 3], 0x44);
+    fours[i + 3] = _mm512_shuffle_ps(pairs[i + 1], pairs[i + 3], 0xee);
+  }
+  CODEXPC_UNROLL for (std::size_t c = 0; c < 4; ++c) {  // a 4 x 4 transpose of quarters
+    const Vec low01 = _mm512_shuffle_f32x4(fours[c], fours[c + 4], 0x44);  // quarters 0 1 of rows 0-3, then of rows 4-7
+    const Vec low23 = _mm512_shuffle_f32x4(fours[c + 8], fours[c + 12], 0x44);
+    const Vec high01 = _mm512_shuffle_f32x4(fours[c], fours[c + 4], 0xee);
+    const Vec high23 = _mm512_shuffle_f32x4(fours[c + 8], fours[c + 12], 0xee);
+    rows[c] = _mm512_shuffle_f32x4(low01, low23, 0x88);
+    rows[c + 4] = _mm512_shuffle_f32x4(low01, low23, 0xdd);
+    rows[c + 8] = _mm512_shuffle_f32x4(high01, high23, 0x88);
+    rows[c + 12] = _mm512_shuffle_f32x4(high01, high23, 0xdd);
+  }
+}

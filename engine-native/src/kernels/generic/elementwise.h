@@ -1,0 +1,122 @@
+#pragma once
+// Kernels that touch each element once or twice, over the vector operations of one instruction set (its simd.h).
+// Included inside that set's namespace and target region.
+
+CODEXPC_INLINE Vec LoadPartial(const float* p, std::size_t n) {
+  alignas(64) float lanes[kLanes] = {};
+  std::memcpy(lanes, p, n * sizeof(float));
+  return Load(lanes);
+}
+
+CODEXPC_INLINE Vec LoadBf16Partial(const bf16* p, std::size_t n) {
+  alignas(64) bf16 lanes[kLanes] = {};
+  std::memcpy(lanes, p, n * sizeof(bf16));
+  return LoadBf16(lanes);
+}
+
+CODEXPC_INLINE void StorePartial(float* p, Vec v, std::size_t n) {
+  alignas(64) float lanes[kLanes];
+  Store(lanes, v);
+  std::memcpy(p, lanes, n * sizeof(float));
+}
+
+/// e^x within 2 units in the last place from -87.3 to 88.3, and the value at the nearer end beyond. Keeps NaN.
+CODEXPC_INLINE Vec Exp(Vec x) {
+  x = Min(Set1(88.3f), Max(Set1(-87.3f), x));
+  const Vec n = Round(Mul(x, Set1(1.44269504f)));  // x = n ln 2 + r
+  Vec r = MulAdd(n, Set1(-0.693359375f), x);       // ln 2 in two parts, the first exact in 10 bits
+  r = MulAdd(n, Set1(2.12194440e-4f), r);
+  Vec p = Set1(1.9875691500e-4f);
+  p = MulAdd(p, r, Set1(1.3981999507e-3f));
+  p = MulAdd(p, r, Set1(8.3334519073e-3f));
+  p = MulAdd(p, r, Set1(4.1665795894e-2f));
+  p = MulAdd(p, r, Set1(1.6666665459e-1f));
+  p = MulAdd(p, r, Set1(5.0000001201e-1f));
+  p = MulAdd(p, Mul(r, r), Add(r, Set1(1.0f)));
+  return MulPowerOfTwo(p, n);
+}
+
+void Embed(float* out, const bf16* row, std::size_t n) {
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) Store(out + i, LoadBf16(row + i));
+  if (i < n) StorePartial(out + i, LoadBf16Partial(row + i, n - i), n - i);
+}
+
+void RmsNorm(float* out, const float* x, const bf16* gain, std::size_t n, float eps) {
+  Vec sums[4] = {Zero(), Zero(), Zero(), Zero()};
+  std::size_t i = 0;
+  for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
+    CODEXPC_UNROLL for (std::size_t j = 0; j < 4; ++j) {
+      const Vec v = Load(x + i + j * kLanes);
+      sums[j] = MulAdd(v, v, sums[j]);
+    }
+  }
+  for (; i < n; i += kLanes) {
+    const Vec v = i + kLanes <= n ? Load(x + i) : LoadPartial(x + i, n - i);
+    sums[0] = MulAdd(v, v, sums[0]);
+  }
+  const float sum_of_squares = Sum(Add(Add(sums[0], sums[1]), Add(sums[2], sums[3])));
+  const Vec scale = Set1(1.0f / std::sqrt(sum_of_squares / static_cast<float>(n) + eps));
+
+  for (i = 0; i + kLanes <= n; i += kLanes) Store(out + i, Mul(Mul(Load(x + i), scale), LoadBf16(gain + i)));
+  if (i < n) {
+    const std::size_t left = n - i;
+    StorePartial(out + i, Mul(Mul(LoadPartial(x + i, left), scale), LoadBf16Partial(gain + i, left)), left);
+  }
+}
+
+CODEXPC_INLINE Vec SwiGluOf(Vec gate, Vec linear, Vec limit) {
+  gate = Min(limit, gate);
+  linear = Max(Sub(Zero(), limit), Min(limit, linear));
+  const Vec one = Set1(1.0f);
+  return Mul(Div(gate, Add(one, Exp(Mul(gate, Set1(-1.702f))))), Add(linear, one));
+}
+
+void SwiGlu(float* out, const float* h, std::size_t n, float limit) {
+  const Vec limits = Set1(limit);
+  Vec gate, linear;
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    LoadPairs(h + 2 * i, &gate, &linear);
+    Store(out + i, SwiGluOf(gate, linear, limits));
+  }
+  if (i < n) {
+    alignas(64) float pairs[2 * kLanes] = {};
+    std::memcpy(pairs, h + 2 * i, 2 * (n - i) * sizeof(float));
+    LoadPairs(pairs, &gate, &linear);
+    StorePartial(out + i, SwiGluOf(gate, linear, limits), n - i);
+  }
+}
+
+void Rope(float* x, const float* cos, const float* sin, std::size_t num_heads, std::size_t head_dim) {
+  const std::size_t num_pairs = head_dim / 2;
+  for (std::size_t head = 0; head < num_heads; ++head, x += head_dim) {
+    std::size_t i = 0;
+    for (; i + kLanes <= num_pairs; i += kLanes) {
+      const Vec c = Load(cos + i);
+      const Vec s = Load(sin + i);
+      Vec even, odd;
+      LoadPairs(x + 2 * i, &even, &odd);
+      StorePairs(x + 2 * i, Sub(Mul(even, c), Mul(odd, s)), MulAdd(even, s, Mul(odd, c)));
+    }
+    for (; i < num_pairs; ++i) {
+      const float even = x[2 * i];
+      const float odd = x[2 * i + 1];
+      x[2 * i] = even * cos[i] - odd * sin[i];
+      x[2 * i + 1] = even * sin[i] + odd * cos[i];
+    }
+  }
+}
+
+void ToF16(f16* out, const float* x, std::size_t n) {
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) StoreF16(out + i, Load(x + i));
+  for (; i < n; ++i) out[i] = FloatToF16(x[i]);
+}
+
+void Axpy(float* out, const float* x, float weight, std::size_t n) {
+  const Vec weights = Set1(weight);
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) Store(out + i, MulAdd(weights, Load(x + i), Load(out + i)));
+  for (; i < n; ++i) out[i] += weight * x[i];
+}

@@ -1,0 +1,19 @@
+#pragma once
+// The table of one instruction set. Included inside that set's namespace and target region, after the kernels.
+
+constexpr KernelTable MakeTable(const char* name, bool (*supported)()) {
+  return {
+      .name = name,
+      .supported = supported,
+      .f32_bf16w_embed = Embed,
+      .f32_bf16w_rmsnorm = RmsNorm,
+      .f32_bf16w_matmul = MatmulBf16,
+      .f32_mf4w_matmul = MatmulMf4,
+      .f32_swiglu = SwiGlu,
+      .f32_rope = Rope,
+      .f32_f32kv_sdpa = Sdpa<float>,
+      .f32_f16kv_sdpa = Sdpa<f16>,
+      .f32_to_f16 = ToF16,
+      .f32_axpy = Axpy,
+  };
+}

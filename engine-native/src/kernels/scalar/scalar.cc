@@ -1,0 +1,156 @@
+// The reference kernels: plain loops in the order of the definition. They run where nothing wider does, and every other
+// table is read against them.
+
+#include <cmath>
+
+#include "kernels/number-formats.h"
+#include "kernels/tables.h"
+
+namespace codexpc::kernels::scalar {
+namespace {
+
+float Min(float a, float b) { return b < a ? b : a; }
+float Max(float a, float b) { return a < b ? b : a; }
+
+bool Supported() { return true; }
+
+void Embed(float* out, const bf16* row, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) out[i] = Bf16ToFloat(row[i]);
+}
+
+void RmsNorm(float* out, const float* x, const bf16* gain, std::size_t n, float eps) {
+  float sum_of_squares = 0.0f;
+  for (std::size_t i = 0; i < n; ++i) sum_of_squares += x[i] * x[i];
+  const float scale = 1.0f / std::sqrt(sum_of_squares / static_cast<float>(n) + eps);
+  for (std::size_t i = 0; i < n; ++i) out[i] = x[i] * scale * Bf16ToFloat(gain[i]);
+}
+
+void StoreDot(const MatmulArgs& args, std::size_t token, std::size_t row, float dot) {
+  float* out = args.out + token * args.out_stride + row;
+  if (args.bias != nullptr) dot += Bf16ToFloat(args.bias[row]);
+  *out = args.accumulate ? *out + dot : dot;
+}
+
+void MatmulBf16(const MatmulArgs& args, const bf16* weight) {
+  for (std::size_t row = args.row_begin; row < args.row_end; ++row) {
+    const bf16* w = weight + row * args.cols;
+    for (std::size_t token = 0; token < args.num_tokens; ++token) {
+      const float* x = args.x + token * args.cols;
+      float dot = 0.0f;
+      for (std::size_t col = 0; col < args.cols; ++col) dot += x[col] * Bf16ToFloat(w[col]);
+      StoreDot(args, token, row, dot);
+    }
+  }
+}
+
+void MatmulMf4(const MatmulArgs& args, const Mf4Weight& weight) {
+  const float* scale_of = ScalesForBias(weight.scale_bias);
+  const std::size_t num_blocks = args.cols / 32;
+  for (std::size_t row = args.row_begin; row < args.row_end; ++row) {
+    for (std::size_t token = 0; token < args.num_tokens; ++token) {
+      const std::uint8_t* bytes = weight.blocks + row * num_blocks * 16;
+      const std::uint8_t* scales = weight.scales + row * num_blocks;
+      const float* x = args.x + token * args.cols;
+      float dot = 0.0f;
+      for (std::size_t block = 0; block < num_blocks; ++block, bytes += 16, x += 32) {
+        float block_dot = 0.0f;
+        for (std::size_t i = 0; i < 16; ++i) block_dot += x[2 * i] * kFp4[bytes[i] & 15] + x[2 * i + 1] * kFp4[bytes[i] >> 4];
+        dot += block_dot * scale_of[scales[block]];
+      }
+      StoreDot(args, token, row, dot);
+    }
+  }
+}
+
+void SwiGlu(float* out, const float* h, std::size_t n, float limit) {
+  for (std::size_t i = 0; i < n; ++i) {
+    const float gate = Min(h[2 * i], limit);
+    const float linear = Max(Min(h[2 * i + 1], limit), -limit);
+    out[i] = gate / (1.0f + std::exp(-1.702f * gate)) * (linear + 1.0f);
+  }
+}
+
+void Rope(float* x, const float* cos, const float* sin, std::size_t num_heads, std::size_t head_dim) {
+  for (std::size_t head = 0; head < num_heads; ++head, x += head_dim) {
+    for (std::size_t i = 0; i < head_dim / 2; ++i) {
+      const float even = x[2 * i];
+      const float odd = x[2 * i + 1];
+      x[2 * i] = even * cos[i] - odd * sin[i];
+      x[2 * i + 1] = even * sin[i] + odd * cos[i];
+    }
+  }
+}
+
+float KvToFloat(float value) { return value; }
+float KvToFloat(f16 value) { return F16ToFloat(value); }
+
+/// One query head of one token over positions first..end of the runs. The softmax is taken as the keys come: `out` and
+/// `sum` are relative to the largest logit so far, which starts as the sink's.
+template <typename Kv>
+void SdpaOneQuery(float* out, const float* q, float sink, const SdpaArgs& args, std::size_t first, std::size_t end) {
+  float largest = sink;
+  float sum = 1.0f;
+  for (std::size_t i = 0; i < args.head_dim; ++i) out[i] = 0.0f;
+
+  std::size_t run_begin = 0;
+  for (std::size_t run = 0; run < 3; run_begin += args.length[run], ++run) {
+    for (std::size_t at = 0; at < args.length[run]; ++at) {
+      const std::size_t position = run_begin + at;
+      if (position < first || position >= end) continue;
+      const Kv* k = static_cast<const Kv*>(args.k[run]) + at * args.head_dim;
+      const Kv* v = static_cast<const Kv*>(args.v[run]) + at * args.head_dim;
+      float logit = 0.0f;
+      for (std::size_t i = 0; i < args.head_dim; ++i) logit += q[i] * KvToFloat(k[i]);
+      if (logit > largest) {
+        const float rescale = std::exp(largest - logit);
+        for (std::size_t i = 0; i < args.head_dim; ++i) out[i] *= rescale;
+        sum *= rescale;
+        largest = logit;
+      }
+      const float weight = std::exp(logit - largest);
+      sum += weight;
+      for (std::size_t i = 0; i < args.head_dim; ++i) out[i] += weight * KvToFloat(v[i]);
+    }
+  }
+  for (std::size_t i = 0; i < args.head_dim; ++i) out[i] /= sum;
+}
+
+template <typename Kv>
+void Sdpa(const SdpaArgs& args) {
+  const std::size_t total = args.length[0] + args.length[1] + args.length[2];
+  for (std::size_t token = 0; token < args.num_tokens; ++token) {
+    const std::size_t end = total - (args.num_tokens - 1 - token);
+    const std::size_t first = end > args.window ? end - args.window : 0;
+    for (std::size_t head = 0; head < args.group; ++head) {
+      SdpaOneQuery<Kv>(args.out + token * args.out_stride + head * args.head_dim,
+                       args.q + token * args.q_stride + head * args.head_dim, Bf16ToFloat(args.sinks[head]), args, first, end);
+    }
+  }
+}
+
+void ToF16(f16* out, const float* x, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) out[i] = FloatToF16(x[i]);
+}
+
+void Axpy(float* out, const float* x, float weight, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) out[i] += weight * x[i];
+}
+
+}  // namespace
+
+const KernelTable kTable = {
+    .name = "scalar",
+    .supported = Supported,
+    .f32_bf16w_embed = Embed,
+    .f32_bf16w_rmsnorm = RmsNorm,
+    .f32_bf16w_matmul = MatmulBf16,
+    .f32_mf4w_matmul = MatmulMf4,
+    .f32_swiglu = SwiGlu,
+    .f32_rope = Rope,
+    .f32_f32kv_sdpa = Sdpa<float>,
+    .f32_f16kv_sdpa = Sdpa<f16>,
+    .f32_to_f16 = ToF16,
+    .f32_axpy = Axpy,
+};
+
+}  // namespace codexpc::kernels::scalar

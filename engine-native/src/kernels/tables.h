@@ -1,0 +1,17 @@
+#pragma once
+// The tables of this build, one for each instruction set; see dispatch.cc for their order.
+
+#include "kernels/table.h"
+
+namespace codexpc::kernels {
+
+namespace scalar { extern const KernelTable kTable; }
+
+#if defined(__x86_64__)
+namespace avx2 { extern const KernelTable kTable; }
+namespace avx512 { extern const KernelTable kTable; }
+#elif defined(__aarch64__)
+namespace neon { extern const KernelTable kTable; }
+#endif
+
+}  // namespace codexpc::kernels

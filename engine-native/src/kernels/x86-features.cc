@@ -1,0 +1,49 @@
+#if defined(__x86_64__)
+
+#include "kernels/x86-features.h"
+
+#include <cpuid.h>
+
+#include <cstdint>
+
+namespace codexpc::kernels {
+namespace {
+
+struct Registers { std::uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0; };
+
+/// All zero if the CPU does not know the leaf.
+Registers Cpuid(std::uint32_t leaf) {
+  Registers r;
+  __get_cpuid_count(leaf, /*subleaf=*/0, &r.eax, &r.ebx, &r.ecx, &r.edx);
+  return r;
+}
+
+/// Extended control register 0: which register state the operating system saves.
+std::uint32_t Xgetbv() {
+  std::uint32_t eax, edx;
+  asm volatile("xgetbv" : "=a"(eax), "=d"(edx) : "c"(0));
+  return eax;
+}
+
+constexpr bool HasAll(std::uint32_t value, std::uint32_t bits) { return (value & bits) == bits; }
+constexpr std::uint32_t Bit(int n) { return 1u << n; }
+
+}  // namespace
+
+X86Features DetectX86Features() {
+  const std::uint32_t leaf1 = Cpuid(1).ecx;
+  const std::uint32_t leaf7 = Cpuid(7).ebx;
+  const bool os_saves_registers = HasAll(leaf1, /*OSXSAVE=*/Bit(27));
+  const std::uint32_t saved = os_saves_registers ? Xgetbv() : 0;
+  const bool saves_ymm = HasAll(saved, /*SSE, AVX=*/Bit(1) | Bit(2));
+  const bool saves_zmm = HasAll(saved, /*SSE, AVX, opmask, upper ZMM, ZMM16-31=*/Bit(1) | Bit(2) | Bit(5) | Bit(6) | Bit(7));
+
+  X86Features features;
+  features.avx2 = saves_ymm && HasAll(leaf1, /*FMA, AVX, F16C=*/Bit(12) | Bit(28) | Bit(29)) && HasAll(leaf7, /*AVX2=*/Bit(5));
+  features.avx512 = features.avx2 && saves_zmm && HasAll(leaf7, /*F, DQ, BW, VL=*/Bit(16) | Bit(17) | Bit(30) | Bit(31));
+  return features;
+}
+
+}  // namespace codexpc::kernels
+
+#endif

@@ -1,0 +1,25 @@
+// Runs in a child process of its own (see check-engine.ts): loads the addon and opens the model, and says what it saw.
+// A broken addon can bring a process down, and then it is not the doctor's.
+
+import type { ProbeQuestion, ProbeReport } from './probe-report.js';
+
+const question = JSON.parse(process.argv[2] ?? '{}') as ProbeQuestion;
+process.stdout.write(JSON.stringify(await probe(question)));
+
+async function probe({ checkpoint, isa, threads, context }: ProbeQuestion): Promise<ProbeReport> {
+  const { loadAddon } = await import('../../actors/load-addon.js');
+  const addon = loadAddon();
+  const tables = addon.kernelTables();
+  try {
+    const engine = addon.openEngine({ path: checkpoint, isa, numThreads: threads ?? 0 });
+    const { weightsBytes, kvBytes, scratchBytes } = engine.predict(context);
+    const { format, kernels, numThreads } = engine;
+    engine.close();
+    return {
+      tables,
+      model: { format, kernels, numThreads, neededBytes: weightsBytes + kvBytes + scratchBytes },
+    };
+  } catch (error) {
+    return { tables, model: { error: error instanceof Error ? error.message : String(error) } };
+  }
+}

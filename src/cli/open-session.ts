@@ -1,0 +1,93 @@
+// Finds a daemon to talk to: the one that runs, the installed one (started), or one in this process.
+
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Client, connect } from '../client/index.js';
+import { CodexpcError } from '../errors.js';
+import type { CliConfig } from './cli-config.js';
+import type { CliContext } from './context.js';
+import { withDeadline } from './with-deadline.js';
+
+export interface Session {
+  readonly client: Client;
+  readonly where: 'daemon' | 'in-process';
+  /** Twice is harmless. */
+  close(): Promise<void>;
+}
+
+const CLIENT_NAME = 'codexpc command line';
+/** A service that starts may take its time; one that is there answers at once unless it hangs. */
+const START_TIMEOUT_MS = 30_000;
+const ANSWER_TIMEOUT_MS = 5_000;
+
+/** For commands that ask a daemon about itself. Errors: io_error when none runs, engine_unresponsive when it hangs. */
+export const openDaemon = async ({ config }: CliConfig): Promise<Client> => {
+  const path = config['daemon.socket'];
+  return withDeadline(connect({ socketPath: path, name: CLIENT_NAME }), ANSWER_TIMEOUT_MS, () =>
+    silent(path),
+  );
+};
+
+/** For commands that need answers. `inProcess` asks for no daemon; else one in this process is the last resort. */
+export const openSession = async (
+  context: CliContext,
+  config: CliConfig,
+  { inProcess, verbose }: { readonly inProcess: boolean; readonly verbose: boolean },
+): Promise<Session> => {
+  if (inProcess) return openInProcess(context, config, verbose);
+  try {
+    return ofDaemon(await openDaemon(config));
+  } catch (error) {
+    const nobodyWasNamed = config.origins['daemon.socket'].from !== 'flag';
+    if (!isNobodyThere(error) || !nobodyWasNamed) throw error;
+  }
+  const installed = existsSync(join(config.paths.systemdUserFolder, 'codexpc.service'));
+  if (!installed) return openInProcess(context, config, verbose);
+  const socketPath = config.config['daemon.socket'];
+  return ofDaemon(
+    await withDeadline(
+      connect({ socketPath, name: CLIENT_NAME, autoStart: true, startTimeoutMs: START_TIMEOUT_MS }),
+      START_TIMEOUT_MS + ANSWER_TIMEOUT_MS,
+      () => silent(socketPath),
+    ),
+  );
+};
+
+const ofDaemon = (client: Client): Session => ({
+  client,
+  where: 'daemon',
+  close: async () => client.close(),
+});
+
+const openInProcess = async (context: CliContext, config: CliConfig, verbose: boolean): Promise<Session> => {
+  const { startInProcess } = await import('./in-process.js');
+  const daemon = await startInProcess(context, config, { verbose });
+  try {
+    const client = await connect({ openTransport: daemon.openTransport, name: CLIENT_NAME });
+    return {
+      client,
+      where: 'in-process',
+      close: async () => {
+        client.close();
+        await daemon.stop();
+      },
+    };
+  } catch (error) {
+    await daemon.stop();
+    throw error;
+  }
+};
+
+export const isNobodyThere = (error: unknown): boolean => {
+  const cause = error instanceof CodexpcError ? error.cause : error;
+  return (
+    cause instanceof Error && ['ENOENT', 'ECONNREFUSED'].includes((cause as NodeJS.ErrnoException).code ?? '')
+  );
+};
+
+const silent = (path: string): CodexpcError =>
+  new CodexpcError({
+    code: 'io_error',
+    message: `The daemon at ${path} accepts connections but does not answer. See 'codexpc logs'; if it hangs, restart it ('systemctl --user restart codexpc', or end its process).`,
+    details: { path },
+  });

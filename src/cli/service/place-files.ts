@@ -1,0 +1,54 @@
+// Puts files where they belong, only when they differ, never half written.
+
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { CodexpcError } from '../../errors.js';
+
+/** True when the file was written, false when it was already so. Errors: io_error. */
+export const placeFile = (file: string, content: string): boolean => {
+  if (readOrNull(file) === content) return false;
+  const temporary = `${file}.new`;
+  explained(file, () => {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(temporary, content, { mode: 0o644 });
+    chmodSync(temporary, 0o644);
+    renameSync(temporary, file);
+  });
+  return true;
+};
+
+/** True when there was one. */
+export const removeFile = (file: string): boolean => {
+  if (readOrNull(file) === null) return false;
+  explained(file, () => rmSync(file));
+  return true;
+};
+
+export const readOrNull = (file: string): string | null => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null; // Missing or unreadable: writing will say why.
+  }
+};
+
+const explained = (file: string, operation: () => void): void => {
+  try {
+    operation();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CodexpcError({
+      code: 'io_error',
+      message: `Cannot write ${file}: ${REASONS[code ?? ''] ?? code}. Make its folder writable, or write the file yourself from 'codexpc install --dry-run'.`,
+      cause: error,
+    });
+  }
+};
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left on the disk',
+  ENOTDIR: 'a part of its path is not a folder',
+};

@@ -1,0 +1,207 @@
+// Speed of each kernel and table on one thread, beside what the machine gives: FMA from registers, and memory reads.
+//   kernels_bench [table name]
+// A row is the best of several runs of a few milliseconds, so other programs on the machine disturb it little. Bytes
+// are weights or keys and values read once a call. "cache" rows go again over the same weights, "memory" rows over
+// more than the last-level cache holds.
+
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include "kernels/testing.h"
+
+namespace {
+
+using namespace codexpc::kernels;
+using codexpc::kernels::testing::Random;
+
+double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+/// Seconds one call takes at best.
+template <typename Call>
+double BestSeconds(const Call& call) {
+  constexpr int kRuns = 7;
+  constexpr double kRunSeconds = 0.005;
+  call();
+  double start = Now();
+  call();
+  const double once = Now() - start;
+  const int calls = once > kRunSeconds ? 1 : static_cast<int>(kRunSeconds / (once + 1e-9)) + 1;
+  double best = 1e9;
+  for (int run = 0; run < kRuns; ++run) {
+    start = Now();
+    for (int i = 0; i < calls; ++i) call();
+    best = std::min(best, (Now() - start) / calls);
+  }
+  return best;
+}
+
+/// Twelve or more independent chains of multiply-add, all in registers.
+template <typename Vec, int kChains>
+[[gnu::always_inline]] inline float MultiplyAdd(long rounds) {
+  Vec sums[kChains];
+  for (int i = 0; i < kChains; ++i) sums[i] = Vec{} + static_cast<float>(i);
+  const Vec factor = Vec{} + 0.999f;
+  const Vec term = Vec{} + 0.001f;
+  for (long round = 0; round < rounds; ++round) {
+    asm volatile("");  // keeps the compiler from seeing that every call gives the same
+    _Pragma("GCC unroll 24") for (int i = 0; i < kChains; ++i) sums[i] = sums[i] * factor + term;
+  }
+  float sum = 0.0f;
+  for (int i = 0; i < kChains; ++i) sum += sums[i][0];
+  return sum;
+}
+typedef float Four __attribute__((vector_size(16)));
+#if defined(__x86_64__)
+typedef float Eight __attribute__((vector_size(32)));
+typedef float Sixteen __attribute__((vector_size(64)));
+[[gnu::noinline, gnu::target("avx2,fma")]] float MultiplyAddAvx2(long rounds) { return MultiplyAdd<Eight, 12>(rounds); }
+[[gnu::noinline, gnu::target("avx512f")]] float MultiplyAddAvx512(long rounds) { return MultiplyAdd<Sixteen, 12>(rounds); }
+#endif
+[[gnu::noinline]] float MultiplyAddFour(long rounds) { return MultiplyAdd<Four, 24>(rounds); }
+
+volatile float sink;
+
+/// GFLOP/s of multiply-add in the vectors that a table uses.
+double FmaPeak(const KernelTable& table) {
+  constexpr long kRounds = 100000;
+#if defined(__x86_64__)
+  if (std::strcmp(table.name, "avx2") == 0) return 2e-9 * 8 * 12 * kRounds / BestSeconds([] { sink = MultiplyAddAvx2(kRounds); });
+  if (std::strcmp(table.name, "avx512") == 0) return 2e-9 * 16 * 12 * kRounds / BestSeconds([] { sink = MultiplyAddAvx512(kRounds); });
+#endif
+  return 2e-9 * 4 * 24 * kRounds / BestSeconds([] { sink = MultiplyAddFour(kRounds); });
+}
+
+constexpr std::size_t kBeyondCaches = 192u << 20;  // bytes
+
+/// GB/s read by memcpy from beyond the caches into one page.
+double ReadPeak(const std::vector<std::uint8_t>& memory) {
+  std::vector<std::uint8_t> page(4096);
+  const double seconds = BestSeconds([&] {
+    for (std::size_t at = 0; at + page.size() <= memory.size(); at += page.size()) {
+      std::memcpy(page.data(), memory.data() + at, page.size());
+      asm volatile("" : : "r"(page.data()) : "memory");
+    }
+  });
+  return 1e-9 * static_cast<double>(memory.size()) / seconds;
+}
+
+struct Row {
+  const char* kernel;
+  const char* shape;
+  std::size_t num_tokens;
+  double flops;
+  double bytes;
+  double seconds;
+};
+
+void Print(const KernelTable& table, double fma_peak, const Row& row) {
+  std::printf("%-7s %-18s %-26s %6zu %9.1f us %8.1f GFLOP/s %4.0f%% %8.1f GB/s\n", table.name, row.kernel, row.shape, row.num_tokens,
+              1e6 * row.seconds, 1e-9 * row.flops / row.seconds, 1e-7 * row.flops / row.seconds / fma_peak, 1e-9 * row.bytes / row.seconds);
+  std::fflush(stdout);
+}
+
+/// `weights` holds as many matrices as fit; calls take them in turn.
+void BenchMatmul(const KernelTable& table, double fma_peak, const std::vector<std::uint8_t>& weights, bool mf4, const char* shape,
+                 std::size_t rows, std::size_t cols, std::size_t num_tokens) {
+  Random random(1);
+  const std::vector<float> x = random.Floats(num_tokens * cols, -1.0f, 1.0f);
+  const std::vector<bf16> bias = random.Bf16s(rows, -1.0f, 1.0f);
+  const std::vector<std::uint8_t> scales = random.Bytes(rows * cols / 32, 134, 143);
+  std::vector<float> out(num_tokens * rows);
+  const MatmulArgs args{.out = out.data(), .x = x.data(), .bias = bias.data(), .num_tokens = num_tokens, .cols = cols, .out_stride = rows,
+                        .row_begin = 0, .row_end = rows, .accumulate = false};
+  const std::size_t matrix_bytes = mf4 ? rows * cols / 2 : rows * cols * sizeof(bf16);
+  const std::size_t num_matrices = weights.size() / matrix_bytes;
+  std::size_t next = 0;
+  const double seconds = BestSeconds([&] {
+    const std::uint8_t* matrix = weights.data() + next++ % num_matrices * matrix_bytes;
+    if (mf4) table.f32_mf4w_matmul(args, Mf4Weight{matrix, scales.data(), 141});
+    else table.f32_bf16w_matmul(args, reinterpret_cast<const bf16*>(matrix));
+  });
+  Print(table, fma_peak, {mf4 ? "f32_mf4w_matmul" : "f32_bf16w_matmul", shape, num_tokens, 2.0 * static_cast<double>(rows * cols * num_tokens),
+                          static_cast<double>(matrix_bytes + (mf4 ? rows * cols / 32 : 0)), seconds});
+}
+
+void BenchSdpa(const KernelTable& table, double fma_peak, bool half, const char* shape, std::size_t length, std::size_t num_tokens) {
+  constexpr std::size_t kGroup = 8;
+  constexpr std::size_t kHeadDim = 64;
+  Random random(2);
+  const std::vector<float> q = random.Floats(num_tokens * kGroup * kHeadDim, -1.0f, 1.0f);
+  const std::vector<bf16> sinks = random.Bf16s(kGroup, -1.0f, 1.0f);
+  const std::vector<float> kv = random.Floats(length * kHeadDim, -1.0f, 1.0f);
+  std::vector<f16> kv_half(kv.size());
+  for (std::size_t i = 0; i < kv.size(); ++i) kv_half[i] = FloatToF16(kv[i]);
+  std::vector<float> out(q.size());
+  SdpaArgs args{.out = out.data(), .q = q.data(), .sinks = sinks.data(), .group = kGroup, .head_dim = kHeadDim, .num_tokens = num_tokens,
+                .out_stride = kGroup * kHeadDim, .q_stride = kGroup * kHeadDim};
+  args.k[0] = half ? static_cast<const void*>(kv_half.data()) : kv.data();
+  args.v[0] = args.k[0];
+  args.length[0] = length;
+  const double seconds = BestSeconds([&] { (half ? table.f32_f16kv_sdpa : table.f32_f32kv_sdpa)(args); });
+  Print(table, fma_peak, {half ? "f32_f16kv_sdpa" : "f32_f32kv_sdpa", shape, num_tokens,
+                          4.0 * static_cast<double>(kGroup * kHeadDim * num_tokens) * (static_cast<double>(length) - static_cast<double>(num_tokens - 1) / 2),
+                          static_cast<double>(2 * length * kHeadDim * (half ? sizeof(f16) : sizeof(float))), seconds});
+}
+
+/// `flops` and `bytes` are of one element.
+template <typename Call>
+void BenchElements(const KernelTable& table, double fma_peak, const char* kernel, std::size_t n, double flops, double bytes, const Call& call) {
+  const double elements = static_cast<double>(n);
+  Print(table, fma_peak, {kernel, "2880 elements, cache", 1, flops * elements, bytes * elements, BestSeconds(call)});
+}
+
+void BenchTable(const KernelTable& table, const std::vector<std::uint8_t>& memory) {
+  const double fma_peak = FmaPeak(table);
+  std::printf("\n%s: multiply-add from registers %.1f GFLOP/s\n", table.name, fma_peak);
+  const bool slow = std::strcmp(table.name, "scalar") == 0;
+  const std::vector<std::uint8_t> cached(memory.begin(), memory.begin() + (8 << 20));
+
+  for (const bool mf4 : {false, true}) {
+    const std::size_t rows = mf4 ? 384 : 640;  // pocket: mlp1 of an expert, or QKV
+    const char* pocket = mf4 ? "384 x 256, cache" : "640 x 256, cache";
+    const std::vector<std::uint8_t> one(cached.begin(), cached.begin() + static_cast<std::ptrdiff_t>(rows * 256 * 2));
+    for (const std::size_t num_tokens : {1u, 2u, 4u, 16u, 128u}) BenchMatmul(table, fma_peak, one, mf4, pocket, rows, 256, num_tokens);
+    BenchMatmul(table, fma_peak, memory, mf4, "2880 x 2880, memory", 2880, 2880, 1);
+    if (!slow) BenchMatmul(table, fma_peak, memory, mf4, "2880 x 2880, memory", 2880, 2880, 16);
+    if (!slow) BenchMatmul(table, fma_peak, memory, mf4, "2880 x 2880, memory", 2880, 2880, 128);
+  }
+  for (const bool half : {false, true}) {
+    BenchSdpa(table, fma_peak, half, "128 positions", 128, 1);
+    BenchSdpa(table, fma_peak, half, "8192 positions", 8192, 1);
+    BenchSdpa(table, fma_peak, half, "128 positions", 128, 16);
+    BenchSdpa(table, fma_peak, half, "8192 positions", 8192, 16);
+  }
+
+  constexpr std::size_t kN = 2880;
+  Random random(3);
+  const std::vector<float> x = random.Floats(2 * kN, -2.0f, 2.0f);
+  const std::vector<bf16> gain = random.Bf16s(kN, -2.0f, 2.0f);
+  std::vector<float> out(2 * kN);
+  std::vector<f16> halves(kN);
+  BenchElements(table, fma_peak, "f32_bf16w_embed", kN, 0, 6, [&] { table.f32_bf16w_embed(out.data(), gain.data(), kN); });
+  BenchElements(table, fma_peak, "f32_bf16w_rmsnorm", kN, 4, 10, [&] { table.f32_bf16w_rmsnorm(out.data(), x.data(), gain.data(), kN, 1e-5f); });
+  BenchElements(table, fma_peak, "f32_swiglu", kN, 0, 12, [&] { table.f32_swiglu(out.data(), x.data(), kN, 7.0f); });
+  BenchElements(table, fma_peak, "f32_rope", kN, 3, 8, [&] { table.f32_rope(out.data(), x.data(), x.data(), kN / 64, 64); });
+  BenchElements(table, fma_peak, "f32_to_f16", kN, 0, 6, [&] { table.f32_to_f16(halves.data(), x.data(), kN); });
+  BenchElements(table, fma_peak, "f32_axpy", kN, 2, 12, [&] { table.f32_axpy(out.data(), x.data(), 1e-6f, kN); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::uint8_t> memory = [] {
+    std::vector<std::uint8_t> bytes(kBeyondCaches);
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i % 2 == 0 ? i * 37 : 0x3f + (i & 0x80));  // small as bf16
+    return bytes;
+  }();
+  std::printf("memcpy from beyond the caches, one stream: %.1f GB/s read\n", ReadPeak(memory));
+  const KernelTables all = AllKernelTables();
+  for (std::size_t i = 0; i < all.count; ++i) {
+    if (argc > 1 && std::strcmp(argv[1], all.tables[i]->name) != 0) continue;
+    if (all.tables[i]->supported()) BenchTable(*all.tables[i], memory);
+    else std::printf("\n%s: not supported by this CPU\n", all.tables[i]->name);
+  }
+  return 0;
+}

@@ -1,0 +1,74 @@
+// f32_bf16w_matmul and f32_mf4w_matmul. One token takes another path than several; several go in tiles of 3 or 6.
+
+#include "kernels/matmul-tester.h"
+
+using Tester = codexpc::kernels::testing::MatmulTester;
+
+TEST(bf16_one_token) { Tester().rows(16).cols(256).TestBf16(__LINE__); }
+TEST(bf16_one_token_pocket_shape) { Tester().rows(640).cols(256).TestBf16(__LINE__); }
+TEST(bf16_one_token_20b_columns) { Tester().rows(24).cols(2880).TestBf16(__LINE__); }
+TEST(bf16_one_token_cols_below_a_vector) {
+  for (std::size_t cols = 1; cols <= 40; ++cols) Tester().rows(9).cols(cols).TestBf16(__LINE__);
+}
+TEST(bf16_one_token_odd_rows) {
+  for (std::size_t rows = 1; rows <= 17; ++rows) Tester().rows(rows).cols(72).TestBf16(__LINE__);
+}
+TEST(bf16_one_token_slice) { Tester().rows(40).cols(64).slice(7, 31).TestBf16(__LINE__); }
+TEST(bf16_one_token_empty_slice) { Tester().rows(40).cols(64).slice(7, 7).TestBf16(__LINE__); }
+TEST(bf16_one_token_accumulates) { Tester().rows(19).cols(96).accumulate().TestBf16(__LINE__); }
+TEST(bf16_one_token_without_bias) { Tester().rows(19).cols(96).no_bias().TestBf16(__LINE__); }
+TEST(bf16_one_token_accumulates_without_bias) { Tester().rows(19).cols(96).no_bias().accumulate().TestBf16(__LINE__); }
+
+TEST(bf16_one_to_twenty_tokens) {
+  for (std::size_t tokens = 1; tokens <= 20; ++tokens) Tester().num_tokens(tokens).rows(21).cols(64).TestBf16(__LINE__);
+}
+TEST(bf16_many_tokens_pocket_shape) { Tester().num_tokens(128).rows(64).cols(256).TestBf16(__LINE__); }
+TEST(bf16_several_column_panels) { Tester().num_tokens(7).rows(11).cols(2880).TestBf16(__LINE__); }
+TEST(bf16_several_column_panels_odd) { Tester().num_tokens(7).rows(11).cols(1029).TestBf16(__LINE__); }
+TEST(bf16_many_tokens_odd_cols) {
+  for (std::size_t cols = 1; cols <= 40; ++cols) Tester().num_tokens(7).rows(9).cols(cols).TestBf16(__LINE__);
+}
+TEST(bf16_many_tokens_slice) { Tester().num_tokens(7).rows(40).cols(1032).slice(3, 38).TestBf16(__LINE__); }
+TEST(bf16_many_tokens_single_row_slice) { Tester().num_tokens(7).rows(40).cols(64).slice(39, 40).TestBf16(__LINE__); }
+TEST(bf16_many_tokens_accumulates) { Tester().num_tokens(7).rows(19).cols(1032).accumulate().TestBf16(__LINE__); }
+TEST(bf16_many_tokens_without_bias) { Tester().num_tokens(7).rows(19).cols(1032).no_bias().TestBf16(__LINE__); }
+TEST(bf16_many_tokens_accumulates_without_bias) { Tester().num_tokens(7).rows(19).cols(1032).no_bias().accumulate().TestBf16(__LINE__); }
+TEST(bf16_out_stride_beyond_the_rows) { Tester().num_tokens(7).rows(19).cols(64).extra_stride(5).TestBf16(__LINE__); }
+
+TEST(mf4_one_token) { Tester().rows(16).cols(256).TestMf4(__LINE__); }
+TEST(mf4_one_token_pocket_shapes) {
+  Tester().rows(384).cols(256).TestMf4(__LINE__);
+  Tester().rows(256).cols(192).TestMf4(__LINE__);
+}
+TEST(mf4_one_token_20b_columns) { Tester().rows(12).cols(2880).TestMf4(__LINE__); }
+TEST(mf4_one_token_one_block) { Tester().rows(5).cols(32).TestMf4(__LINE__); }
+TEST(mf4_one_token_odd_blocks) { Tester().rows(5).cols(96).TestMf4(__LINE__); }
+TEST(mf4_one_token_odd_rows) {
+  for (std::size_t rows = 1; rows <= 17; ++rows) Tester().rows(rows).cols(64).TestMf4(__LINE__);
+}
+TEST(mf4_one_token_slice) { Tester().rows(40).cols(64).slice(7, 30).TestMf4(__LINE__); }
+TEST(mf4_one_token_accumulates) { Tester().rows(19).cols(96).accumulate().TestMf4(__LINE__); }
+TEST(mf4_one_token_without_bias) { Tester().rows(19).cols(96).no_bias().TestMf4(__LINE__); }
+
+TEST(mf4_one_to_twenty_tokens) {
+  for (std::size_t tokens = 1; tokens <= 20; ++tokens) Tester().num_tokens(tokens).rows(21).cols(96).TestMf4(__LINE__);
+}
+TEST(mf4_several_column_panels) { Tester().num_tokens(7).rows(11).cols(2880).TestMf4(__LINE__); }
+TEST(mf4_many_tokens_slice) { Tester().num_tokens(7).rows(40).cols(544).slice(3, 38).TestMf4(__LINE__); }
+TEST(mf4_many_tokens_accumulates) { Tester().num_tokens(7).rows(19).cols(544).accumulate().TestMf4(__LINE__); }
+TEST(mf4_many_tokens_without_bias) { Tester().num_tokens(7).rows(19).cols(544).no_bias().TestMf4(__LINE__); }
+
+TEST(mf4_plain_e8m0_bias) {
+  Tester().rows(8).cols(64).scale_bias(127).scale_bytes(120, 129).TestMf4(__LINE__);
+  Tester().num_tokens(7).rows(8).cols(64).scale_bias(127).scale_bytes(120, 129).TestMf4(__LINE__);
+}
+TEST(mf4_scales_down_to_subnormal) {
+  Tester().rows(8).cols(64).scale_bytes(0, 20).no_bias().TestMf4(__LINE__);
+  Tester().num_tokens(7).rows(8).cols(64).scale_bytes(0, 20).no_bias().TestMf4(__LINE__);
+}
+TEST(mf4_largest_scales) {
+  Tester().rows(8).cols(64).scale_bytes(250, 255).no_bias().TestMf4(__LINE__);
+  Tester().num_tokens(7).rows(8).cols(64).scale_bytes(250, 255).no_bias().TestMf4(__LINE__);
+}
+
+TEST_MAIN()

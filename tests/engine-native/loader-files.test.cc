@@ -1,0 +1,157 @@
+// OpenModel on what a path can name: regular files, and everything that must be refused without hanging.
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "check.h"
+#include "codexpc/model.h"
+#include "test-checkpoint.h"
+
+using namespace codexpc;
+
+namespace {
+
+/// A folder of its own, gone at the end of the test.
+class Folder {
+ public:
+  Folder() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "codexpc-loader-XXXXXX").string();
+    path_ = mkdtemp(pattern.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+void ExpectRefused(const std::string& path, StatusCode code, const std::string& mention) {
+  std::shared_ptr<const Model> model;
+  const Status status = OpenModel(path, &model);
+  EXPECT_TRUE(model == nullptr);
+  EXPECT_EQ(static_cast<int>(status.code()), static_cast<int>(code));
+  for (const std::string& part : {mention, std::string(path.c_str())}) {
+    if (status.message().find(part) == std::string::npos) {
+      check::fail(__FILE__, __LINE__, "expected \"" + part + "\" in: " + status.message());
+    }
+  }
+}
+
+void Touch(const std::string& path, const std::string& content = "") {
+  std::FILE* file = std::fopen(path.c_str(), "wb");
+  std::fwrite(content.data(), 1, content.size(), file);
+  std::fclose(file);
+}
+
+}  // namespace
+
+TEST(opens_a_model) {
+  const Folder folder;
+  EXPECT_TRUE(WriteCheckpoint(TinyCheckpoint(), folder / "model.bin"));
+  std::shared_ptr<const Model> model;
+  EXPECT_EQ(OpenModel(folder / "model.bin", &model).message(), "");
+  EXPECT_EQ(model->config().vocab_size, 320u);
+  EXPECT_EQ(model->format(), "model.bin");
+  EXPECT_EQ(model->weights_bytes(), std::filesystem::file_size(folder / "model.bin") - 16384);
+  EXPECT_EQ(CheckTextTokenizer(model->tokenizer()).message(), "");
+}
+
+TEST(stays_readable_when_the_file_is_replaced_or_deleted) {
+  const Folder folder;
+  EXPECT_TRUE(WriteCheckpoint(TinyCheckpoint(1), folder / "model.bin"));
+  EXPECT_TRUE(WriteCheckpoint(TinyCheckpoint(2), folder / "new.bin"));
+  std::shared_ptr<const Model> model;
+  EXPECT_TRUE(OpenModel(folder / "model.bin", &model).ok());
+  const bf16 before = model->weights().unembedding[5];
+  std::filesystem::rename(folder / "new.bin", folder / "model.bin");
+  EXPECT_EQ(model->weights().unembedding[5], before);
+  std::shared_ptr<const Model> replacement;
+  EXPECT_TRUE(OpenModel(folder / "model.bin", &replacement).ok());
+  EXPECT_TRUE(replacement->weights().unembedding[5] != before);
+}
+
+TEST(gives_descriptor_and_mapping_back) {
+  const Folder folder;
+  EXPECT_TRUE(WriteCheckpoint(TinyCheckpoint(), folder / "model.bin"));
+  Touch(folder / "broken.bin", "GPT-OSS v1.0");
+  const auto next_descriptor = [] {
+    const int descriptor = open("/dev/null", O_RDONLY);
+    close(descriptor);
+    return descriptor;
+  };
+  const int before = next_descriptor();
+  for (int i = 0; i < 50; ++i) {
+    std::shared_ptr<const Model> model;
+    EXPECT_TRUE(OpenModel(folder / "model.bin", &model).ok());
+    EXPECT_TRUE(!OpenModel(folder / "broken.bin", &model).ok());
+  }
+  EXPECT_EQ(next_descriptor(), before);
+}
+
+TEST(says_that_a_path_names_nothing) {
+  const Folder folder;
+  ExpectRefused(folder / "nothing.bin", StatusCode::kIoError, "no such file");
+  Touch(folder / "file");
+  ExpectRefused(folder / "file/model.bin", StatusCode::kIoError, "no such file");
+  ExpectRefused("", StatusCode::kIoError, "the path is empty");
+  ExpectRefused(std::string("model.bin\0x", 11), StatusCode::kIoError, "NUL byte");
+  ExpectRefused(folder / std::string(300, 'x'), StatusCode::kIoError, "cannot be opened");
+  std::filesystem::create_symlink(folder / "loop", folder / "loop");
+  ExpectRefused(folder / "loop", StatusCode::kIoError, "cannot be opened");
+}
+
+TEST(names_the_model_inside_a_directory) {
+  const Folder folder;
+  ExpectRefused(folder.path(), StatusCode::kIoError, "no model.bin in it");
+  std::filesystem::create_directory(folder / "metal");
+  Touch(folder / "metal/model.bin");
+  ExpectRefused(folder.path(), StatusCode::kIoError, folder / "metal/model.bin");
+}
+
+TEST(refuses_devices_fifos_and_sockets_without_waiting) {
+  const Folder folder;
+  ExpectRefused("/dev/zero", StatusCode::kIoError, "device");
+  ExpectRefused("/dev/null", StatusCode::kIoError, "device");
+  ExpectRefused("/dev/tty", StatusCode::kIoError, "");
+  EXPECT_EQ(mkfifo((folder / "fifo").c_str(), 0600), 0);
+  ExpectRefused(folder / "fifo", StatusCode::kIoError, "FIFO");
+
+  const int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::strncpy(address.sun_path, (folder / "socket").c_str(), sizeof address.sun_path - 1);
+  EXPECT_EQ(bind(listener, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ExpectRefused(folder / "socket", StatusCode::kIoError, "socket");
+  close(listener);
+}
+
+TEST(says_what_to_do_about_missing_permission) {
+  if (geteuid() == 0) return;  // root reads everything
+  const Folder folder;
+  Touch(folder / "secret.bin", "GPT-OSS v1.0");
+  chmod((folder / "secret.bin").c_str(), 0);
+  ExpectRefused(folder / "secret.bin", StatusCode::kIoError, "chmod u+r");
+}
+
+TEST(refuses_empty_and_foreign_files) {
+  const Folder folder;
+  Touch(folder / "empty.bin");
+  ExpectRefused(folder / "empty.bin", StatusCode::kInvalidArgument, "empty");
+  Touch(folder / "model.gguf", std::string("GGUF\x03\0\0\0", 8));
+  ExpectRefused(folder / "model.gguf", StatusCode::kUnsupportedArgument, "GGUF");
+  Touch(folder / "random.bin", std::string(1 << 20, 'r'));
+  ExpectRefused(folder / "random.bin", StatusCode::kInvalidArgument, "magic");
+}
+
+TEST_MAIN()
