@@ -26,7 +26,7 @@ const importDirection = folders.map((folder) => {
               group: banned.map((other) => `**/${other}/**`),
               message: `src/${folder} may not import this folder (src/README.md).`,
             },
-            { group: ['**/daemon.js'], message: 'Nothing imports the composition root.' },
+            { group: ['../daemon.js', '../../daemon.js'], message: 'Nothing imports the composition root.' },
           ],
         },
       ],

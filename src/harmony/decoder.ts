@@ -93,6 +93,7 @@ export const createDecoder = (options: DecoderOptions): HarmonyDecoder => {
           ...shared,
           toolNames,
           endOfText: tokenizer.specialTokens.get('<|endoftext|>'),
+          deliversPreambles: include.preambles ?? false,
           repaired(repair) {
             repairCounts[repair] = (repairCounts[repair] ?? 0) + 1;
             emit({ type: 'repaired', repair, tokenIndex: Math.max(0, assembler.usage.total - 1) });

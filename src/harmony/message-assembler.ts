@@ -16,7 +16,11 @@ export interface DecodedHeader {
   readonly contentType?: string;
 }
 
-export type MessageKind = 'final' | 'preamble' | 'reasoning' | 'call' | 'hidden';
+/**
+ * `undecided`: its channel cannot be told. Answers end in <|return|> and reasoning in <|end|>, so its end
+ * decides what it was; until then nothing of it is delivered.
+ */
+export type MessageKind = 'final' | 'preamble' | 'reasoning' | 'call' | 'hidden' | 'undecided';
 
 /** What was decided about a message when its header was read. */
 export interface MessageTraits {
@@ -61,6 +65,8 @@ export interface MessageAssembler {
   appendReplacement(): void;
   /** A call's arguments are not what the model wrote: something inside was mended. */
   markGuessed(): void;
+  /** The open message is the answer after all: all of its text is delivered at once. */
+  turnIntoAnswer(): void;
   end(ending: Ending): void;
   readonly header: DecodedHeader | undefined;
   readonly traits: MessageTraits | undefined;
@@ -155,6 +161,7 @@ export const createMessageAssembler = ({ texts, include, sink, tracksDeltas }: A
           isGuessed,
         };
       case 'hidden':
+      case 'undecided':
         return undefined;
     }
   };
@@ -195,6 +202,14 @@ export const createMessageAssembler = ({ texts, include, sink, tracksDeltas }: A
     },
     markGuessed() {
       if (traits !== undefined && !traits.isGuessed) traits = { ...traits, isGuessed: true };
+    },
+    turnIntoAnswer() {
+      if (traits === undefined) return;
+      traits = { ...traits, kind: 'final' };
+      listener = 'text';
+      phase = 'final_answer';
+      stream.flush();
+      deliver(decoder.decode(content.subarray(0, numBytes)));
     },
     end(ending) {
       const text = decoder.decode(content.subarray(0, numBytes));
@@ -259,6 +274,7 @@ const listenerOf = (kind: MessageKind, include: Include): Listener => {
     case 'call':
       return include.toolArguments ? 'arguments' : 'none';
     case 'hidden':
+    case 'undecided':
       return 'none';
   }
 };

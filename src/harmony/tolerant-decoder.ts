@@ -20,6 +20,8 @@ export interface TolerantDecoderOptions {
   readonly assembler: MessageAssembler;
   readonly role: Role | undefined;
   readonly toolNames: ToolNames;
+  /** Preambles are delivered as such. */
+  readonly deliversPreambles: boolean;
   readonly repaired: (repair: RepairName) => void;
 }
 
@@ -42,6 +44,8 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
   let state: DecoderState = options.role === undefined ? 'between' : 'header';
   let origin: HeaderOrigin = options.role === undefined ? 'implied' : 'prompt';
   let pieces: HeaderPiece[] = [{ after: 'start', text: '' }];
+  /** Of a header that began again or ended without content: counts where the new one says nothing. */
+  let abandoned: HeaderPiece[] = [];
   let headerChars = 0;
   let headerTextTokens = 0;
   /** A body is open beneath the header: it goes on if this turns out to be none. */
@@ -58,6 +62,12 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
     clearHeader();
   };
 
+  const restartHeader = (): void => {
+    repaired('header_restarted');
+    if (pieces.length > 1 || read(true).hasStructure) abandoned = pieces;
+    openHeader('start');
+  };
+
   const clearHeader = (): void => {
     pieces = [{ after: 'start', text: '' }];
     headerChars = 0;
@@ -72,16 +82,20 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
 
   const read = (endsInMessage: boolean): TolerantHeader => {
     const givenRole = origin === 'prompt' ? options.role : origin === 'implied' ? 'assistant' : undefined;
-    return readTolerantHeader(pieces, { givenRole, toolNames, endsInMessage });
+    const reading = readTolerantHeader(pieces, { givenRole, toolNames, endsInMessage });
+    const { channel, recipient } = reading.header;
+    if (abandoned.length === 0 || channel !== undefined || recipient !== undefined) return reading;
+    return readTolerantHeader([...abandoned, ...pieces], { givenRole: 'assistant', toolNames, endsInMessage });
   };
 
-  const begin = ({ header, isGuessed, repairs }: TolerantHeader, isWholeGuess: boolean): void => {
+  const begin = ({ header, isGuessed, isChannelUnclear, repairs }: TolerantHeader, isWholeGuess: boolean): void => {
     for (const repair of repairs) repaired(repair);
     const { recipient } = header;
-    const kind = kindOf(header);
     const isDeclared = isToolName(recipient) && toolNames.isDeclared(recipient);
+    const known = kindOf(header);
+    const kind = isChannelUnclear && header.role === 'assistant' && known !== 'call' ? 'undecided' : known;
     assembler.begin(header, { kind, isDeclared, isGuessed: isGuessed || isWholeGuess });
-    if (kind === 'final') awaitsAnswer = false;
+    abandoned = [];
     isSuspended = false;
     skipsTypeWord = false;
     state = 'body';
@@ -90,14 +104,24 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
   /** Begins a message whose content was taken for its header. */
   const beginWithText = (read: TolerantHeader): void => {
     repaired(read.hasStructure ? 'missing_message_marker' : 'unheaded_text');
-    begin({ ...read, header: withAnswerChannel(read.header) }, true);
+    begin({ ...read, header: withAnswerChannel(read.header), isChannelUnclear: false }, true);
     const numTokens = headerTextTokens;
     clearHeader();
     assembler.appendText(read.rest, numTokens);
   };
 
   const end = (ending: Ending): void => {
-    if (assembler.traits?.kind === 'call' && ending !== 'call') repaired('call_unended');
+    const kind = assembler.traits?.kind;
+    if (kind === 'call' && ending !== 'call') repaired('call_unended');
+    if (awaitsAnswer && ending === 'return' && assembler.numBytes > 0) {
+      if (kind === 'undecided') {
+        assembler.turnIntoAnswer();
+      } else if (kind === 'preamble' && !options.deliversPreambles) {
+        repaired('commentary_answer');
+        assembler.turnIntoAnswer();
+      }
+    }
+    if (assembler.traits?.kind === 'final' && assembler.numBytes > 0) awaitsAnswer = false;
     assembler.end(ending);
     isSuspended = false;
     state = 'between';
@@ -127,6 +151,7 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
 
   const closeSuspended = (): void => {
     repaired('missing_end');
+    if (assembler.traits?.kind === 'final' && assembler.numBytes > 0) awaitsAnswer = false;
     assembler.end('interrupted');
     isSuspended = false;
   };
@@ -192,14 +217,13 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
       suspendBody('start');
     } else if (state === 'between') {
       dropTextBetween();
+      abandoned = [];
       openHeader('start');
     } else if (!isSuspended) {
-      repaired('header_restarted');
-      openHeader('start');
+      restartHeader();
     } else if (read(false).hasStructure) {
       closeSuspended();
-      repaired('header_restarted');
-      openHeader('start');
+      restartHeader();
     } else {
       resumeBody();
       suspendBody('start');
@@ -285,8 +309,11 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
       beginWithText(reading);
     } else if (ending !== 'input' && (reading.header.channel !== undefined || isToolName(reading.header.recipient))) {
       repaired('missing_message_marker');
+      const empty = pieces;
       begin(reading, true);
+      if (ending === 'end') abandoned = empty;
     } else {
+      if (ending === 'end' && pieces.length > 1) abandoned = pieces;
       if (ending !== 'input') repaired('empty_message');
       else if (origin !== 'prompt' || pieces.length > 1 || headerTextTokens > 0) repaired('header_unfinished');
       state = 'between';
@@ -297,7 +324,8 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
   const endBetween = (ending: Ending): void => {
     addHeaderText(detokenizer.flush());
     const text = pieces[0]!.text;
-    if (awaitsAnswer && !hasEnded && hasWords(text)) {
+    // An answer would be the last thing of the turn; before <|end|> this may as well be reasoning.
+    if (awaitsAnswer && !hasEnded && ending !== 'end' && hasWords(text)) {
       origin = 'implied';
       const reading = read(false);
       beginWithText(reading.rest === '' ? { ...reading, rest: text.trim() } : reading);

@@ -27,6 +27,8 @@ export interface TolerantHeader {
   readonly isGuessed: boolean;
   /** A role, a known channel or a recipient was there: this is a header, not text. */
   readonly hasStructure: boolean;
+  /** There is a channel marker, but which channel is meant cannot be told. */
+  readonly isChannelUnclear: boolean;
   /** From the first word on that belongs to no header. */
   readonly rest: string;
   readonly repairs: readonly RepairName[];
@@ -50,6 +52,9 @@ class HeaderReading {
   #author: string | undefined;
   #channel: string | undefined;
   #unknownChannel: string | undefined;
+  /** A channel's name where its marker is missing; a marked one wins. */
+  #unmarkedChannel: string | undefined;
+  #hasEmptyChannel = false;
   #recipient: string | undefined;
   #markedType: string | undefined;
   readonly #typeWords: string[] = [];
@@ -74,7 +79,10 @@ class HeaderReading {
       else this.#readWord(space, word);
       isFirst = false;
     }
-    if (isFirst && after === 'channel') this.#repairs.push('channel_empty');
+    if (isFirst && after === 'channel') {
+      this.#repairs.push('channel_empty');
+      this.#hasEmptyChannel = true;
+    }
     if (isFirst && after === 'constrain') this.#markedType ??= '<|constrain|>';
     if (this.#rest !== '') this.#rest += text.slice(end);
   }
@@ -82,6 +90,7 @@ class HeaderReading {
   result(): TolerantHeader {
     const { givenRole, endsInMessage } = this.options;
     this.#settleAuthor();
+    this.#settleUnmarkedChannel();
     if (this.#channel === undefined && this.#unknownChannel !== undefined) {
       if (endsInMessage) this.#repairs.push('channel_unknown');
       else this.#rest = `${this.#unknownChannel}${this.#rest === '' ? '' : ` ${this.#rest}`}`;
@@ -105,6 +114,7 @@ class HeaderReading {
       },
       isGuessed: this.#isGuessed,
       hasStructure: this.#role !== undefined || this.#channel !== undefined || this.#recipient !== undefined,
+      isChannelUnclear: this.#channel === undefined && (this.#hasEmptyChannel || this.#unknownChannel !== undefined),
       rest: this.#rest,
       repairs: this.#repairs,
     };
@@ -128,6 +138,7 @@ class HeaderReading {
       this.#role = word;
       return;
     }
+    if (this.#readUnmarkedChannel(word)) return;
     const named = /^(user|assistant|system|developer):(.+)$/.exec(word);
     if (named !== null) {
       this.#role = named[1] as Role;
@@ -145,21 +156,22 @@ class HeaderReading {
   }
 
   #readChannel(space: string, whole: string): void {
-    const word = whole.replace(/<.*$/s, '');
-    const exact = CHANNELS.includes(word);
-    const begun = CHANNELS.find((channel) => word.startsWith(channel));
+    const cut = whole.replace(/<.*$/s, '');
+    const word = cut.replace(/^(?:assistant)+(?=.)/, '');
+    const exact = CHANNELS.includes(cut);
+    const begun = word.endsWith('analysis') ? 'analysis' : CHANNELS.find((channel) => word.startsWith(channel));
     const meant = begun ?? CHANNELS.find((channel) => word.length >= 3 && channel.startsWith(word));
     if (meant === undefined) {
-      this.#unknownChannel ??= word;
+      if (this.#channel !== undefined || this.#unknownChannel !== undefined) this.#repairs.push('channel_repeated');
+      else this.#unknownChannel = word;
       return;
     }
-    if (this.#channel !== undefined) {
-      this.#repairs.push('channel_repeated');
-    } else {
+    if (this.#channel !== undefined || this.#unknownChannel !== undefined) this.#repairs.push('channel_repeated');
+    if (this.#channel === undefined) {
       this.#channel = meant;
       if (!exact) this.#repairs.push('channel_mapped');
     }
-    const glued = begun === undefined ? '' : word.slice(begun.length);
+    const glued = begun !== undefined && word.startsWith(begun) ? word.slice(begun.length) : '';
     if (glued === '' || /^[\p{P}\p{S}]+$/u.test(glued.replace(JSON_START, 'x'))) return;
     if (glued.startsWith('to=') || !this.options.endsInMessage) this.#readWord(space, glued);
   }
@@ -168,6 +180,7 @@ class HeaderReading {
     const type = /^[A-Za-z][\w.+/-]*/.exec(word)?.[0] ?? '';
     if (this.#markedType !== undefined) this.#repairs.push('content_type_moved');
     else if (space !== '' && type !== '') this.#repairs.push('content_type_moved');
+    if (this.#readUnmarkedChannel(type)) return;
     this.#markedType ??= `<|constrain|>${type}`;
     if (type.length < word.length) this.#readWord(type === '' ? space : '', word.slice(type.length));
   }
@@ -198,11 +211,7 @@ class HeaderReading {
       this.#repairs.push('role_repeated');
       return true;
     }
-    if (endsInMessage && this.#channel === undefined && CHANNELS.includes(word)) {
-      this.#channel = word;
-      this.#repairs.push('channel_missing');
-      return true;
-    }
+    if (this.#readUnmarkedChannel(word)) return true;
     // In running text a tool's short name may be any word; its full name is not.
     if (this.#recipient === undefined && (endsInMessage || word.includes('.'))) {
       const tool = endsInMessage ? toolNames.match(word) : toolNames.isDeclared(word) ? word : undefined;
@@ -234,6 +243,25 @@ class HeaderReading {
       this.#rest += behind;
     }
     return true;
+  }
+
+  /** Only in a header that ended as one: in running text `final` is a word. */
+  #readUnmarkedChannel(word: string): boolean {
+    if (!this.options.endsInMessage) return false;
+    const channel = CHANNELS.find((name) => word.endsWith(name));
+    if (channel === undefined) return false;
+    this.#unmarkedChannel ??= channel;
+    return true;
+  }
+
+  #settleUnmarkedChannel(): void {
+    if (this.#unmarkedChannel === undefined) return;
+    if (this.#channel === undefined) {
+      this.#channel = this.#unmarkedChannel;
+      this.#repairs.push('channel_missing');
+    } else {
+      this.#repairs.push('channel_repeated');
+    }
   }
 
   #settleAuthor(): void {

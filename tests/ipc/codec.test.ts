@@ -22,7 +22,13 @@ describe('codec', () => {
     const respond = createRespond('1', {
       items: [{ kind: 'message', role: 'user', text: 'Grüße 🌍 '.repeat(50), channel: null }],
       sampling: { seed: 2n ** 64n - 1n, logitBias: [[5, -1.5]] },
-      tools: [{ name: 'ls', description: '', parameters: { type: 'object', properties: { constructor: { type: 'string' } } } }],
+      tools: [
+        {
+          name: 'ls',
+          description: '',
+          parameters: { type: 'object', properties: { constructor: { type: 'string' } } },
+        },
+      ],
     });
     expect(decodeElsewhere(clientCodec.encode(respond), { useBigInt64: true })).toEqual({
       ...respond,
@@ -41,13 +47,22 @@ describe('codec', () => {
   });
 
   test('drops keys it does not know', () => {
-    expect(decodeClient({ type: 'cancel', requestId: '1', reason: 'later version' })).toEqual({ type: 'cancel', requestId: '1' });
+    expect(decodeClient({ type: 'cancel', requestId: '1', reason: 'later version' })).toEqual({
+      type: 'cancel',
+      requestId: '1',
+    });
   });
 
   test('text of any kind survives both ways', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
-        const event: DaemonMessage = { type: 'output_text.delta', requestId: 'r', sequence: 0, channel: 'final', text };
+        const event: DaemonMessage = {
+          type: 'output_text.delta',
+          requestId: 'r',
+          sequence: 0,
+          channel: 'final',
+          text,
+        };
         expect(daemonCodec.decode(daemonCodec.encode(event))).toEqual(event);
         expect(decodeElsewhere(daemonCodec.encode(event))).toEqual(event);
         expect(daemonCodec.decode(encodeElsewhere(event))).toEqual(event);
@@ -55,7 +70,9 @@ describe('codec', () => {
     );
   });
 
-  const wrong: ReadonlyArray<readonly [name: string, message: unknown, code: string, requestId: string | null, text: string]> = [
+  const wrong: ReadonlyArray<
+    readonly [name: string, message: unknown, code: string, requestId: string | null, text: string]
+  > = [
     ['a number', 5, 'malformed_frame', null, 'no map'],
     ['an array', ['hello'], 'malformed_frame', null, 'no map'],
     ['a map without type', { requestId: '1' }, 'malformed_frame', null, '"type"'],
@@ -63,11 +80,29 @@ describe('codec', () => {
     ['a type of Object.prototype', { type: 'toString' }, 'unknown_message', null, 'toString'],
     ['an incomplete hello', { type: 'hello', requestId: '1' }, 'malformed_frame', null, 'protocolVersion'],
     ['a request without its id', { type: 'health' }, 'malformed_frame', null, 'requestId'],
-    ['a request with an endless id', { type: 'health', requestId: 'x'.repeat(129) }, 'malformed_frame', null, 'requestId'],
+    [
+      'a request with an endless id',
+      { type: 'health', requestId: 'x'.repeat(129) },
+      'malformed_frame',
+      null,
+      'requestId',
+    ],
     ['a bad mode', { type: 'shutdown', requestId: '7', mode: 'please' }, 'invalid_request', '7', 'mode'],
-    ['a bad temperature', respondMessage('8', '', { sampling: { temperature: 'hot' } }), 'invalid_request', '8', 'sampling'],
+    [
+      'a bad temperature',
+      respondMessage('8', '', { sampling: { temperature: 'hot' } }),
+      'invalid_request',
+      '8',
+      'sampling',
+    ],
     ['NaN', respondMessage('8', '', { maxTokens: Number.NaN }), 'invalid_request', '8', 'maxTokens'],
-    ['an item of no kind', respondMessage('9', '', { items: [{ kind: 'dance' }] }), 'invalid_request', '9', 'items.0.kind'],
+    [
+      'an item of no kind',
+      respondMessage('9', '', { items: [{ kind: 'dance' }] }),
+      'invalid_request',
+      '9',
+      'items.0.kind',
+    ],
     [
       'a bigint in a JSON schema',
       respondMessage('9', '', { tools: [{ name: 'f', description: '', parameters: { a: [2n ** 60n] } }] }),
@@ -75,7 +110,13 @@ describe('codec', () => {
       '9',
       'tools.0.parameters',
     ],
-    ['a day that is none', respondMessage('9', '', { currentDate: 'today' }), 'invalid_request', '9', 'currentDate'],
+    [
+      'a day that is none',
+      respondMessage('9', '', { currentDate: 'today' }),
+      'invalid_request',
+      '9',
+      'currentDate',
+    ],
   ];
   test.each(wrong)('tells what is wrong with %s', (_name, message, code, requestId, text) => {
     const error = failureOf(() => decodeClient(message));

@@ -4,7 +4,8 @@ import { FrameReader, joinFrames } from '../../src/ipc/framing.js';
 
 const readAll = (reader: FrameReader): Uint8Array[] => {
   const messages: Uint8Array[] = [];
-  for (let message = reader.next(); message !== null; message = reader.next()) messages.push(Uint8Array.from(message));
+  for (let message = reader.next(); message !== null; message = reader.next())
+    messages.push(Uint8Array.from(message));
   return messages;
 };
 
@@ -49,7 +50,9 @@ describe('FrameReader', () => {
   test('refuses a frame over the limit by its header alone', () => {
     const reader = new FrameReader(1000);
     reader.push(Buffer.from([0, 0, 3, 0xe9]));
-    expect(() => reader.next()).toThrow(expect.objectContaining({ code: 'malformed_frame', details: { size: 1001 } }));
+    expect(() => reader.next()).toThrow(
+      expect.objectContaining({ code: 'malformed_frame', details: { size: 1001 } }),
+    );
     const largest = new FrameReader(1000);
     largest.push(joinFrames([new Uint8Array(1000)]));
     expect(largest.next()).toHaveLength(1000);

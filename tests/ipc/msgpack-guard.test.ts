@@ -3,8 +3,9 @@ import { encode } from '@msgpack/msgpack';
 import fc from 'fast-check';
 import { Encoder } from 'msgpackr';
 import { clientCodec } from '../../src/ipc/codec.js';
-import { findMsgpackProblem } from '../../src/ipc/msgpack-guard.js';
+import { createMsgpackGuard } from '../../src/ipc/msgpack-guard.js';
 
+const findMsgpackProblem = createMsgpackGuard();
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 const nested = (depth: number): Uint8Array => Uint8Array.from([...new Array<number>(depth).fill(0x91), 0xc0]);
 const plain = fc.letrec((tie) => ({
@@ -16,18 +17,28 @@ const plain = fc.letrec((tie) => ({
     fc.boolean(),
     fc.constant(null),
     fc.array(tie('value'), { maxLength: 20 }),
-    fc.dictionary(fc.string().filter((key) => key !== '__proto__'), tie('value'), { maxKeys: 20 }),
+    fc.dictionary(
+      fc.string().filter((key) => key !== '__proto__'),
+      tie('value'),
+      { maxKeys: 20 },
+    ),
   ),
 })).value;
 
-describe('findMsgpackProblem', () => {
+describe('the guard', () => {
   test('accepts whatever another library writes for JSON values', () => {
-    fc.assert(fc.property(plain, (value) => findMsgpackProblem(encode(value)) === null), { numRuns: 500 });
+    fc.assert(
+      fc.property(plain, (value) => findMsgpackProblem(encode(value)) === null),
+      { numRuns: 500 },
+    );
   });
 
   test('accepts what msgpackr writes for them', () => {
     const encoder = new Encoder({ useRecords: false, variableMapSize: true });
-    fc.assert(fc.property(plain, (value) => findMsgpackProblem(encoder.encode(value)) === null), { numRuns: 500 });
+    fc.assert(
+      fc.property(plain, (value) => findMsgpackProblem(encoder.encode(value)) === null),
+      { numRuns: 500 },
+    );
   });
 
   test('refuses every truncation, and every byte too many', () => {
@@ -55,9 +66,21 @@ describe('findMsgpackProblem', () => {
     ['the byte msgpack never uses', bytes(0xc1), '0xc1'],
     ['a number as a key', bytes(0x81, 0x01, 0x01), 'not a string'],
     ['an array as a key', bytes(0x81, 0x90, 0x01), 'not a string'],
-    ['the key __proto__', encode({ a: [Object.defineProperty({}, "__proto__", { value: 1, enumerable: true })] }), '__proto__'],
-    ['too many values', Uint8Array.from([0xdd, 0x00, 0x20, 0x00, 0x00, ...new Uint8Array(0x200000)]), 'more than 1048576 values'],
-    ['a map with too many keys', encode(Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`k${i}`, 1]))), '16384 keys'],
+    [
+      'the key __proto__',
+      encode({ a: [Object.defineProperty({}, '__proto__', { value: 1, enumerable: true })] }),
+      '__proto__',
+    ],
+    [
+      'too many values',
+      Uint8Array.from([0xdd, 0x00, 0x20, 0x00, 0x00, ...new Uint8Array(0x200000)]),
+      'more than 1048576 values',
+    ],
+    [
+      'a map with too many keys',
+      encode(Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [`k${i}`, 1]))),
+      '16384 keys',
+    ],
   ];
   test.each(hostile)('refuses %s', (_name, frame, problem) => {
     const message = findMsgpackProblem(frame);

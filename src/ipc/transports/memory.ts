@@ -88,7 +88,7 @@ class MemoryEnd implements Transport {
       peer.#peerClosed = true;
       peer.#schedule();
       // One that stopped reading because we did not read must look again, and find us gone.
-      if (this.#peerWaits && !peer.#closed) queueMicrotask(() => peer.#events?.drain());
+      if (this.#peerWaits && peer.#paused && !peer.#closed) queueMicrotask(() => peer.#events?.drain());
     }
     queueMicrotask(() => this.#events?.close());
   }

@@ -93,9 +93,9 @@ export class SocketTransport implements Transport {
     this.#outbox = [];
     this.#outboxBytes = 0;
     this.#writtenBytes += piece.length;
-    this.#socket.write(piece, () => {
+    this.#socket.write(piece, (error) => {
       this.#writtenBytes -= piece.length;
-      if (!this.#mustDrain || this.bufferedBytes > this.#highWaterBytes / 2) return;
+      if (error || !this.#mustDrain || this.bufferedBytes > this.#highWaterBytes / 2) return;
       this.#mustDrain = false;
       if (!this.#closed) this.#events?.drain();
     });

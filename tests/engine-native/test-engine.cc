@@ -1,0 +1,82 @@
+#include "test-engine.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+
+namespace codexpc {
+namespace {
+
+void Require(const Status& status, const char* what) {
+  if (status.ok()) return;
+  std::printf("%s: %s\n", what, status.message().c_str());
+  std::exit(1);
+}
+
+}  // namespace
+
+std::shared_ptr<const Model> OpenTestModel(const TestCheckpoint& checkpoint) {
+  const char* directory = std::getenv("TMPDIR");
+  std::string path = std::string(directory != nullptr ? directory : "/tmp") + "/codexpc-test-XXXXXX";
+  const int file = mkstemp(path.data());
+  if (file >= 0) close(file);
+  if (file < 0 || !WriteCheckpoint(checkpoint, path)) {
+    Require({StatusCode::kIoError, "cannot write " + path}, "test checkpoint");
+  }
+  std::shared_ptr<const Model> model;
+  const Status status = OpenModel(path, &model);
+  unlink(path.c_str());
+  Require(status, "test checkpoint");
+  return model;
+}
+
+std::unique_ptr<Engine> MakeEngine(const std::shared_ptr<const Model>& model, const std::string& isa,
+                                   std::uint32_t num_threads) {
+  std::unique_ptr<Engine> engine;
+  Require(CreateCpuEngine(model, {.isa = isa, .num_threads = num_threads}, &engine), "engine");
+  return engine;
+}
+
+std::unique_ptr<Context> MakeContext(Engine& engine, const ContextOptions& options) {
+  std::unique_ptr<Context> context;
+  Require(engine.CreateContext(options, &context), "context");
+  return context;
+}
+
+std::vector<std::string> SupportedTables() {
+  std::vector<std::string> names;
+  for (const KernelTableInfo& table : CpuKernelTables()) {
+    if (table.supported) names.emplace_back(table.name);
+  }
+  return names;
+}
+
+std::vector<std::uint32_t> RandomTokens(std::size_t count, std::uint32_t vocab_size, std::uint32_t seed) {
+  std::vector<std::uint32_t> tokens(count);
+  std::uint64_t state = seed;
+  for (std::uint32_t& token : tokens) {
+    state = state * 6364136223846793005u + 1442695040888963407u;
+    token = static_cast<std::uint32_t>(state >> 33) % vocab_size;
+  }
+  return tokens;
+}
+
+std::vector<float> Feed(Context& context, std::uint32_t slot, std::span<const std::uint32_t> tokens,
+                        std::size_t chunk) {
+  while (!tokens.empty()) {
+    const std::size_t count = std::min(chunk, tokens.size());
+    const BatchItem item{slot, tokens.first(count), count == tokens.size()};
+    Require(context.Forward({&item, 1}), "forward");
+    tokens = tokens.subspan(count);
+  }
+  const std::span<const float> logits = context.Logits(slot);
+  return {logits.begin(), logits.end()};
+}
+
+std::uint32_t ArgMax(std::span<const float> logits) {
+  return static_cast<std::uint32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+
+}  // namespace codexpc

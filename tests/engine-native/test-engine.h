@@ -1,0 +1,30 @@
+#pragma once
+// What the tests of the engine share: models from seeded checkpoints, engines of every kernel table, fed slots.
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "codexpc/engine.h"
+#include "test-checkpoint.h"
+
+namespace codexpc {
+
+/// Stops the test program if the checkpoint cannot be written or opened.
+std::shared_ptr<const Model> OpenTestModel(const TestCheckpoint& checkpoint);
+std::unique_ptr<Engine> MakeEngine(const std::shared_ptr<const Model>& model, const std::string& isa = "",
+                                   std::uint32_t num_threads = 2);
+std::unique_ptr<Context> MakeContext(Engine& engine, const ContextOptions& options);
+/// Names of the kernel tables that this CPU can run.
+std::vector<std::string> SupportedTables();
+
+std::vector<std::uint32_t> RandomTokens(std::size_t count, std::uint32_t vocab_size, std::uint32_t seed);
+
+/// Feeds `tokens` in steps of at most `chunk`; the logits of the last one, copied.
+std::vector<float> Feed(Context& context, std::uint32_t slot, std::span<const std::uint32_t> tokens,
+                        std::size_t chunk);
+std::uint32_t ArgMax(std::span<const float> logits);
+
+}  // namespace codexpc
