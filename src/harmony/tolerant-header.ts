@@ -156,6 +156,12 @@ class HeaderReading {
   }
 
   #readChannel(space: string, whole: string): void {
+    if (whole.startsWith('to=')) {
+      this.#repairs.push('channel_empty');
+      this.#hasEmptyChannel = true;
+      this.#readWord(space, whole);
+      return;
+    }
     const cut = whole.replace(/<.*$/s, '');
     const word = cut.replace(/^(?:assistant)+(?=.)/, '');
     const exact = CHANNELS.includes(cut);
@@ -177,6 +183,11 @@ class HeaderReading {
   }
 
   #readMarkedType(space: string, word: string): void {
+    if (word.startsWith('to=')) {
+      this.#repairs.push('content_type_moved');
+      this.#readWord(space, word);
+      return;
+    }
     const type = /^[A-Za-z][\w.+/-]*/.exec(word)?.[0] ?? '';
     if (this.#markedType !== undefined) this.#repairs.push('content_type_moved');
     else if (space !== '' && type !== '') this.#repairs.push('content_type_moved');
