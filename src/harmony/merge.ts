@@ -64,7 +64,8 @@ export const createMergePiece = (table: RankTable): MergePiece => {
       if (other >= length) return NO_RANK;
       const left = ids[at]!;
       const right = ids[other]!;
-      const slot = 3 * ((Math.imul(left, 0x9e3779b1) + Math.imul(right, 0x85ebca6b)) >>> (32 - PAIR_SLOTS_LOG2));
+      const slot =
+        3 * ((Math.imul(left, 0x9e3779b1) + Math.imul(right, 0x85ebca6b)) >>> (32 - PAIR_SLOTS_LOG2));
       if (pairs[slot] === left && pairs[slot + 1] === right) return pairs[slot + 2]!;
       const end = next[other]!;
       const size = end - at;
