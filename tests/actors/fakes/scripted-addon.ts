@@ -49,6 +49,7 @@ const CONFIG: ModelConfig = {
 };
 
 export const createScriptedAddon = (options: ScriptedOptions = {}): NativeAddon => ({
+  setErrorClass: () => {},
   openEngine: () => createEngine(options),
   createSampler: (): NativeSampler => ({ accept: () => {} }),
   topLogprobs: () => [],
