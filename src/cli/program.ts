@@ -5,6 +5,7 @@ import { defineChat } from './commands/chat.js';
 import { defineDaemon } from './commands/daemon.js';
 import { defineHealth, defineStatus, defineStop } from './commands/daemon-state.js';
 import type { DefineCommand, Invocation } from './commands/invocation.js';
+import { defineLogits } from './commands/logits.js';
 import { defineModels } from './commands/models.js';
 import { defineRun } from './commands/run.js';
 import { defineDoctor, defineInstall, defineLogs, defineUninstall } from './commands/service.js';
@@ -14,7 +15,7 @@ import { VERSION } from './version.js';
 const GROUPS: ReadonlyArray<readonly [title: string, commands: readonly DefineCommand[]]> = [
   ['Answers:', [defineRun, defineChat]],
   ['Daemon:', [defineHealth, defineStatus, defineModels, defineDaemon, defineLogs, defineStop]],
-  ['Installation:', [defineInstall, defineUninstall, defineDoctor, defineConfig, defineCompletion]],
+  ['Installation:', [defineInstall, defineUninstall, defineDoctor, defineConfig, defineLogits, defineCompletion]],
 ];
 
 const AFTER_HELP = `

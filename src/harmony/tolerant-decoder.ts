@@ -82,10 +82,11 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
 
   const read = (endsInMessage: boolean): TolerantHeader => {
     const givenRole = origin === 'prompt' ? options.role : origin === 'implied' ? 'assistant' : undefined;
-    const reading = readTolerantHeader(pieces, { givenRole, toolNames, endsInMessage });
+    const mayStateRole = origin !== 'prompt';
+    const reading = readTolerantHeader(pieces, { givenRole, mayStateRole, toolNames, endsInMessage });
     const { channel, recipient } = reading.header;
     if (abandoned.length === 0 || channel !== undefined || recipient !== undefined) return reading;
-    return readTolerantHeader([...abandoned, ...pieces], { givenRole: 'assistant', toolNames, endsInMessage });
+    return readTolerantHeader([...abandoned, ...pieces], { givenRole: 'assistant', mayStateRole: true, toolNames, endsInMessage });
   };
 
   const begin = ({ header, isGuessed, isChannelUnclear, repairs }: TolerantHeader, isWholeGuess: boolean): void => {

@@ -16,6 +16,8 @@ export interface HeaderPiece {
 export interface ReadOptions {
   /** Role whose header the prompt opened or that goes without saying. */
   readonly givenRole: Role | undefined;
+  /** The given role may stand in the header as well: nothing before it did say it. */
+  readonly mayStateRole: boolean;
   readonly toolNames: ToolNames;
   /** The header ended in <|message|>: then odd words are noise. Otherwise they may be the content. */
   readonly endsInMessage: boolean;
@@ -121,12 +123,13 @@ class HeaderReading {
   }
 
   #readFirstWord(space: string, word: string): void {
-    const { givenRole } = this.options;
+    const { givenRole, mayStateRole } = this.options;
     const expected = givenRole ?? 'assistant';
     const withoutRole = word.replace(new RegExp(`^(?:${expected})+`), '');
     if (withoutRole !== word && (withoutRole === '' || this.#isHeaderWord(withoutRole))) {
       this.#role = expected;
-      if (givenRole !== undefined || word.length - withoutRole.length > expected.length) this.#repairs.push('role_repeated');
+      const isRepeated = word.length - withoutRole.length > expected.length || !mayStateRole;
+      if (isRepeated) this.#repairs.push('role_repeated');
       if (withoutRole !== '') this.#readWord('', withoutRole);
       return;
     }

@@ -43,6 +43,14 @@ TEST(mf4_one_token_pocket_shapes) {
 TEST(mf4_one_token_20b_columns) { Tester().rows(12).cols(2880).TestMf4(__LINE__); }
 TEST(mf4_one_token_one_block) { Tester().rows(5).cols(32).TestMf4(__LINE__); }
 TEST(mf4_one_token_odd_blocks) { Tester().rows(5).cols(96).TestMf4(__LINE__); }
+TEST(mf4_one_token_every_block_count) {
+  for (std::size_t cols = 32; cols <= 480; cols += 32) Tester().rows(5).cols(cols).TestMf4(__LINE__);
+}
+TEST(mf4_one_token_beyond_its_buffer) {
+  Tester().rows(5).cols(4096).TestMf4(__LINE__);
+  Tester().rows(5).cols(4128).TestMf4(__LINE__);
+  Tester().rows(5).cols(8320).accumulate().TestMf4(__LINE__);
+}
 TEST(mf4_one_token_odd_rows) {
   for (std::size_t rows = 1; rows <= 17; ++rows) Tester().rows(rows).cols(64).TestMf4(__LINE__);
 }

@@ -1,12 +1,12 @@
 // Speed of each kernel and table on one thread, beside what the machine gives: FMA from registers, and memory reads.
 //   kernels_bench [table name]
-// A row is the best of several runs of a few milliseconds, so other programs on the machine disturb it little. Bytes
-// are weights or keys and values read once a call. "cache" rows go again over the same weights, "memory" rows over
+// A row is the best of several runs of a few milliseconds of processor time, so other programs on the machine disturb
+// it little. Bytes are weights or keys and values read once a call. "cache" rows go again over the same weights, "memory" rows over
 // more than the last-level cache holds.
 
-#include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <vector>
 
 #include "kernels/testing.h"
@@ -16,13 +16,18 @@ namespace {
 using namespace codexpc::kernels;
 using codexpc::kernels::testing::Random;
 
-double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+/// Processor time of this thread.
+double Now() {
+  timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 /// Seconds one call takes at best.
 template <typename Call>
 double BestSeconds(const Call& call) {
-  constexpr int kRuns = 7;
-  constexpr double kRunSeconds = 0.005;
+  constexpr int kRuns = 15;
+  constexpr double kRunSeconds = 0.003;
   call();
   double start = Now();
   call();
@@ -76,7 +81,7 @@ double FmaPeak(const KernelTable& table) {
 constexpr std::size_t kBeyondCaches = 192u << 20;  // bytes
 
 /// GB/s read by memcpy from beyond the caches into one page.
-double ReadPeak(const std::vector<std::uint8_t>& memory) {
+double MemcpyPeak(const std::vector<std::uint8_t>& memory) {
   std::vector<std::uint8_t> page(4096);
   const double seconds = BestSeconds([&] {
     for (std::size_t at = 0; at + page.size() <= memory.size(); at += page.size()) {
@@ -196,7 +201,7 @@ int main(int argc, char** argv) {
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i % 2 == 0 ? i * 37 : 0x3f + (i & 0x80));  // small as bf16
     return bytes;
   }();
-  std::printf("memcpy from beyond the caches, one stream: %.1f GB/s read\n", ReadPeak(memory));
+  std::printf("memcpy from beyond the caches, one stream: %.1f GB/s read\n", MemcpyPeak(memory));
   const KernelTables all = AllKernelTables();
   for (std::size_t i = 0; i < all.count; ++i) {
     if (argc > 1 && std::strcmp(argv[1], all.tables[i]->name) != 0) continue;

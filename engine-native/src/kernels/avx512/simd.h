@@ -88,6 +88,37 @@ CODEXPC_INLINE void LoadMf4(const std::uint8_t* block, Vec values[2]) {
   values[1] = _mm512_permutexvar_ps(_mm512_cvtepu8_epi32(_mm256_extracti128_si256(nibbles, 1)), fp4);
 }
 
+/// Two blocks in an order of its own: every fourth element from 0, from 2, from 1, from 3; block 0 in the lower half of
+/// each vector and block 1 in the upper. Values are looked up as bfloat16; a nibble's table stands twice, so that the
+/// lower one needs no mask.
+constexpr std::size_t kMf4Blocks = 2;
+alignas(64) constexpr bf16 kFp4AsBf16[32] = {0x0000, 0x3f00, 0x3f80, 0x3fc0, 0x4000, 0x4040, 0x4080, 0x40c0,   //
+                                             0x8000, 0xbf00, 0xbf80, 0xbfc0, 0xc000, 0xc040, 0xc080, 0xc0c0,   //
+                                             0x0000, 0x3f00, 0x3f80, 0x3fc0, 0x4000, 0x4040, 0x4080, 0x40c0,   //
+                                             0x8000, 0xbf00, 0xbf80, 0xbfc0, 0xc000, 0xc040, 0xc080, 0xc0c0};
+CODEXPC_INLINE void LoadMf4Shuffled(const std::uint8_t* blocks, Vec values[4]) {
+  const __m512i fp4 = _mm512_loadu_si512(kFp4AsBf16);
+  const __m512i upper_half = _mm512_set1_epi32(-0x10000);
+  const __m512i words = _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(blocks)));
+  const __m512i low = _mm512_permutexvar_epi16(words, fp4);
+  const __m512i high = _mm512_permutexvar_epi16(_mm512_srli_epi16(words, 4), fp4);
+  values[0] = _mm512_castsi512_ps(_mm512_slli_epi32(low, 16));
+  values[1] = _mm512_castsi512_ps(_mm512_and_si512(low, upper_half));
+  values[2] = _mm512_castsi512_ps(_mm512_slli_epi32(high, 16));
+  values[3] = _mm512_castsi512_ps(_mm512_and_si512(high, upper_half));
+}
+/// The scales of two blocks, each over its half.
+CODEXPC_INLINE Vec LoadMf4Scales(const float* scale_of, const std::uint8_t* scales) {
+  return _mm512_mask_mov_ps(Set1(scale_of[scales[0]]), 0xff00, Set1(scale_of[scales[1]]));
+}
+/// 64 elements of an activation in the order of LoadMf4Shuffled.
+CODEXPC_INLINE void ShuffleLikeMf4(float* out, const float* x) {
+  constexpr std::size_t kFirst[4] = {0, 2, 1, 3};
+  for (std::size_t j = 0; j < 4; ++j) {
+    for (std::size_t i = 0; i < 16; ++i) out[16 * j + i] = x[kFirst[j] + 4 * i];
+  }
+}
+
 CODEXPC_INLINE void Transpose(Vec rows[16]) {
   Vec pairs[16];  // columns of two rows, then of four, within each quarter
   CODEXPC_UNROLL for (std::size_t i = 0; i < 16; i += 2) {

@@ -77,6 +77,12 @@ CODEXPC_INLINE void LoadMf4(const std::uint8_t* block, Vec values[8]) {
   }
 }
 
+/// What the one-token product decodes at once: here a block, in its own order.
+constexpr std::size_t kMf4Blocks = 1;
+CODEXPC_INLINE void LoadMf4Shuffled(const std::uint8_t* blocks, Vec values[8]) { LoadMf4(blocks, values); }
+CODEXPC_INLINE Vec LoadMf4Scales(const float* scale_of, const std::uint8_t* scales) { return Set1(scale_of[scales[0]]); }
+CODEXPC_INLINE void ShuffleLikeMf4(float* out, const float* x) { std::memcpy(out, x, 32 * sizeof(float)); }
+
 CODEXPC_INLINE void Transpose(Vec rows[4]) {
   const float64x2_t even01 = vreinterpretq_f64_f32(vtrn1q_f32(rows[0], rows[1]));  // 00 10 02 12
   const float64x2_t odd01 = vreinterpretq_f64_f32(vtrn2q_f32(rows[0], rows[1]));   // 01 11 03 13
