@@ -25,6 +25,8 @@ export interface ScriptedOptions {
   /** Replaces what is sampled as the nth token, from 1. */
   readonly onSample?: (sampled: Sampled, numSampled: number) => Sampled;
   readonly weightsBytes?: number;
+  /** A sampling temperature that this engine does not support. */
+  readonly refusedTemperature?: number;
 }
 
 const SPECIAL = ['start', 'end', 'message', 'channel', 'constrain', 'return', 'call', 'endoftext'] as const;
@@ -51,7 +53,12 @@ const CONFIG: ModelConfig = {
 export const createScriptedAddon = (options: ScriptedOptions = {}): NativeAddon => ({
   setErrorClass: () => {},
   openEngine: () => createEngine(options),
-  createSampler: (): NativeSampler => ({ accept: () => {} }),
+  createSampler: ({ temperature }): NativeSampler => {
+    if (temperature === options.refusedTemperature) {
+      throw new CodexpcError({ code: 'unsupported_option', message: `temperature ${temperature}` });
+    }
+    return { accept: () => {} };
+  },
   topLogprobs: () => [],
   kernelTables: () => [{ name: 'scripted', supported: true }],
 });
