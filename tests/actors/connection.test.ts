@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { encode } from '@msgpack/msgpack';
 import type { WatchEvent } from '../../src/ipc/protocol.js';
@@ -9,6 +9,8 @@ import {
   startHarness,
   until,
 } from '../fixtures/front-end-harness.js';
+
+jest.setTimeout(60_000); // on a busy machine
 
 type Harness = Awaited<ReturnType<typeof startHarness>>;
 let harness: Harness;
