@@ -209,8 +209,8 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
           sendBack(notice);
           break;
         case 'engine.exited':
-          sendBack({ ...notice, running: mine.link?.running() ?? [] });
           mine.link?.lose(notice.error);
+          sendBack({ ...notice, running: mine.link?.running() ?? [] });
           break;
         case 'engine.stopped':
           sendBack(notice);

@@ -169,6 +169,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
         topLogprobs: samples ? sequence.submission.topLogprobs : 0,
       }),
     );
+    flush(); // who has been admitted is known before the step, not after it
     const results = context.step(items);
     parts.forEach((part, index) => advance(part, results[index] ?? null));
     schedule();

@@ -3,6 +3,7 @@
 
 import type { InspectionEvent } from 'xstate';
 import type { Logger } from 'pino';
+import { CodexpcError } from '../errors.js';
 import type { WatchEvent } from '../ipc/protocol.js';
 
 export interface InspectorOptions {
@@ -14,8 +15,10 @@ export interface InspectorOptions {
 /** Machines whose actors are roots of their own, beneath the supervisor all the same. */
 const SUPERVISED: readonly string[] = ['engine', 'session', 'frontEnd'];
 
-/** What is told of each machine at level info; the rest is at debug. */
+/** Machines that everybody may want to read about; the rest is at debug. */
 const INFO_MACHINES: readonly string[] = ['supervisor', 'engine'];
+/** States that somebody should look at. */
+const WARNING_STATES: readonly string[] = ['late', 'lost', 'running.degraded'];
 
 export const createInspector = ({ logger, publish, now }: InspectorOptions): ((event: InspectionEvent) => void) => {
   const states = new WeakMap<object, readonly string[]>();
@@ -37,11 +40,22 @@ export const createInspector = ({ logger, publish, now }: InspectorOptions): ((e
     }
     if (from !== undefined && from.join() === to.join() && snapshot.status === 'active') return;
     publish({ kind: 'actor.transition', at: now(), actor, event: event.type, from: [...(from ?? [])], to: [...to] });
-    const level = INFO_MACHINES.includes(machine) ? 'info' : 'debug';
-    logger[level]({ actor, event: event.type, from: from?.join(), to: to.join() }, `${machine}: ${to.join()}`);
+    const fields = { actor, event: event.type, from: from?.join(), to: to.join() };
+    const error = errorOf(event);
+    const sentence = `${machine}: ${to.join()}`;
+    if (error !== null) logger.warn({ ...fields, code: error.code }, `${sentence}: ${error.message}`);
+    else logger[levelOf(machine, to)](fields, sentence);
     if (snapshot.status !== 'active') publish({ kind: 'actor.stopped', at: now(), actor });
   };
 };
+
+const levelOf = (machine: string, states: readonly string[]): 'warn' | 'info' | 'debug' => {
+  if (states.some((state) => WARNING_STATES.includes(state))) return 'warn';
+  return INFO_MACHINES.includes(machine) ? 'info' : 'debug';
+};
+
+const errorOf = (event: { readonly type: string; readonly error?: unknown }): CodexpcError | null =>
+  event.error instanceof CodexpcError ? event.error : null;
 
 interface MachineLike {
   readonly status: string;

@@ -114,7 +114,14 @@ export const createEngineMachine = ({ runWorker, loadModel, unloadModel }: Engin
       alive: {
         initial: 'starting',
         invoke: [
-          { id: 'worker', src: 'runWorker' },
+          {
+            id: 'worker',
+            src: 'runWorker',
+            onError: {
+              target: '#engine.failed',
+              actions: { type: 'announceExit', params: ({ event }) => ({ error: noWorker(event.error) }) },
+            },
+          },
           {
             id: 'heartbeat',
             src: 'heartbeat',
@@ -243,5 +250,12 @@ const unloadFailed = (cause: unknown): CodexpcError =>
   new CodexpcError({
     code: 'engine_exited',
     message: 'The engine could not release its model and was stopped. It is started again by itself.',
+    cause,
+  });
+
+const noWorker = (cause: unknown): CodexpcError =>
+  new CodexpcError({
+    code: 'engine_start_failed',
+    message: `No thread could be started for the engine: ${cause instanceof Error ? cause.message : String(cause)}.`,
     cause,
   });

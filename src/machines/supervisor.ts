@@ -9,7 +9,7 @@
 
 import { assign, enqueueActions, raise, sendTo, setup } from 'xstate';
 import type { CallbackActorLogic, SnapshotFrom } from 'xstate';
-import type { CodexpcError } from '../errors.js';
+import { CodexpcError } from '../errors.js';
 import { type BackoffPolicy, backoffMs } from './backoff.js';
 import { addSuspects, type Suspects } from './quarantine.js';
 
@@ -119,6 +119,11 @@ export const createSupervisorMachine = ({ runSessions, runFrontEnds, runEngine }
         error: context.startTimeout(context.policy.startDeadlineMs),
         running: [],
       })),
+      reportStartFailure: raise(({ event }) => ({
+        type: 'engine.exited' as const,
+        error: couldNotStart('error' in event ? event.error : undefined),
+        running: [],
+      })),
       drainSessions: sendTo('sessions', { type: 'sessions.drain' }),
       cancelSessions: sendTo('sessions', { type: 'sessions.cancel' }),
       stopEngine: sendTo('engine', { type: 'engine.stop' }),
@@ -178,6 +183,7 @@ export const createSupervisorMachine = ({ runSessions, runFrontEnds, runEngine }
               id: 'engine',
               src: 'runEngine',
               input: ({ context }) => ({ life: context.numStarts }),
+              onError: { actions: 'reportStartFailure' },
             },
             on: {
               'engine.exited': [
@@ -275,3 +281,12 @@ export const phaseOf = ({ value }: Pick<SupervisorSnapshot, 'value'>): Superviso
   const running = typeof value === 'string' ? value : value.running;
   return typeof running === 'object' ? running.engineUp : (running as SupervisorPhase);
 };
+
+const couldNotStart = (cause: unknown): CodexpcError =>
+  cause instanceof CodexpcError
+    ? cause
+    : new CodexpcError({
+        code: 'engine_start_failed',
+        message: `The engine could not be started: ${cause instanceof Error ? cause.message : String(cause)}. Run 'codexpc doctor' to see what is missing.`,
+        cause,
+      });
