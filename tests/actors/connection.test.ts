@@ -69,7 +69,7 @@ describe('greeting', () => {
 });
 
 describe('a client that breaks the protocol is told how and closed, and others do not notice', () => {
-  const { requestId: _, ...withoutId } = respondMessage('', 'hello');
+  const withoutId = { ...respondMessage('', 'hello'), requestId: null };
   const faults: ReadonlyArray<readonly [name: string, code: string, send: (client: RawClient) => unknown]> = [
     ['no hello first', 'malformed_frame', (client) => client.send({ type: 'health', requestId: '1' })],
     ['hello twice', 'malformed_frame', (client) => client.hello().hello()],

@@ -78,7 +78,10 @@ describe('the socket', () => {
     expect(await reader.nextOf('completed')).toMatchObject({ sequence: 5001 });
     await reader.closed;
     expect(harness.service.numRunning).toBe(0);
-    expect(harness.counters.snapshot()).toMatchObject({ connections: { open: 0 }, backpressure: { pausedStreams: 0 } });
+    expect(harness.counters.snapshot()).toMatchObject({
+      connections: { open: 0 },
+      backpressure: { pausedStreams: 0 },
+    });
   });
 
   test('left behind by a daemon that was killed is replaced', async () => {
@@ -205,6 +208,19 @@ describe('streams of bytes', () => {
     expect(coded(await answer, 'the stream ended inside a frame')).toBe(true);
     await until(isFree);
     expect(harness.counters.snapshot().connections.protocolErrors).toBe(1);
+  });
+
+  test('a client that ends its side has gone, even with its answer unread', async () => {
+    await start({ limits: { highWaterBytes: 8192 } });
+    const socket = await connected(harness.path);
+    socket.pause();
+    socket.write(frames(hello, respondMessage('1', 'count 1000000')));
+    await until(() => harness.counters.snapshot().backpressure.pausedStreams === 1);
+    socket.end();
+    await until(() => harness.service.numRunning === 0);
+    expect(harness.service.cancellations).toMatchObject([{ reason: 'client_gone' }]);
+    await until(isFree);
+    socket.destroy();
   });
 
   test('bytes may come one at a time', async () => {
