@@ -20,7 +20,11 @@ const INFO_MACHINES: readonly string[] = ['supervisor', 'engine'];
 /** States that somebody should look at. */
 const WARNING_STATES: readonly string[] = ['late', 'lost', 'running.degraded'];
 
-export const createInspector = ({ logger, publish, now }: InspectorOptions): ((event: InspectionEvent) => void) => {
+export const createInspector = ({
+  logger,
+  publish,
+  now,
+}: InspectorOptions): ((event: InspectionEvent) => void) => {
   const states = new WeakMap<object, readonly string[]>();
 
   return ({ actorRef, ...inspected }) => {
@@ -39,7 +43,14 @@ export const createInspector = ({ logger, publish, now }: InspectorOptions): ((e
       publish({ kind: 'actor.started', at: now(), actor, parent: above, machine });
     }
     if (from !== undefined && from.join() === to.join() && snapshot.status === 'active') return;
-    publish({ kind: 'actor.transition', at: now(), actor, event: event.type, from: [...(from ?? [])], to: [...to] });
+    publish({
+      kind: 'actor.transition',
+      at: now(),
+      actor,
+      event: event.type,
+      from: [...(from ?? [])],
+      to: [...to],
+    });
     const fields = { actor, event: event.type, from: from?.join(), to: to.join() };
     const error = errorOf(event);
     const sentence = `${machine}: ${to.join()}`;

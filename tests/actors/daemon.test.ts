@@ -41,7 +41,9 @@ describe('daemon', () => {
       expect(JSON.stringify(plain.events)).not.toContain('two and two');
       const shown = ask(running, 'think two and two | four', { include: ['reasoning'] });
       await shown.ended;
-      const reasoning = shown.events.map((event) => (event.type === 'reasoning.delta' ? event.text : '')).join('');
+      const reasoning = shown.events
+        .map((event) => (event.type === 'reasoning.delta' ? event.text : ''))
+        .join('');
       expect(reasoning).toBe('two and two');
     });
 
@@ -91,16 +93,37 @@ describe('daemon', () => {
       const running = start();
       const answers = Array.from({ length: 40 }, (_, index) => ask(running, `say answer number ${index}`));
       await Promise.all(answers.map(({ ended }) => ended));
-      expect(answers.map((answer) => answer.text())).toEqual(answers.map((_, index) => `answer number ${index}`));
+      expect(answers.map((answer) => answer.text())).toEqual(
+        answers.map((_, index) => `answer number ${index}`),
+      );
       expect(running.status().requests).toMatchObject({ completed: 40, failed: 0, running: 0 });
       expect(running.status().slots).toEqual({ used: 0, total: 4 });
+    });
+
+    test('are told how many are ahead of them', async () => {
+      const running = start({ engine: { numSlots: 1 } });
+      const answers = ['one', 'two', 'three', 'four'].map((word) => ask(running, `say ${word}`));
+      await Promise.all(answers.map(({ ended }) => ended));
+      expect(answers.map(({ events }) => events[0])).toMatchObject(
+        [0, 0, 1, 2].map((queuedAhead) => ({ queuedAhead })),
+      );
+      const last = answers[3]!.events.filter(
+        (event) => event.type === 'progress' && event.phase === 'queued',
+      );
+      expect(last).toMatchObject([
+        { done: 1, total: 2 },
+        { done: 2, total: 2 },
+      ]);
     });
 
     test('beyond the bound of the queue are refused with a hint', async () => {
       const running = start({ queueBound: 3 });
       const answers = [1, 2, 3].map(() => ask(running, 'say hi'));
       expect(() => ask(running, 'say hi')).toThrow(
-        expect.objectContaining({ code: 'queue_full', details: expect.objectContaining({ retryAfterMs: 1000 }) }),
+        expect.objectContaining({
+          code: 'queue_full',
+          details: expect.objectContaining({ retryAfterMs: 1000 }),
+        }),
       );
       await Promise.all(answers.map(({ ended }) => ended));
       expect(completed(await ask(running, 'say hi').ended).finishReason).toBe('stop');
@@ -109,23 +132,28 @@ describe('daemon', () => {
     test('of the same id are refused', async () => {
       const running = start();
       const first = ask(running, 'say hi');
-      expect(() => running.respond(first.request, first)).toThrow(expect.objectContaining({ code: 'invalid_request' }));
+      expect(() => running.respond(first.request, first)).toThrow(
+        expect.objectContaining({ code: 'invalid_request' }),
+      );
       await first.ended;
     });
   });
 
   describe('cancelling', () => {
-    test.each(['client_gone', 'cancelled'] as const)('by %s ends the answer and frees the slot', async (reason) => {
-      const running = start({ fake: 'slow' });
-      const answer = ask(running, 'count 1000');
-      await answer.until(isText);
-      running.cancel(answer.request.requestId, reason);
-      expect(completed(await answer.ended).finishReason).toBe('cancelled');
-      const numEvents = answer.events.length;
-      expect(completed(await ask(running, 'say next').ended).finishReason).toBe('stop');
-      expect(answer.events).toHaveLength(numEvents);
-      expect(running.status().slots.used).toBe(0);
-    });
+    test.each(['client_gone', 'cancelled'] as const)(
+      'by %s ends the answer and frees the slot',
+      async (reason) => {
+        const running = start({ fake: 'slow' });
+        const answer = ask(running, 'count 1000');
+        await answer.until(isText);
+        running.cancel(answer.request.requestId, reason);
+        expect(completed(await answer.ended).finishReason).toBe('cancelled');
+        const numEvents = answer.events.length;
+        expect(completed(await ask(running, 'say next').ended).finishReason).toBe('stop');
+        expect(answer.events).toHaveLength(numEvents);
+        expect(running.status().slots.used).toBe(0);
+      },
+    );
 
     test('while it waits for the model ends it at once', async () => {
       const running = start();
@@ -195,13 +223,15 @@ describe('daemon', () => {
     test('with "await" the response goes on from what its slot holds', async () => {
       const running = start();
       const answer = ask(running, 'call look {}', { tools, toolCalls: 'await' });
-      const call = await answer.until((event) => event.type === 'output_item.done' && event.item.kind === 'tool_call');
+      const call = await answer.until(
+        (event) => event.type === 'output_item.done' && event.item.kind === 'tool_call',
+      );
       if (call.type !== 'output_item.done' || call.item.kind !== 'tool_call') throw new Error('no call');
       await until(() => running.status().requests.awaitingTool === 1);
       const { requestId } = answer.request;
-      expect(() => running.toolOutput({ type: 'tool_output', requestId, callId: 'other', output: '' })).toThrow(
-        expect.objectContaining({ code: 'invalid_request' }),
-      );
+      expect(() =>
+        running.toolOutput({ type: 'tool_output', requestId, callId: 'other', output: '' }),
+      ).toThrow(expect.objectContaining({ code: 'invalid_request' }));
       running.toolOutput({ type: 'tool_output', requestId, callId: call.item.callId, output: 'a door' });
       const end = completed(await answer.ended);
       expect(answer.text()).toBe('got a door');
@@ -222,24 +252,33 @@ describe('daemon', () => {
   });
 
   describe('an engine that fails', () => {
-    test.each(['exits-while-streaming', 'hangs-mid-decode'])('%s: the request fails, and the engine comes back', async (fake) => {
-      const running = start({ fake, enginePolicy: { heartbeatLimitMs: 300 } });
-      const answer = ask(running, 'say abcdef');
-      const code = fake === 'hangs-mid-decode' ? 'engine_unresponsive' : 'engine_exited';
-      expect(await answer.ended).toMatchObject({ type: 'failed', error: { code } });
-      await until(() => running.health().state === 'ready');
-      expect(running.status().engine).toMatchObject({ restarts: 1, lastError: { code } });
-    });
+    test.each(['exits-while-streaming', 'hangs-mid-decode'])(
+      '%s: the request fails, and the engine comes back',
+      async (fake) => {
+        const running = start({ fake, enginePolicy: { heartbeatLimitMs: 300 } });
+        const answer = ask(running, 'say abcdef');
+        const code = fake === 'hangs-mid-decode' ? 'engine_unresponsive' : 'engine_exited';
+        expect(await answer.ended).toMatchObject({ type: 'failed', error: { code } });
+        await until(() => running.health().state === 'ready');
+        expect(running.status().engine).toMatchObject({ restarts: 1, lastError: { code } });
+      },
+    );
 
-    test.each(['throw', 'exit', 'nan', 'garbage'] as const)('by the fault "%s": later requests work', async (kind) => {
-      const running = start({ fault: { kind, atToken: 25, lives: 1 } });
-      const answer = ask(running, 'say a longer answer than that');
-      expect(await answer.ended).toMatchObject({ type: 'failed', error: { code: expect.stringContaining('engine_') } });
-      const next = ask(running, 'say fine');
-      await next.ended;
-      expect(next.text()).toBe('fine');
-      expect(running.status().engine.restarts).toBe(1);
-    });
+    test.each(['throw', 'exit', 'nan', 'garbage'] as const)(
+      'by the fault "%s": later requests work',
+      async (kind) => {
+        const running = start({ fault: { kind, atToken: 25, lives: 1 } });
+        const answer = ask(running, 'say a longer answer than that');
+        expect(await answer.ended).toMatchObject({
+          type: 'failed',
+          error: { code: expect.stringContaining('engine_') },
+        });
+        const next = ask(running, 'say fine');
+        await next.ended;
+        expect(next.text()).toBe('fine');
+        expect(running.status().engine.restarts).toBe(1);
+      },
+    );
 
     test('leaves requests in the queue that it had not begun', async () => {
       const running = start({ engine: { numSlots: 1 }, fault: { kind: 'exit', atToken: 25, lives: 1 } });
@@ -329,7 +368,9 @@ describe('daemon', () => {
 
     test('that do not exist, or are no file, are refused', async () => {
       const running = start();
-      await expect(running.loadModel('/nonexistent/model.bin')).rejects.toMatchObject({ code: 'model_not_found' });
+      await expect(running.loadModel('/nonexistent/model.bin')).rejects.toMatchObject({
+        code: 'model_not_found',
+      });
       await expect(running.loadModel(folder)).rejects.toMatchObject({ code: 'model_corrupt' });
       await expect(running.inspectModel('/dev/zero')).rejects.toMatchObject({ code: 'model_corrupt' });
       expect(await ask(running, 'say hi', { checkpoint: '/nonexistent' }).ended).toMatchObject({
@@ -339,7 +380,9 @@ describe('daemon', () => {
     });
 
     test('have to be named when none is configured', () => {
-      expect(() => ask(start({ checkpoint: null }), 'say hi')).toThrow(expect.objectContaining({ code: 'model_not_found' }));
+      expect(() => ask(start({ checkpoint: null }), 'say hi')).toThrow(
+        expect.objectContaining({ code: 'model_not_found' }),
+      );
     });
 
     test('beyond the memory budget are refused with figures', async () => {
@@ -419,7 +462,8 @@ describe('daemon', () => {
     });
     await ask(running, 'say hi').ended;
     expect([...machines].sort()).toEqual(['engine', 'heartbeat', 'session']);
-    for (const kind of ['actor.started', 'actor.transition', 'log']) expect(kinds.get(kind)).toBeGreaterThan(0);
+    for (const kind of ['actor.started', 'actor.transition', 'log'])
+      expect(kinds.get(kind)).toBeGreaterThan(0);
     leave();
     const before = new Map(kinds);
     await ask(running, 'say hi').ended;

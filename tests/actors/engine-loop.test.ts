@@ -21,10 +21,20 @@ const GREEDY: SamplerOptions = {
 const promptOf = (text: string): Uint32Array => {
   const { start, message, end } = SPECIAL_TOKENS as Record<string, number>;
   const bytes = (part: string): number[] => [...Buffer.from(part)];
-  return Uint32Array.from([start!, ...bytes('user'), message!, ...bytes(text), end!, start!, ...bytes('assistant')]);
+  return Uint32Array.from([
+    start!,
+    ...bytes('user'),
+    message!,
+    ...bytes(text),
+    end!,
+    start!,
+    ...bytes('assistant'),
+  ]);
 };
 
-const startLoop = (options: ScriptedOptions & { readonly queueBound?: number; readonly prefixReuse?: boolean } = {}) => {
+const startLoop = (
+  options: ScriptedOptions & { readonly queueBound?: number; readonly prefixReuse?: boolean } = {},
+) => {
   const steps: (readonly BatchItem[])[] = [];
   const reports: EngineReport[] = [];
   const faults: unknown[] = [];
@@ -52,7 +62,11 @@ const startLoop = (options: ScriptedOptions & { readonly queueBound?: number; re
       onReport();
     },
   });
-  const submit = (id: number, text: string, overrides: Partial<Extract<EngineCommand, { type: 'submit' }>> = {}): void =>
+  const submit = (
+    id: number,
+    text: string,
+    overrides: Partial<Extract<EngineCommand, { type: 'submit' }>> = {},
+  ): void =>
     loop.accept({
       type: 'submit',
       id,
@@ -76,7 +90,11 @@ const startLoop = (options: ScriptedOptions & { readonly queueBound?: number; re
     reports.filter((report) => report.type === type && 'id' in report && report.id === id);
   const ended = (...ids: readonly number[]) => until(() => ids.every((id) => of(id, 'finished').length > 0));
   const textOf = (id: number): string =>
-    Buffer.from(reports.flatMap((report) => (report.type === 'token' && report.id === id && report.token < 256 ? [report.token] : []))).toString();
+    Buffer.from(
+      reports.flatMap((report) =>
+        report.type === 'token' && report.id === id && report.token < 256 ? [report.token] : [],
+      ),
+    ).toString();
   return { loop, submit, until, ended, of, textOf, steps, reports, faults };
 };
 
@@ -89,7 +107,9 @@ describe('engine loop', () => {
     await ended(1, 2);
     const shared = steps.filter((items) => items.length === 2);
     expect(shared.length).toBeGreaterThan(50);
-    for (const items of shared.filter(([first, second]) => first!.tokens.length + second!.tokens.length > 2)) {
+    for (const items of shared.filter(
+      ([first, second]) => first!.tokens.length + second!.tokens.length > 2,
+    )) {
       const sizes = items.map(({ tokens }) => tokens.length).sort((left, right) => left - right);
       expect(sizes[0]).toBe(1); // the answer has its token in every step of the prompt
       expect(sizes[1]).toBeLessThanOrEqual(CONTEXT.maxBatchTokens / 4);
@@ -117,7 +137,9 @@ describe('engine loop', () => {
     loop.accept({ type: 'cancel', id: 1 });
     submit(2, text);
     await ended(2);
-    expect(reports.find((report) => report.type === 'started' && report.id === 2)).toMatchObject({ cached: 128 });
+    expect(reports.find((report) => report.type === 'started' && report.id === 2)).toMatchObject({
+      cached: 128,
+    });
   });
 
   test('without credit a sequence stands still until it is granted more', async () => {
@@ -149,7 +171,9 @@ describe('engine loop', () => {
     const { submit, of, until } = startLoop();
     submit(1, 'x'.repeat(2000));
     await until(() => of(1, 'failed').length > 0);
-    expect(of(1, 'failed')).toMatchObject([{ error: { code: 'context_overflow', details: { contextLength: 1024 } } }]);
+    expect(of(1, 'failed')).toMatchObject([
+      { error: { code: 'context_overflow', details: { contextLength: 1024 } } },
+    ]);
   });
 
   test('a sampler that is refused fails its own request only', async () => {
@@ -184,10 +208,15 @@ describe('engine loop', () => {
     const random = (below: number): number => (seed = (seed * 48271) % 2147483647) % below;
     const cancelled = new Set<number>();
     const base = 'A beginning that many of them share. '.repeat(3);
-    const words = Array.from({ length: 40 }, (_, id) => `${id % 3 === 0 ? base : ''}${'text '.repeat(random(20))}${id}`);
+    const words = Array.from(
+      { length: 40 },
+      (_, id) => `${id % 3 === 0 ? base : ''}${'text '.repeat(random(20))}${id}`,
+    );
     words.forEach((text, id) => submit(id, `say ${text}`, { credit: 4 }));
     for (let round = 0; ; round++) {
-      const open = words.map((_, id) => id).filter((id) => !cancelled.has(id) && of(id, 'finished').length === 0);
+      const open = words
+        .map((_, id) => id)
+        .filter((id) => !cancelled.has(id) && of(id, 'finished').length === 0);
       if (open.length === 0) break;
       const id = open[random(open.length)]!;
       if (round % 30 === 29) {

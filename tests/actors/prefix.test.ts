@@ -14,11 +14,26 @@ describe('placeSequence', () => {
   test.each<[string, readonly SlotView[], string, ReturnType<typeof placeSequence>]>([
     ['all busy', [slot(0, 'abc', 1, true)], 'abc', null],
     ['an empty slot', [slot(0, '', 0)], 'abc', { slot: 0, source: 0, length: 0 }],
-    ['the conversation goes on where it was', [slot(0, 'xyz'), slot(1, 'abc')], 'abcdef', { slot: 1, source: 1, length: 3 }],
+    [
+      'the conversation goes on where it was',
+      [slot(0, 'xyz'), slot(1, 'abc')],
+      'abcdef',
+      { slot: 1, source: 1, length: 3 },
+    ],
     ['the last token is always fed', [slot(0, 'abc')], 'abc', { slot: 0, source: 0, length: 2 }],
     ['a retry of a longer one', [slot(0, 'abcdef')], 'abcd', { slot: 0, source: 0, length: 3 }],
-    ['an empty slot before one in use', [slot(0, 'xyz'), slot(1, '', 0)], 'abc', { slot: 1, source: 1, length: 0 }],
-    ['the longest unused when nothing fits', [slot(0, 'xyz', 5), slot(1, 'uvw', 3)], 'abc', { slot: 1, source: 1, length: 0 }],
+    [
+      'an empty slot before one in use',
+      [slot(0, 'xyz'), slot(1, '', 0)],
+      'abc',
+      { slot: 1, source: 1, length: 0 },
+    ],
+    [
+      'the longest unused when nothing fits',
+      [slot(0, 'xyz', 5), slot(1, 'uvw', 3)],
+      'abc',
+      { slot: 1, source: 1, length: 0 },
+    ],
     [
       'a shared beginning is copied, and the other conversation kept',
       [slot(0, `${LONG}${'a long story '.repeat(9)}`, 5), slot(1, '', 0)],

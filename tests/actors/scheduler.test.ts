@@ -4,8 +4,18 @@ import { type Plannable, planStep, prefillShareWhileDecoding } from '../../src/a
 interface Named extends Plannable {
   readonly name: string;
 }
-const decoding = (name: string, hasCredit = true): Named => ({ name, numPending: 1, isPrefilling: false, hasCredit });
-const prefilling = (name: string, numPending: number): Named => ({ name, numPending, isPrefilling: true, hasCredit: true });
+const decoding = (name: string, hasCredit = true): Named => ({
+  name,
+  numPending: 1,
+  isPrefilling: false,
+  hasCredit,
+});
+const prefilling = (name: string, numPending: number): Named => ({
+  name,
+  numPending,
+  isPrefilling: true,
+  hasCredit: true,
+});
 
 const LIMITS = { maxBatchTokens: 128, maxPrefillTokensWhileDecoding: 32 };
 const plan = (sequences: readonly Named[], turn = 0, limits = LIMITS): string =>
@@ -20,9 +30,17 @@ describe('planStep', () => {
     ['one whose receiver is full stands still', [decoding('a'), decoding('b', false)], 'a:1!'],
     ['a prompt alone gets the whole step', [prefilling('p', 1000)], 'p:128'],
     ['the end of a prompt samples', [prefilling('p', 100)], 'p:100!'],
-    ['beside a decoding sequence a prompt gets its share', [decoding('a'), prefilling('p', 1000)], 'a:1! p:32'],
+    [
+      'beside a decoding sequence a prompt gets its share',
+      [decoding('a'), prefilling('p', 1000)],
+      'a:1! p:32',
+    ],
     ['a stalled one leaves prompts the whole step', [decoding('a', false), prefilling('p', 1000)], 'p:128'],
-    ['short prompts share a step', [prefilling('p', 50), prefilling('q', 60), prefilling('r', 60)], 'p:50! q:60! r:18'],
+    [
+      'short prompts share a step',
+      [prefilling('p', 50), prefilling('q', 60), prefilling('r', 60)],
+      'p:50! q:60! r:18',
+    ],
   ])('%s', (_, sequences, expected) => {
     expect(plan(sequences)).toBe(expected);
   });

@@ -99,7 +99,10 @@ interface Slot {
 }
 
 const createContext = (contextOptions: ContextOptions, options: ScriptedOptions): NativeContext => {
-  const slots: Slot[] = Array.from({ length: contextOptions.numSlots }, () => ({ tokens: [], checkpoints: [] }));
+  const slots: Slot[] = Array.from({ length: contextOptions.numSlots }, () => ({
+    tokens: [],
+    checkpoints: [],
+  }));
   let numSampled = 0;
 
   /** As the real engine: the rings reach back a window from the end, else only a checkpoint helps. */
@@ -178,7 +181,8 @@ const HEADER = [SPECIAL_TOKENS['start']!, ...Buffer.from('assistant')];
 const nextToken = (held: readonly number[]): number => {
   // The header that the prompt opened, not one that the answer itself opens after its reasoning.
   let header = lastIndexOf(held, HEADER);
-  while (isReasoning(messagesOf(held.slice(0, header)).at(-1))) header = lastIndexOf(held.slice(0, header), HEADER);
+  while (isReasoning(messagesOf(held.slice(0, header)).at(-1)))
+    header = lastIndexOf(held.slice(0, header), HEADER);
   const headerEnd = header + HEADER.length;
   const answer = tokensOf(answerTo(messagesOf(held.slice(0, header))));
   const numWritten = held.length - headerEnd;
