@@ -14,5 +14,5 @@ export const defineLogits: DefineCommand = (program, { context }) => {
     },
     write: (text) => void context.stdout.write(text),
   });
-  program.addCommand(command.copyInheritedSettings(program).helpGroup('Installation:'));
+  program.addCommand(command.copyInheritedSettings(program).helpGroup('Installation and more:'));
 };
