@@ -103,8 +103,10 @@ class HeaderReading {
     const role = this.#role ?? givenRole ?? 'assistant';
     if (role === 'assistant') this.#settleRecipient(channel);
     const contentType = this.#markedType ?? this.#typeWords.at(-1);
-    if (this.#typeWords.length > (this.#markedType === undefined ? 1 : 0)) this.#repairs.push('content_type_moved');
-    else if (contentType !== undefined && this.#recipient === undefined) this.#repairs.push('content_type_moved');
+    if (this.#typeWords.length > (this.#markedType === undefined ? 1 : 0))
+      this.#repairs.push('content_type_moved');
+    else if (contentType !== undefined && this.#recipient === undefined)
+      this.#repairs.push('content_type_moved');
     if (endsInMessage && this.#rest !== '') this.#repairs.push('header_words');
     return {
       header: {
@@ -116,7 +118,8 @@ class HeaderReading {
       },
       isGuessed: this.#isGuessed,
       hasStructure: this.#role !== undefined || this.#channel !== undefined || this.#recipient !== undefined,
-      isChannelUnclear: this.#channel === undefined && (this.#hasEmptyChannel || this.#unknownChannel !== undefined),
+      isChannelUnclear:
+        this.#channel === undefined && (this.#hasEmptyChannel || this.#unknownChannel !== undefined),
       rest: this.#rest,
       repairs: this.#repairs,
     };
@@ -168,14 +171,18 @@ class HeaderReading {
     const cut = whole.replace(/<.*$/s, '');
     const word = cut.replace(/^(?:assistant)+(?=.)/, '');
     const exact = CHANNELS.includes(cut);
-    const begun = word.endsWith('analysis') ? 'analysis' : CHANNELS.find((channel) => word.startsWith(channel));
+    const begun = word.endsWith('analysis')
+      ? 'analysis'
+      : CHANNELS.find((channel) => word.startsWith(channel));
     const meant = begun ?? CHANNELS.find((channel) => word.length >= 3 && channel.startsWith(word));
     if (meant === undefined) {
-      if (this.#channel !== undefined || this.#unknownChannel !== undefined) this.#repairs.push('channel_repeated');
+      if (this.#channel !== undefined || this.#unknownChannel !== undefined)
+        this.#repairs.push('channel_repeated');
       else this.#unknownChannel = word;
       return;
     }
-    if (this.#channel !== undefined || this.#unknownChannel !== undefined) this.#repairs.push('channel_repeated');
+    if (this.#channel !== undefined || this.#unknownChannel !== undefined)
+      this.#repairs.push('channel_repeated');
     if (this.#channel === undefined) {
       this.#channel = meant;
       if (!exact) this.#repairs.push('channel_mapped');
@@ -217,7 +224,12 @@ class HeaderReading {
       this.#typeWords.push(word);
       return true;
     }
-    if (this.#recipient !== undefined && this.#typeWords.length < 2 && /^[\w.+/-]{1,32}$/.test(word) && endsInMessage) {
+    if (
+      this.#recipient !== undefined &&
+      this.#typeWords.length < 2 &&
+      /^[\w.+/-]{1,32}$/.test(word) &&
+      endsInMessage
+    ) {
       this.#typeWords.push(word);
       return true;
     }
@@ -282,7 +294,9 @@ class HeaderReading {
     const author = this.#author;
     if (author === undefined) return;
     const { toolNames, endsInMessage } = this.options;
-    const isOutput = this.#recipient === 'assistant' || (endsInMessage && this.#recipient === undefined && author.includes('.'));
+    const isOutput =
+      this.#recipient === 'assistant' ||
+      (endsInMessage && this.#recipient === undefined && author.includes('.'));
     const tool = toolNames.match(author);
     if (this.#recipient === undefined && tool !== undefined && endsInMessage) {
       this.#guessRecipient(tool, 'recipient_bare');

@@ -13,7 +13,8 @@ const TURN = [
   '<|start|>assistant<|channel|>commentary<|message|>I look it up.<|end|>',
   '<|start|>assistant<|channel|>commentary to=functions.f <|constrain|>json<|message|>{"a":1}<|call|>',
 ].join('');
-const ANSWER = '<|channel|>analysis<|message|>Now I know.<|end|><|start|>assistant<|channel|>commentary<|message|>Nearly there.<|end|><|start|>assistant<|channel|>final<|message|>It is 4.<|return|>';
+const ANSWER =
+  '<|channel|>analysis<|message|>Now I know.<|end|><|start|>assistant<|channel|>commentary<|message|>Nearly there.<|end|><|start|>assistant<|channel|>final<|message|>It is 4.<|return|>';
 
 const decode = (markup: string, include: Partial<Include> = {}): DecoderRun =>
   runDecoder(encodeMarkup(tokenizer, markup), { tokenizer, include, tools: ['functions.f'] });
@@ -33,13 +34,18 @@ describe('what a turn delivers', () => {
   test('is by default the final text alone: commentary and analysis are suppressed', () => {
     const run = decode(ANSWER);
     expect(streams(run)).toEqual({ final_answer: 'It is 4.' });
-    expect(run.items).toEqual([{ type: 'message', status: 'completed', phase: 'final_answer', text: 'It is 4.' }]);
+    expect(run.items).toEqual([
+      { type: 'message', status: 'completed', phase: 'final_answer', text: 'It is 4.' },
+    ]);
   });
 
   test('has preambles as items with their phase when they are asked for', () => {
     const run = decode(ANSWER, { preambles: true });
     expect(streams(run)).toEqual({ commentary: 'Nearly there.', final_answer: 'It is 4.' });
-    expect(run.items).toMatchObject([{ phase: 'commentary', text: 'Nearly there.' }, { phase: 'final_answer' }]);
+    expect(run.items).toMatchObject([
+      { phase: 'commentary', text: 'Nearly there.' },
+      { phase: 'final_answer' },
+    ]);
   });
 
   test('has reasoning only when it is asked for', () => {
@@ -50,12 +56,20 @@ describe('what a turn delivers', () => {
 
   test('has a tool call when it is complete, and its arguments as they come when asked for', () => {
     expect(streams(decode(TURN))).toEqual({});
-    expect(decode(TURN).items).toMatchObject([{ type: 'tool_call', recipient: 'functions.f', arguments: '{"a":1}' }]);
-    expect(streams(decode(TURN, { toolArguments: true }))).toEqual({ 'tool_call.arguments.delta': '{"a":1}' });
+    expect(decode(TURN).items).toMatchObject([
+      { type: 'tool_call', recipient: 'functions.f', arguments: '{"a":1}' },
+    ]);
+    expect(streams(decode(TURN, { toolArguments: true }))).toEqual({
+      'tool_call.arguments.delta': '{"a":1}',
+    });
   });
 
   test('numbers the delivered items, and deltas as their items', () => {
-    const run = decode(TURN + ANSWER.replace('<|channel|>', '<|start|>assistant<|channel|>'), { preambles: true, reasoning: true, toolArguments: true });
+    const run = decode(TURN + ANSWER.replace('<|channel|>', '<|start|>assistant<|channel|>'), {
+      preambles: true,
+      reasoning: true,
+      toolArguments: true,
+    });
     const done = run.events.flatMap((event) => (event.type === 'output_item.done' ? [event.itemIndex] : []));
     expect(done).toEqual([0, 1, 2, 3, 4, 5]);
     const open = run.events.flatMap((event) => ('delta' in event ? [event.itemIndex] : []));
@@ -64,21 +78,28 @@ describe('what a turn delivers', () => {
 
   test('streams each token’s text with the token', () => {
     const decoder = createDecoder({ tokenizer });
-    for (const token of encodeMarkup(tokenizer, '<|channel|>final<|message|>')) expect(decoder.push(token)).toEqual([]);
+    for (const token of encodeMarkup(tokenizer, '<|channel|>final<|message|>'))
+      expect(decoder.push(token)).toEqual([]);
     for (const token of tokenizer.encode('It is 4.')) {
-      expect(decoder.push(token)).toEqual([{ type: 'output_text.delta', itemIndex: 0, phase: 'final_answer', delta: tokenizer.decode([token]) }]);
+      expect(decoder.push(token)).toEqual([
+        { type: 'output_text.delta', itemIndex: 0, phase: 'final_answer', delta: tokenizer.decode([token]) },
+      ]);
     }
   });
 
   test('streams an answer without any markup after its first words', () => {
     const decoder = createDecoder({ tokenizer });
-    const deltas = tokenizer.encode('I cannot help you with that, because it would be wrong.').map((token) => decoder.push(token).some(({ type }) => type === 'output_text.delta'));
+    const deltas = tokenizer
+      .encode('I cannot help you with that, because it would be wrong.')
+      .map((token) => decoder.push(token).some(({ type }) => type === 'output_text.delta'));
     expect(deltas.indexOf(true)).toBeLessThan(8);
     expect(deltas.slice(deltas.indexOf(true))).not.toContain(false);
   });
 
   test('shows a preamble that ended the turn: it is all the user gets', () => {
-    const run = decode('<|channel|>analysis<|message|>t<|end|><|start|>assistant<|channel|>commentary<|message|>Done.<|return|>');
+    const run = decode(
+      '<|channel|>analysis<|message|>t<|end|><|start|>assistant<|channel|>commentary<|message|>Done.<|return|>',
+    );
     expect(run.answer).toBe('Done.');
     expect(run.repairs).toEqual({ commentary_answer: 1 });
   });
@@ -98,7 +119,9 @@ describe('what a turn delivers', () => {
 
   test('marks an answer that was cut off', () => {
     const run = decode('<|channel|>final<|message|>It is');
-    expect(run.items).toEqual([{ type: 'message', status: 'incomplete', phase: 'final_answer', text: 'It is' }]);
+    expect(run.items).toEqual([
+      { type: 'message', status: 'incomplete', phase: 'final_answer', text: 'It is' },
+    ]);
     expect(run.decoder.hasEnded).toBe(false);
     expect(run.decoder.finish()).toEqual([]);
   });
@@ -110,6 +133,12 @@ describe('what a turn delivers', () => {
       const { state, channel, headerText } = decoder.view();
       return [state, channel, headerText];
     });
-    expect(seen).toEqual([['header', null, '<|channel|>'], ['header', null, '<|channel|>final'], ['body', 'final', ''], ['body', 'final', ''], ['between', null, '']]);
+    expect(seen).toEqual([
+      ['header', null, '<|channel|>'],
+      ['header', null, '<|channel|>final'],
+      ['body', 'final', ''],
+      ['body', 'final', ''],
+      ['between', null, ''],
+    ]);
   });
 });

@@ -25,7 +25,11 @@ export const runDecoder = (tokens: Iterable<number>, options: DecoderOptions): D
     events,
     items: events.flatMap((event) => (event.type === 'output_item.done' ? [event.item] : [])),
     messages: decoder.messages.map(toVector),
-    answer: events.map((event) => (event.type === 'output_text.delta' && event.phase === 'final_answer' ? event.delta : '')).join(''),
+    answer: events
+      .map((event) =>
+        event.type === 'output_text.delta' && event.phase === 'final_answer' ? event.delta : '',
+      )
+      .join(''),
     repairs: decoder.repairCounts,
   };
 };
