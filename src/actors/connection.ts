@@ -65,6 +65,9 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #inFlight = new Map<string, InFlight>();
   readonly #untrack: () => void;
+  /** Resolves when the transport is closed, with everything handed over that the peer would take. */
+  readonly closed: Promise<void>;
+  #resolveClosed: () => void = () => {};
   #state: 'greeting' | 'open' | 'closing' = 'greeting';
   #ended = false;
   #cancelHandshakeLimit: () => void;
@@ -72,6 +75,9 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     const { transport, timers, limits, counters } = options;
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
     counters.connectionOpened();
     this.#untrack = counters.track(() => transport.bufferedBytes);
     this.#cancelHandshakeLimit = timers.after(limits.handshakeMs, () =>
@@ -307,6 +313,7 @@ export class Connection {
     this.#untrack();
     this.#options.counters.connectionClosed();
     this.#options.onClosed();
+    this.#resolveClosed();
   }
 
   #abandonAll(): void {

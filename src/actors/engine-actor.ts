@@ -5,7 +5,13 @@ import { createActor, fromCallback, fromPromise } from 'xstate';
 import type { Actor, CallbackActorLogic, InspectionEvent } from 'xstate';
 import type { Logger } from 'pino';
 import type { CodexpcError } from '../errors.js';
-import { createEngineMachine, type EngineNotice, type EnginePhase, enginePhaseOf, type EnginePolicy } from '../machines/engine.js';
+import {
+  createEngineMachine,
+  type EngineNotice,
+  type EnginePhase,
+  enginePhaseOf,
+  type EnginePolicy,
+} from '../machines/engine.js';
 import type { EngineCommand } from '../machines/supervisor.js';
 import { findCheckpoint } from './checkpoint-file.js';
 import { type CheckpointFile, checkpointKey, type EngineSettings, type OpenModel } from './engine-control.js';
@@ -185,7 +191,8 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
                 tell({ type: 'worker.ready' });
               },
               onBeat: () => tell({ type: 'worker.beat' }),
-              onExit: (error) => tell({ type: 'worker.exited', error: error ?? engineExited(0, null) }),
+              onExit: (error) =>
+                tell(error === null ? { type: 'worker.closed' } : { type: 'worker.exited', error }),
             });
             mine.link = link;
             hear(() => link.close());
@@ -209,8 +216,8 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
           sendBack(notice);
           break;
         case 'engine.exited':
-          sendBack({ ...notice, running: mine.link?.running() ?? [] });
           mine.link?.lose(notice.error);
+          sendBack({ ...notice, running: mine.link?.running() ?? [] });
           break;
         case 'engine.stopped':
           sendBack(notice);
@@ -252,9 +259,13 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
     return new Promise((resolve, reject) => {
       const waiter: Waiter = { file, key: checkpointKey(file), request, resolve, reject, hadToLoad: false };
       waiters.push(waiter);
-      request.signal.addEventListener('abort', () => failWaiters((other) => other === waiter, request.signal.reason), {
-        once: true,
-      });
+      request.signal.addEventListener(
+        'abort',
+        () => failWaiters((other) => other === waiter, request.signal.reason),
+        {
+          once: true,
+        },
+      );
       serveWaiters();
     });
   };

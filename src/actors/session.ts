@@ -67,6 +67,8 @@ export interface Session {
   readonly requestId: string;
   phase(): SessionPhase;
   cancel(reason: CancelReason): void;
+  /** Requests that are still to be begun before this one. */
+  tellAhead(numAhead: number): void;
   /** False when no call of that id is waited for. */
   giveToolOutput(callId: string, output: string): boolean;
 }
@@ -80,6 +82,7 @@ export const startSession = (options: SessionOptions): Session => {
   const outputs = new Map<string, string>();
   let calls: readonly Call[] = [];
   let prompt: Prompt | null = null;
+  let queueDone = 0;
   let lease: EngineLease | null = null;
 
   const outbox = createOutbox({
@@ -99,7 +102,9 @@ export const startSession = (options: SessionOptions): Session => {
       signal.throwIfAborted();
       prompt ??= createPrompt(request, granted.model, options.today());
       if (calls.length > 0) {
-        prompt.appendToolOutputs(calls.map(({ callId, name }) => ({ name, output: outputs.get(callId) ?? '' })));
+        prompt.appendToolOutputs(
+          calls.map(({ callId, name }) => ({ name, output: outputs.get(callId) ?? '' })),
+        );
         calls = [];
       }
       admit(prompt.tokens(), granted);
@@ -114,12 +119,17 @@ export const startSession = (options: SessionOptions): Session => {
     options.guardFingerprint(fingerprintOf(tokens));
     const longest = Math.min(model.loaded.contextLength, tokens.length + (request.maxTokens ?? Infinity));
     guardAdmission(longest, model.open.memory.kvBytesPerToken, options.availableMemory());
-    logger.debug({ requestId, numTokens: tokens.length, first: [...tokens.subarray(0, policy.numLoggedTokens)] }, 'prompt');
+    logger.debug(
+      { requestId, numTokens: tokens.length, first: [...tokens.subarray(0, policy.numLoggedTokens)] },
+      'prompt',
+    );
   };
 
   const machine = createActor(
     createSessionMachine({
-      prepare: fromPromise(({ signal }) => prepare(signal).catch((error: unknown) => Promise.reject(asCodedError(error)))),
+      prepare: fromPromise(({ signal }) =>
+        prepare(signal).catch((error: unknown) => Promise.reject(asCodedError(error))),
+      ),
       generate: fromCallback<GenerateCommand>(({ sendBack, receive }) => {
         const { link, model, release } = lease!;
         const current = prompt!;
@@ -157,7 +167,8 @@ export const startSession = (options: SessionOptions): Session => {
               ...request.sampling,
               seed: request.sampling.seed === null ? options.random.seed() : BigInt(request.sampling.seed),
             },
-            maxTokens: request.maxTokens === null ? null : Math.max(1, request.maxTokens - usage.outputTokens),
+            maxTokens:
+              request.maxTokens === null ? null : Math.max(1, request.maxTokens - usage.outputTokens),
             stopTokens: model.stopTokens,
             topLogprobs: request.topLogprobs,
             credit: policy.tokenCredit,
@@ -227,7 +238,13 @@ export const startSession = (options: SessionOptions): Session => {
       outbox.send({ type: 'failed', error: toWireError(outcome.error) });
     } else {
       const { finishReason } = outcome;
-      outbox.send({ type: 'completed', finishReason, usage: { ...usage }, timings, repairs: Object.fromEntries(repairs) });
+      outbox.send({
+        type: 'completed',
+        finishReason,
+        usage: { ...usage },
+        timings,
+        repairs: Object.fromEntries(repairs),
+      });
     }
     options.onEnded({ requestId, outcome, ...usage, ...timings });
   };
@@ -239,10 +256,20 @@ export const startSession = (options: SessionOptions): Session => {
   return {
     requestId,
     phase: () => sessionPhaseOf(machine.getSnapshot()),
+    tellAhead: (numAhead) => {
+      const done = options.queuedAhead - numAhead;
+      if (done <= queueDone) return;
+      queueDone = done;
+      outbox.send({ type: 'progress', phase: 'queued', done, total: options.queuedAhead });
+    },
     cancel: (reason) => machine.send({ type: 'cancel', reason }),
     giveToolOutput: (callId, output) => {
       const { context } = machine.getSnapshot();
-      if (sessionPhaseOf(machine.getSnapshot()) !== 'awaitingTool' || !context.pendingCallIds.includes(callId)) return false;
+      if (
+        sessionPhaseOf(machine.getSnapshot()) !== 'awaitingTool' ||
+        !context.pendingCallIds.includes(callId)
+      )
+        return false;
       outputs.set(callId, output);
       outbox.send({ type: 'output_item.done', item: { kind: 'tool_output', callId, output } });
       machine.send({ type: 'tool.output', callId });
@@ -252,4 +279,3 @@ export const startSession = (options: SessionOptions): Session => {
 };
 
 const fingerprintOf = (tokens: Uint32Array): string => createHash('sha1').update(tokens).digest('base64');
-

@@ -1,7 +1,16 @@
 // The conversation the daemon starts from: system, then developer if there is anything to say, then
 // the messages of the request. Nothing here reads a clock; the caller states the date.
 
-import type { ChannelConfig, Conversation, DeveloperContent, Message, ReasoningEffort, SystemContent, ToolDescription, ToolNamespaces } from './conversation.js';
+import type {
+  ChannelConfig,
+  Conversation,
+  DeveloperContent,
+  Message,
+  ReasoningEffort,
+  SystemContent,
+  ToolDescription,
+  ToolNamespaces,
+} from './conversation.js';
 
 export const DEFAULT_MODEL_IDENTITY = 'You are ChatGPT, a large language model trained by OpenAI.';
 export const DEFAULT_KNOWLEDGE_CUTOFF = '2024-06';
@@ -27,9 +36,17 @@ export interface ConversationRequest {
  * writes to nobody. The developer message exists only if there are instructions or tools.
  */
 export const buildConversation = (request: ConversationRequest): Conversation => {
-  const { date, reasoningEffort = 'medium', modelIdentity = DEFAULT_MODEL_IDENTITY, instructions, messages } = request;
+  const {
+    date,
+    reasoningEffort = 'medium',
+    modelIdentity = DEFAULT_MODEL_IDENTITY,
+    instructions,
+    messages,
+  } = request;
   const functions: ToolNamespaces =
-    request.tools !== undefined && request.tools.length > 0 ? { functions: { name: 'functions', tools: request.tools } } : {};
+    request.tools !== undefined && request.tools.length > 0
+      ? { functions: { name: 'functions', tools: request.tools } }
+      : {};
   const tools: ToolNamespaces = { ...request.namespaces, ...functions };
   const hasTools = Object.keys(tools).length > 0;
   const hasBuiltinTools = Object.keys(request.builtinTools ?? {}).length > 0;
@@ -60,7 +77,9 @@ export const buildConversation = (request: ConversationRequest): Conversation =>
 /** Full names (`functions.shell`) of every tool in a conversation: what a decoder takes as declared. */
 export const declaredTools = ({ messages }: Conversation): string[] =>
   messages.flatMap(({ content }) =>
-    content.flatMap((part) => (part.type === 'text' ? [] : Object.values(part.tools ?? {}).flatMap(fullNames))),
+    content.flatMap((part) =>
+      part.type === 'text' ? [] : Object.values(part.tools ?? {}).flatMap(fullNames),
+    ),
   );
 
 /** A namespace without functions (`python`) is itself the recipient. */

@@ -4,7 +4,12 @@
 import type { Message, Role } from './conversation.js';
 import type { DecoderCore, DecoderState } from './decoder-core.js';
 import type { HarmonyEvent } from './events.js';
-import { createMessageAssembler, type DecoderSink, type Include, type TokenUsage } from './message-assembler.js';
+import {
+  createMessageAssembler,
+  type DecoderSink,
+  type Include,
+  type TokenUsage,
+} from './message-assembler.js';
 import { createOfficialDecoder } from './official-decoder.js';
 import type { RepairName } from './repairs.js';
 import { createTolerantDecoder } from './tolerant-decoder.js';
@@ -71,7 +76,8 @@ export const createDecoder = (options: DecoderOptions): HarmonyDecoder => {
   const sink: DecoderSink = {
     textDelta: (itemIndex, phase, delta) => emit({ type: 'output_text.delta', itemIndex, phase, delta }),
     reasoningDelta: (itemIndex, delta) => emit({ type: 'reasoning.delta', itemIndex, delta }),
-    argumentsDelta: (itemIndex, recipient, delta) => emit({ type: 'tool_call.arguments.delta', itemIndex, recipient, delta }),
+    argumentsDelta: (itemIndex, recipient, delta) =>
+      emit({ type: 'tool_call.arguments.delta', itemIndex, recipient, delta }),
     itemDone: (itemIndex, item) => emit({ type: 'output_item.done', itemIndex, item }),
   };
   const { texts, harmony: markers } = tokenizer;

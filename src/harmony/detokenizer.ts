@@ -16,7 +16,8 @@ export const createDetokenizer = (texts: TokenTexts): Detokenizer => {
     push(id) {
       const whole = texts.whole(id);
       if (whole !== undefined) return stream.isPending ? stream.flush() + whole : whole;
-      if (id >>> 0 === id && id < texts.numTextTokens) return stream.push(texts.bytes, texts.offsets[id]!, texts.offsets[id + 1]!);
+      if (id >>> 0 === id && id < texts.numTextTokens)
+        return stream.push(texts.bytes, texts.offsets[id]!, texts.offsets[id + 1]!);
       return `${stream.flush()}\ufffd`;
     },
     flush: () => stream.flush(),

@@ -92,7 +92,12 @@ const KEPT_BYTES = 1 << 20;
 type Listener = 'text' | 'reasoning' | 'arguments' | 'none';
 type UsageKey = 'analysis' | 'commentary' | 'final' | 'other';
 
-export const createMessageAssembler = ({ texts, include, sink, tracksDeltas }: AssemblerOptions): MessageAssembler => {
+export const createMessageAssembler = ({
+  texts,
+  include,
+  sink,
+  tracksDeltas,
+}: AssemblerOptions): MessageAssembler => {
   const stream = createUtf8Stream();
   const encoder = new TextEncoder();
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -284,7 +289,12 @@ const usageKeyOf = (channel: string | undefined, kind: MessageKind): UsageKey =>
   return kind === 'final' ? 'final' : 'other';
 };
 
-const statusOf = (kind: MessageKind, ending: Ending, text: string, { recipient, contentType }: DecodedHeader): ItemStatus => {
+const statusOf = (
+  kind: MessageKind,
+  ending: Ending,
+  text: string,
+  { recipient, contentType }: DecodedHeader,
+): ItemStatus => {
   if (kind !== 'call') return ending === 'input' ? 'incomplete' : 'completed';
   if (ending === 'call') return 'completed';
   // Source text has no visible end; JSON has.

@@ -4,8 +4,13 @@
 import { CodexpcError } from '../errors.js';
 import type { Role } from './conversation.js';
 import type { DecoderCore } from './decoder-core.js';
-import { createDetokenizer } from './detokenizer.js';
-import { isToolName, kindOf, type DecodedHeader, type Ending, type MessageAssembler } from './message-assembler.js';
+import {
+  isToolName,
+  kindOf,
+  type DecodedHeader,
+  type Ending,
+  type MessageAssembler,
+} from './message-assembler.js';
 import { readOfficialHeader } from './official-header.js';
 import type { TokenTexts } from './token-texts.js';
 import type { HarmonyTokens } from './vocabulary.js';
@@ -81,7 +86,8 @@ export const createOfficialDecoder = (options: OfficialDecoderOptions): DecoderC
     if (token === markers.message) {
       state = 'between'; // where an error in the header leaves it
       const { header, rest } = read(true);
-      if (rest !== undefined) throw malformed(`unexpected tokens remaining in message header: Some(${JSON.stringify(rest)})`);
+      if (rest !== undefined)
+        throw malformed(`unexpected tokens remaining in message header: Some(${JSON.stringify(rest)})`);
       nextRole = undefined;
       begin(header);
       state = 'body';
@@ -150,7 +156,8 @@ export const createOfficialDecoder = (options: OfficialDecoderOptions): DecoderC
 };
 
 const bytesOf = (texts: TokenTexts, token: number): Uint8Array => {
-  if (token < texts.numTextTokens) return texts.bytes.subarray(texts.offsets[token], texts.offsets[token + 1]);
+  if (token < texts.numTextTokens)
+    return texts.bytes.subarray(texts.offsets[token], texts.offsets[token + 1]);
   const name = texts.whole(token);
   if (name === undefined) throw malformed('could not decode header');
   return new TextEncoder().encode(name);

@@ -16,7 +16,11 @@ export interface OfficialHeader {
  * `text` is the header with markers as text. `readsRecipient` is false for a header that a stop token
  * ended: all words behind role and channel are then content. Throws Error with the official sentence.
  */
-export const readOfficialHeader = (text: string, givenRole: Role | undefined, readsRecipient: boolean): OfficialHeader => {
+export const readOfficialHeader = (
+  text: string,
+  givenRole: Role | undefined,
+  readsRecipient: boolean,
+): OfficialHeader => {
   const { channel, rest: withoutChannel } = cutChannel(text);
   const words = splitAsciiWhiteSpace(trim(withoutChannel).replaceAll(CONSTRAIN, ` ${CONSTRAIN}`));
   let role = givenRole;
@@ -74,4 +78,5 @@ const withoutTo = (word: string): string => (word.startsWith('to=') ? word.slice
 
 const trim = (text: string): string => text.replace(/^\p{White_Space}+|\p{White_Space}+$/gu, '');
 
-const splitAsciiWhiteSpace = (text: string): string[] => text.split(/[ \t\n\f\r]+/).filter((word) => word !== '');
+const splitAsciiWhiteSpace = (text: string): string[] =>
+  text.split(/[ \t\n\f\r]+/).filter((word) => word !== '');

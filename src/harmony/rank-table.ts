@@ -75,7 +75,8 @@ export const createRankTable = ({ bytes, offsets }: TokenBytes): RankTable => {
     slots[2 * slot + 1] = rank + 1;
   }
   const missing = byteRanks.indexOf(NO_RANK);
-  if (missing !== -1) throw corrupt(`no token for the single byte 0x${missing.toString(16).padStart(2, '0')}`);
+  if (missing !== -1)
+    throw corrupt(`no token for the single byte 0x${missing.toString(16).padStart(2, '0')}`);
   return { rankOf, longestToken, byteRanks };
 };
 

@@ -30,7 +30,10 @@ export interface Renderer {
   /** The conversation alone. */
   renderConversation(conversation: Conversation, options?: RenderOptions): Rendered;
   /** The conversation and the opened header of the next message: the prompt for a completion. */
-  renderCompletionPrompt(conversation: Conversation, options?: RenderOptions & { readonly nextRole?: Role }): Rendered;
+  renderCompletionPrompt(
+    conversation: Conversation,
+    options?: RenderOptions & { readonly nextRole?: Role },
+  ): Rendered;
   /** The conversation, ending in <|return|> instead of <|end|> after an assistant's final answer. */
   renderForTraining(conversation: Conversation, options?: RenderOptions): Rendered;
 }
@@ -54,7 +57,8 @@ export const createRenderer = ({ tokenizer, cachedTokens = 1 << 19 }: RendererOp
     if (content.type === 'text') return content.text;
     const known = contentTexts.get(content);
     if (known !== undefined && known.hasFunctionTools === hasFunctionTools) return known.text;
-    const text = content.type === 'system_content' ? systemText(content, hasFunctionTools) : developerText(content);
+    const text =
+      content.type === 'system_content' ? systemText(content, hasFunctionTools) : developerText(content);
     contentTexts.set(content, { hasFunctionTools, text });
     return text;
   };
@@ -85,14 +89,19 @@ export const createRenderer = ({ tokenizer, cachedTokens = 1 << 19 }: RendererOp
     }
     out.push(markers.message);
     for (const part of content) {
-      if (part.type === 'system_content' && role !== 'system') throw misplaced('SystemContent', 'system', role);
-      if (part.type === 'developer_content' && role !== 'developer') throw misplaced('DeveloperContent', 'developer', role);
+      if (part.type === 'system_content' && role !== 'system')
+        throw misplaced('SystemContent', 'system', role);
+      if (part.type === 'developer_content' && role !== 'developer')
+        throw misplaced('DeveloperContent', 'developer', role);
       cache.encodeInto(contentText(part, hasFunctionTools), out);
     }
     out.push(role === 'assistant' && recipient !== undefined ? markers.call : markers.end);
   };
 
-  const renderConversation = ({ messages }: Conversation, { autoDropAnalysis = true }: RenderOptions = {}): Rendered => {
+  const renderConversation = (
+    { messages }: Conversation,
+    { autoDropAnalysis = true }: RenderOptions = {},
+  ): Rendered => {
     const hasFunctionTools = messages.some(({ content }) => content.some(offersFunctions));
     const keepFrom = autoDropAnalysis ? firstKeptAnalysis(messages) : 0;
     const tokens: number[] = [];
@@ -118,14 +127,18 @@ export const createRenderer = ({ tokenizer, cachedTokens = 1 << 19 }: RendererOp
     renderForTraining(conversation, options) {
       const rendered = renderConversation(conversation, options);
       const last = conversation.messages.at(-1);
-      if (last?.role === 'assistant' && last.channel === 'final') rendered.tokens.splice(-1, 1, markers.return);
+      if (last?.role === 'assistant' && last.channel === 'final')
+        rendered.tokens.splice(-1, 1, markers.return);
       return rendered;
     },
   };
 };
 
 /** Ids that end a completion: <|return|> and <|call|>. Never <|end|>, which only ends a message. */
-export const stopTokens = (tokenizer: Tokenizer): readonly number[] => [tokenizer.harmony.return, tokenizer.harmony.call];
+export const stopTokens = (tokenizer: Tokenizer): readonly number[] => [
+  tokenizer.harmony.return,
+  tokenizer.harmony.call,
+];
 
 /** Number of leading tokens that two renderings share: what a KV cache of the first is good for in the second. */
 export const stablePrefixLength = (before: ArrayLike<number>, after: ArrayLike<number>): number => {
@@ -152,6 +165,8 @@ const offersFunctions = (content: Content): boolean => {
 };
 
 const misplaced = (content: string, belongsTo: string, role: Role): CodexpcError =>
-  invalid(`${content} may only appear in ${belongsTo} messages, found in ${role[0]!.toUpperCase()}${role.slice(1)}`);
+  invalid(
+    `${content} may only appear in ${belongsTo} messages, found in ${role[0]!.toUpperCase()}${role.slice(1)}`,
+  );
 
 const invalid = (message: string): CodexpcError => new CodexpcError({ code: 'invalid_request', message });

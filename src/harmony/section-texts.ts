@@ -9,10 +9,12 @@ export const systemText = (content: SystemContent, hasFunctionTools: boolean): s
   const facts: string[] = [];
   if (content.modelIdentity !== undefined) facts.push(content.modelIdentity);
   if (content.knowledgeCutoff !== undefined) facts.push(`Knowledge cutoff: ${content.knowledgeCutoff}`);
-  if (content.conversationStartDate !== undefined) facts.push(`Current date: ${content.conversationStartDate}`);
+  if (content.conversationStartDate !== undefined)
+    facts.push(`Current date: ${content.conversationStartDate}`);
   if (facts.length > 0) sections.push(facts.join('\n'));
   if (content.reasoningEffort !== undefined) sections.push(`Reasoning: ${content.reasoningEffort}`);
-  if (content.tools !== undefined && Object.keys(content.tools).length > 0) sections.push(toolsText(content.tools));
+  if (content.tools !== undefined && Object.keys(content.tools).length > 0)
+    sections.push(toolsText(content.tools));
   const channels = content.channelConfig;
   if (channels !== undefined && channels.validChannels.length > 0) {
     let text = `# Valid channels: ${channels.validChannels.join(', ')}.`;
@@ -26,13 +28,19 @@ export const systemText = (content: SystemContent, hasFunctionTools: boolean): s
 export const developerText = (content: DeveloperContent): string => {
   const sections: string[] = [];
   if (content.instructions !== undefined) sections.push('# Instructions', content.instructions);
-  if (content.tools !== undefined && Object.keys(content.tools).length > 0) sections.push(toolsText(content.tools));
+  if (content.tools !== undefined && Object.keys(content.tools).length > 0)
+    sections.push(toolsText(content.tools));
   return sections.join('\n\n');
 };
 
 /** Property order of the map does not matter: namespaces come in byte order of their keys. */
 export const toolsText = (namespaces: ToolNamespaces): string =>
-  ['# Tools', ...Object.keys(namespaces).sort(byBytes).map((key) => namespaceText(namespaces[key]!))].join('\n\n');
+  [
+    '# Tools',
+    ...Object.keys(namespaces)
+      .sort(byBytes)
+      .map((key) => namespaceText(namespaces[key]!)),
+  ].join('\n\n');
 
 const namespaceText = ({ name, description, tools }: ToolNamespace): string => {
   const lines = [`## ${name}\n`];
@@ -55,7 +63,10 @@ const namespaceText = ({ name, description, tools }: ToolNamespace): string => {
 const linesOf = (text: string): string[] => {
   const lines = text.split('\n');
   const last = lines.pop()!;
-  return [...lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line)), ...(last === '' ? [] : [last])];
+  return [
+    ...lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line)),
+    ...(last === '' ? [] : [last]),
+  ];
 };
 
 /** UTF-8 byte order is code point order, which differs from JavaScript's for surrogate pairs. */

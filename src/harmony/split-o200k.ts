@@ -2,7 +2,18 @@
 // expression below matches, in one pass and without backtracking. `tests/harmony/split.test.ts`
 // holds the two against each other.
 
-import { createClassLookup, EITHER, END, LOWER, MARK, NEWLINE, NUMBER, OTHER, SPACE, UPPER } from './code-point-classes.js';
+import {
+  createClassLookup,
+  EITHER,
+  END,
+  LOWER,
+  MARK,
+  NEWLINE,
+  NUMBER,
+  OTHER,
+  SPACE,
+  UPPER,
+} from './code-point-classes.js';
 import type { Splitter } from './splitter.js';
 
 /** The pattern as `o200k_base` and the published checkpoints spell it. */
@@ -33,7 +44,9 @@ export const createO200kSplitter = (): Splitter => {
     if (first < 0xe0) return (2 << 4) | classOf(((first & 0x1f) << 6) | second);
     const third = bytes[at + 2]! & 0x3f;
     if (first < 0xf0) return (3 << 4) | classOf(((first & 0x0f) << 12) | (second << 6) | third);
-    return (4 << 4) | classOf(((first & 0x07) << 18) | (second << 12) | (third << 6) | (bytes[at + 3]! & 0x3f));
+    return (
+      (4 << 4) | classOf(((first & 0x07) << 18) | (second << 12) | (third << 6) | (bytes[at + 3]! & 0x3f))
+    );
   };
 
   /** width << 4 | class of the code point at a byte offset. */

@@ -124,7 +124,9 @@ class Translation {
   }
 
   #escape(inClass: boolean): string {
-    const escape = /^\\(?:[pP]\{[^}]*\}|[pP]\w|x\{[0-9a-fA-F]+\}|u\{[0-9a-fA-F]+\}|[\s\S])/u.exec(this.pattern.slice(this.#at))?.[0];
+    const escape = /^\\(?:[pP]\{[^}]*\}|[pP]\w|x\{[0-9a-fA-F]+\}|u\{[0-9a-fA-F]+\}|[\s\S])/u.exec(
+      this.pattern.slice(this.#at),
+    )?.[0];
     if (escape === undefined) throw new SyntaxError('pattern ends in a backslash');
     this.#at += escape.length;
     switch (escape) {
@@ -140,7 +142,12 @@ class Translation {
     if (/^\\[pP]\w$/.test(escape)) return `\\${escape[1]}{${escape[2]}}`;
     if (escape.startsWith('\\x{')) return `\\u${escape.slice(2)}`;
     // With the u flag only syntax characters may be escaped.
-    if (/^\\[^\w\s]$/.test(escape) && !/^\\[\^$\\.*+?()[\]{}|/]$/.test(escape) && !(inClass && escape === '\\-')) return escape[1]!;
+    if (
+      /^\\[^\w\s]$/.test(escape) &&
+      !/^\\[\^$\\.*+?()[\]{}|/]$/.test(escape) &&
+      !(inClass && escape === '\\-')
+    )
+      return escape[1]!;
     return escape;
   }
 }

@@ -11,7 +11,10 @@ export interface TextCache {
 const MIN_CACHED_UNITS = 16;
 
 /** Keeps up to `maxTokens` ids, the least recently used go first. */
-export const createTextCache = (tokenizer: Pick<Tokenizer, 'encode' | 'encodeInto'>, maxTokens: number): TextCache => {
+export const createTextCache = (
+  tokenizer: Pick<Tokenizer, 'encode' | 'encodeInto'>,
+  maxTokens: number,
+): TextCache => {
   const known = new Map<string, readonly number[]>(); // in order of last use
   let numTokens = 0;
 

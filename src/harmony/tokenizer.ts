@@ -36,7 +36,8 @@ export const createTokenizer = (vocabulary: Vocabulary): Tokenizer => {
   const mergePiece = createMergePiece(table);
   const texts = createTokenTexts(vocabulary);
   const splitter = createO200kSplitter();
-  const splitByPattern = vocabulary.pattern === O200K_PATTERN ? undefined : createPatternSplitter(vocabulary.pattern);
+  const splitByPattern =
+    vocabulary.pattern === O200K_PATTERN ? undefined : createPatternSplitter(vocabulary.pattern);
   const encoder = new TextEncoder();
   let kept = new Uint8Array(4096);
 
@@ -83,7 +84,7 @@ export const createTokenizer = (vocabulary: Vocabulary): Tokenizer => {
     const length = writeUtf8(text, bytes);
     bytes[length] = 0xff;
     splitter.attach(bytes);
-    for (let from = 0; from < length; ) {
+    for (let from = 0; from < length;) {
       const to = splitter.nextEnd(from);
       encodePiece(bytes, from, to, out);
       from = to;

@@ -5,7 +5,13 @@
 import type { Role } from './conversation.js';
 import type { DecoderCore, DecoderState } from './decoder-core.js';
 import { createDetokenizer } from './detokenizer.js';
-import { isToolName, kindOf, type DecodedHeader, type Ending, type MessageAssembler } from './message-assembler.js';
+import {
+  isToolName,
+  kindOf,
+  type DecodedHeader,
+  type Ending,
+  type MessageAssembler,
+} from './message-assembler.js';
 import type { RepairName } from './repairs.js';
 import type { TokenTexts } from './token-texts.js';
 import { readTolerantHeader, type HeaderPiece, type TolerantHeader } from './tolerant-header.js';
@@ -82,13 +88,22 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
 
   const read = (endsInMessage: boolean): TolerantHeader => {
     const givenRole = origin === 'prompt' ? options.role : origin === 'implied' ? 'assistant' : undefined;
-    const reading = readTolerantHeader(pieces, { givenRole, toolNames, endsInMessage });
+    const mayStateRole = origin !== 'prompt';
+    const reading = readTolerantHeader(pieces, { givenRole, mayStateRole, toolNames, endsInMessage });
     const { channel, recipient } = reading.header;
     if (abandoned.length === 0 || channel !== undefined || recipient !== undefined) return reading;
-    return readTolerantHeader([...abandoned, ...pieces], { givenRole: 'assistant', toolNames, endsInMessage });
+    return readTolerantHeader([...abandoned, ...pieces], {
+      givenRole: 'assistant',
+      mayStateRole: true,
+      toolNames,
+      endsInMessage,
+    });
   };
 
-  const begin = ({ header, isGuessed, isChannelUnclear, repairs }: TolerantHeader, isWholeGuess: boolean): void => {
+  const begin = (
+    { header, isGuessed, isChannelUnclear, repairs }: TolerantHeader,
+    isWholeGuess: boolean,
+  ): void => {
     for (const repair of repairs) repaired(repair);
     const { recipient } = header;
     const isDeclared = isToolName(recipient) && toolNames.isDeclared(recipient);
@@ -307,7 +322,10 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
     if (isSuspended) closeSuspended();
     if (reading.rest !== '' && (reading.hasStructure || hasWords(reading.rest))) {
       beginWithText(reading);
-    } else if (ending !== 'input' && (reading.header.channel !== undefined || isToolName(reading.header.recipient))) {
+    } else if (
+      ending !== 'input' &&
+      (reading.header.channel !== undefined || isToolName(reading.header.recipient))
+    ) {
       repaired('missing_message_marker');
       const empty = pieces;
       begin(reading, true);
@@ -315,7 +333,8 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
     } else {
       if (ending === 'end' && pieces.length > 1) abandoned = pieces;
       if (ending !== 'input') repaired('empty_message');
-      else if (origin !== 'prompt' || pieces.length > 1 || headerTextTokens > 0) repaired('header_unfinished');
+      else if (origin !== 'prompt' || pieces.length > 1 || headerTextTokens > 0)
+        repaired('header_unfinished');
       state = 'between';
       clearHeader();
     }
@@ -409,7 +428,9 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
       return assembler.header?.role ?? (origin === 'prompt' && state === 'header' ? options.role : undefined);
     },
     get headerText() {
-      return state === 'body' ? '' : pieces.map(({ after, text }) => (after === 'start' ? text : `<|${after}|>${text}`)).join('');
+      return state === 'body'
+        ? ''
+        : pieces.map(({ after, text }) => (after === 'start' ? text : `<|${after}|>${text}`)).join('');
     },
     get hasEnded() {
       return hasEnded;
@@ -419,6 +440,8 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
 
 /** Content without a channel is the answer, unless it goes to a tool. */
 const withAnswerChannel = (header: DecodedHeader): DecodedHeader =>
-  header.role === 'assistant' && header.channel === undefined && !isToolName(header.recipient) ? { ...header, channel: 'final' } : header;
+  header.role === 'assistant' && header.channel === undefined && !isToolName(header.recipient)
+    ? { ...header, channel: 'final' }
+    : header;
 
 const hasWords = (text: string): boolean => /[\p{L}\p{N}]/u.test(text);

@@ -16,6 +16,8 @@ export interface HeaderPiece {
 export interface ReadOptions {
   /** Role whose header the prompt opened or that goes without saying. */
   readonly givenRole: Role | undefined;
+  /** The given role may stand in the header as well: nothing before it did say it. */
+  readonly mayStateRole: boolean;
   readonly toolNames: ToolNames;
   /** The header ended in <|message|>: then odd words are noise. Otherwise they may be the content. */
   readonly endsInMessage: boolean;
@@ -101,8 +103,10 @@ class HeaderReading {
     const role = this.#role ?? givenRole ?? 'assistant';
     if (role === 'assistant') this.#settleRecipient(channel);
     const contentType = this.#markedType ?? this.#typeWords.at(-1);
-    if (this.#typeWords.length > (this.#markedType === undefined ? 1 : 0)) this.#repairs.push('content_type_moved');
-    else if (contentType !== undefined && this.#recipient === undefined) this.#repairs.push('content_type_moved');
+    if (this.#typeWords.length > (this.#markedType === undefined ? 1 : 0))
+      this.#repairs.push('content_type_moved');
+    else if (contentType !== undefined && this.#recipient === undefined)
+      this.#repairs.push('content_type_moved');
     if (endsInMessage && this.#rest !== '') this.#repairs.push('header_words');
     return {
       header: {
@@ -114,19 +118,21 @@ class HeaderReading {
       },
       isGuessed: this.#isGuessed,
       hasStructure: this.#role !== undefined || this.#channel !== undefined || this.#recipient !== undefined,
-      isChannelUnclear: this.#channel === undefined && (this.#hasEmptyChannel || this.#unknownChannel !== undefined),
+      isChannelUnclear:
+        this.#channel === undefined && (this.#hasEmptyChannel || this.#unknownChannel !== undefined),
       rest: this.#rest,
       repairs: this.#repairs,
     };
   }
 
   #readFirstWord(space: string, word: string): void {
-    const { givenRole } = this.options;
+    const { givenRole, mayStateRole } = this.options;
     const expected = givenRole ?? 'assistant';
     const withoutRole = word.replace(new RegExp(`^(?:${expected})+`), '');
     if (withoutRole !== word && (withoutRole === '' || this.#isHeaderWord(withoutRole))) {
       this.#role = expected;
-      if (givenRole !== undefined || word.length - withoutRole.length > expected.length) this.#repairs.push('role_repeated');
+      const isRepeated = word.length - withoutRole.length > expected.length || !mayStateRole;
+      if (isRepeated) this.#repairs.push('role_repeated');
       if (withoutRole !== '') this.#readWord('', withoutRole);
       return;
     }
@@ -165,14 +171,18 @@ class HeaderReading {
     const cut = whole.replace(/<.*$/s, '');
     const word = cut.replace(/^(?:assistant)+(?=.)/, '');
     const exact = CHANNELS.includes(cut);
-    const begun = word.endsWith('analysis') ? 'analysis' : CHANNELS.find((channel) => word.startsWith(channel));
+    const begun = word.endsWith('analysis')
+      ? 'analysis'
+      : CHANNELS.find((channel) => word.startsWith(channel));
     const meant = begun ?? CHANNELS.find((channel) => word.length >= 3 && channel.startsWith(word));
     if (meant === undefined) {
-      if (this.#channel !== undefined || this.#unknownChannel !== undefined) this.#repairs.push('channel_repeated');
+      if (this.#channel !== undefined || this.#unknownChannel !== undefined)
+        this.#repairs.push('channel_repeated');
       else this.#unknownChannel = word;
       return;
     }
-    if (this.#channel !== undefined || this.#unknownChannel !== undefined) this.#repairs.push('channel_repeated');
+    if (this.#channel !== undefined || this.#unknownChannel !== undefined)
+      this.#repairs.push('channel_repeated');
     if (this.#channel === undefined) {
       this.#channel = meant;
       if (!exact) this.#repairs.push('channel_mapped');
@@ -214,7 +224,12 @@ class HeaderReading {
       this.#typeWords.push(word);
       return true;
     }
-    if (this.#recipient !== undefined && this.#typeWords.length < 2 && /^[\w.+/-]{1,32}$/.test(word) && endsInMessage) {
+    if (
+      this.#recipient !== undefined &&
+      this.#typeWords.length < 2 &&
+      /^[\w.+/-]{1,32}$/.test(word) &&
+      endsInMessage
+    ) {
       this.#typeWords.push(word);
       return true;
     }
@@ -279,7 +294,9 @@ class HeaderReading {
     const author = this.#author;
     if (author === undefined) return;
     const { toolNames, endsInMessage } = this.options;
-    const isOutput = this.#recipient === 'assistant' || (endsInMessage && this.#recipient === undefined && author.includes('.'));
+    const isOutput =
+      this.#recipient === 'assistant' ||
+      (endsInMessage && this.#recipient === undefined && author.includes('.'));
     const tool = toolNames.match(author);
     if (this.#recipient === undefined && tool !== undefined && endsInMessage) {
       this.#guessRecipient(tool, 'recipient_bare');

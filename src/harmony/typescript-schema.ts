@@ -10,7 +10,9 @@ export const schemaToTypeScript = (schema: JsonValue | undefined, indent: string
   if (isArray(variants)) return variants.map((variant) => inlineVariant(variant, indent)).join('');
   const type = own(schema, 'type');
   if (isArray(type)) {
-    const names = type.filter((name) => typeof name === 'string').map((name) => (name === 'integer' ? 'number' : name));
+    const names = type
+      .filter((name) => typeof name === 'string')
+      .map((name) => (name === 'integer' ? 'number' : name));
     return names.length > 0 ? names.join(' | ') : 'any';
   }
   switch (type) {
@@ -70,7 +72,12 @@ const property = (label: string, value: JsonValue, indent: string): string => {
   return `${out}${label} ${type},${defaultText === undefined ? '' : ` // ${defaultText}`}\n`;
 };
 
-const propertyOfVariants = (label: string, schema: JsonObject, variants: readonly JsonValue[], indent: string): string => {
+const propertyOfVariants = (
+  label: string,
+  schema: JsonObject,
+  variants: readonly JsonValue[],
+  indent: string,
+): string => {
   const description = stringOf(own(schema, 'description'));
   const isDescribedAbove = description !== undefined && description !== descriptionOf(variants[0]);
   let out = isDescribedAbove ? comment(description, indent) : '';
@@ -150,7 +157,8 @@ const numberText = (value: number): string => {
 const descriptionOf = (schema: JsonValue | undefined): string | undefined =>
   isObject(schema) ? stringOf(own(schema, 'description')) : undefined;
 
-const stringOf = (value: JsonValue | undefined): string | undefined => (typeof value === 'string' ? value : undefined);
+const stringOf = (value: JsonValue | undefined): string | undefined =>
+  typeof value === 'string' ? value : undefined;
 
 /** A key such as `constructor` must not find what every object inherits. */
 const own = (schema: JsonObject, key: string): JsonValue | undefined =>

@@ -3,7 +3,7 @@
 // and so is what could make decoding deep, slow or larger than its bytes.
 
 const MAX_DEPTH = 64;
-const MAX_VALUES = 1 << 20;
+const MAX_VALUES = 1 << 18;
 const MAX_MAP_KEYS = 16_384;
 
 export type MsgpackGuard = (frame: Uint8Array) => string | null;

@@ -105,7 +105,9 @@ export const createSupervisorMachine = ({ runSessions, runFrontEnds, runEngine }
         // One such event per restart makes the period slide.
         enqueue.raise({ type: 'restart.aged' }, { delay: context.policy.restartPeriodMs });
       }),
-      forgetOneRestart: assign({ restartsInPeriod: ({ context }) => Math.max(0, context.restartsInPeriod - 1) }),
+      forgetOneRestart: assign({
+        restartsInPeriod: ({ context }) => Math.max(0, context.restartsInPeriod - 1),
+      }),
       forgetRestarts: assign({ restartsInPeriod: 0, crashesInARow: 0 }),
       forgetCrashes: assign({ crashesInARow: 0 }),
       recordCrash: assign(({ context }, params: { error: CodexpcError; running: readonly string[] }) => ({
@@ -161,7 +163,10 @@ export const createSupervisorMachine = ({ runSessions, runFrontEnds, runEngine }
         on: {
           'restart.aged': { actions: 'forgetOneRestart' },
           // A listener is lost: the service manager restarts the daemon, which claims the address anew.
-          'frontEnds.failed': { target: '.closing', actions: { type: 'recordFatal', params: ({ event }) => event } },
+          'frontEnds.failed': {
+            target: '.closing',
+            actions: { type: 'recordFatal', params: ({ event }) => event },
+          },
         },
         states: {
           booting: {
@@ -222,7 +227,10 @@ export const createSupervisorMachine = ({ runSessions, runFrontEnds, runEngine }
                     target: '#supervisor.running.closing',
                     actions: { type: 'recordCrash', params: ({ event }) => event },
                   },
-                  shutdown: { guard: { type: 'stopAtOnce', params: ({ event }) => event }, target: 'stopping' },
+                  shutdown: {
+                    guard: { type: 'stopAtOnce', params: ({ event }) => event },
+                    target: 'stopping',
+                  },
                   terminate: 'stopping',
                 },
               },

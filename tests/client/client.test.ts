@@ -1,8 +1,10 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { CodexpcError, type ClientTool, connect, Conversation } from '../../src/client/index.js';
 import { serviceOf } from '../../src/client/auto-start.js';
 import type { ResponseEvent, WatchEvent } from '../../src/ipc/protocol.js';
 import { startHarness, until } from '../fixtures/front-end-harness.js';
+
+jest.setTimeout(60_000); // on a busy machine
 
 type Harness = Awaited<ReturnType<typeof startHarness>>;
 let harness: Harness;

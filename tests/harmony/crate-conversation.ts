@@ -1,6 +1,15 @@
 // Conversations in the JSON of the official crate, as the vectors have them, to ours.
 
-import type { Content, Conversation, Message, ReasoningEffort, ToolNamespaces, ChannelConfig, Role, JsonValue } from '../../src/harmony/conversation.js';
+import type {
+  Content,
+  Conversation,
+  Message,
+  ReasoningEffort,
+  ToolNamespaces,
+  ChannelConfig,
+  Role,
+  JsonValue,
+} from '../../src/harmony/conversation.js';
 
 export interface CrateConversation {
   readonly messages: readonly CrateMessage[];
@@ -23,17 +32,26 @@ interface CrateContent {
   readonly tools?: Readonly<Record<string, CrateNamespace>> | null;
   readonly conversation_start_date?: string | null;
   readonly knowledge_cutoff?: string | null;
-  readonly channel_config?: { readonly valid_channels: readonly string[]; readonly channel_required: boolean } | null;
+  readonly channel_config?: {
+    readonly valid_channels: readonly string[];
+    readonly channel_required: boolean;
+  } | null;
   readonly instructions?: string | null;
 }
 
 interface CrateNamespace {
   readonly name: string;
   readonly description?: string | null;
-  readonly tools: readonly { readonly name: string; readonly description: string; readonly parameters?: JsonValue }[];
+  readonly tools: readonly {
+    readonly name: string;
+    readonly description: string;
+    readonly parameters?: JsonValue;
+  }[];
 }
 
-export const fromCrate = ({ messages }: CrateConversation): Conversation => ({ messages: messages.map(messageFromCrate) });
+export const fromCrate = ({ messages }: CrateConversation): Conversation => ({
+  messages: messages.map(messageFromCrate),
+});
 
 const messageFromCrate = (message: CrateMessage): Message => ({
   role: message.role,
@@ -41,7 +59,10 @@ const messageFromCrate = (message: CrateMessage): Message => ({
   ...present('recipient', message.recipient),
   ...present('channel', message.channel),
   ...present('contentType', message.content_type),
-  content: typeof message.content === 'string' ? [{ type: 'text', text: message.content }] : message.content.map(contentFromCrate),
+  content:
+    typeof message.content === 'string'
+      ? [{ type: 'text', text: message.content }]
+      : message.content.map(contentFromCrate),
 });
 
 const contentFromCrate = (content: CrateContent): Content => {
@@ -49,7 +70,11 @@ const contentFromCrate = (content: CrateContent): Content => {
     case 'text':
       return { type: 'text', text: content.text ?? '' };
     case 'developer_content':
-      return { type: 'developer_content', ...present('instructions', content.instructions), ...present('tools', namespaces(content)) };
+      return {
+        type: 'developer_content',
+        ...present('instructions', content.instructions),
+        ...present('tools', namespaces(content)),
+      };
     case 'system_content':
       return {
         type: 'system_content',
@@ -74,7 +99,9 @@ const namespaces = ({ tools }: CrateContent): ToolNamespaces | undefined =>
       );
 
 const channels = ({ channel_config: config }: CrateContent): ChannelConfig | undefined =>
-  config === undefined || config === null ? undefined : { validChannels: config.valid_channels, channelRequired: config.channel_required };
+  config === undefined || config === null
+    ? undefined
+    : { validChannels: config.valid_channels, channelRequired: config.channel_required };
 
 const present = <K extends string, V>(key: K, value: V | null | undefined): { readonly [P in K]?: V } =>
   (value === null || value === undefined ? {} : { [key]: value }) as { readonly [P in K]?: V };

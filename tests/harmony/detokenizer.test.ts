@@ -39,12 +39,32 @@ describe('createDetokenizer', () => {
   });
 
   test('gives the same text for any bytes however they are cut', () => {
-    const interesting = fc.constantFrom(0x41, 0x80, 0xbf, 0xc2, 0xe0, 0xa0, 0xe2, 0xed, 0xef, 0xbb, 0xf0, 0x90, 0x9f, 0xf4, 0xf5, 0xff);
+    const interesting = fc.constantFrom(
+      0x41,
+      0x80,
+      0xbf,
+      0xc2,
+      0xe0,
+      0xa0,
+      0xe2,
+      0xed,
+      0xef,
+      0xbb,
+      0xf0,
+      0x90,
+      0x9f,
+      0xf4,
+      0xf5,
+      0xff,
+    );
     fc.assert(
       fc.property(fc.array(fc.array(interesting, { maxLength: 5 }), { maxLength: 12 }), (chunks) => {
         const utf8 = createUtf8Stream();
-        const streamed = chunks.map((chunk) => utf8.push(Uint8Array.from(chunk), 0, chunk.length)).join('') + utf8.flush();
-        expect(streamed).toBe(new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(chunks.flat())));
+        const streamed =
+          chunks.map((chunk) => utf8.push(Uint8Array.from(chunk), 0, chunk.length)).join('') + utf8.flush();
+        expect(streamed).toBe(
+          new TextDecoder('utf-8', { ignoreBOM: true }).decode(Uint8Array.from(chunks.flat())),
+        );
       }),
       { numRuns: 2000 },
     );

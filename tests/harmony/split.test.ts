@@ -10,7 +10,7 @@ const splitByScanner = (text: string): string[] => {
   const bytes = Uint8Array.from([...Buffer.from(text), 0xff]);
   splitter.attach(bytes);
   const pieces: string[] = [];
-  for (let from = 0; from < bytes.length - 1; ) {
+  for (let from = 0; from < bytes.length - 1;) {
     const to = splitter.nextEnd(from);
     pieces.push(Buffer.from(bytes.subarray(from, to)).toString());
     from = to;
@@ -19,8 +19,13 @@ const splitByScanner = (text: string): string[] => {
 };
 
 // Of each kind of character the pattern tells apart, and the letters of its contractions.
-const characters = [..."aBſK'sTrRevVmlLd \t\n\r\u0085\u00a0\u2028\u3000\ufeff0٣²//!<|>-_$€\u0301\u0903ǅʰªあ漢💖𝒳𐐀\u200d\ufe0f\u{e0100}"];
-const character = fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...characters) }, { weight: 1, arbitrary: fc.string({ unit: 'grapheme', maxLength: 2 }) });
+const characters = [
+  ..."aBſK'sTrRevVmlLd \t\n\r\u0085\u00a0\u2028\u3000\ufeff0٣²//!<|>-_$€\u0301\u0903ǅʰªあ漢💖𝒳𐐀\u200d\ufe0f\u{e0100}",
+];
+const character = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(...characters) },
+  { weight: 1, arbitrary: fc.string({ unit: 'grapheme', maxLength: 2 }) },
+);
 
 describe('the o200k scanner', () => {
   test('cuts any text where the regular expression does', () => {
@@ -49,7 +54,13 @@ describe('translatePattern', () => {
 
   test('never gives back what a possessive quantifier took', () => {
     expect('aaab'.match(translatePattern('a++ab'))).toBeNull();
-    expect(pieces("[^\\r\\n\\p{L}]?+\\p{L}++|\\p{N}{1,3}+|\\s+", 'Hi there 1234')).toEqual(['Hi', ' there', ' ', '123', '4']);
+    expect(pieces('[^\\r\\n\\p{L}]?+\\p{L}++|\\p{N}{1,3}+|\\s+', 'Hi there 1234')).toEqual([
+      'Hi',
+      ' there',
+      ' ',
+      '123',
+      '4',
+    ]);
   });
 
   test('folds case as Unicode does', () => {

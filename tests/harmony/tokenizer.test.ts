@@ -9,15 +9,19 @@ const o200k = loadO200k();
 const tokenizer = createTokenizer(o200k);
 
 describe('encode', () => {
-  test.each(tokenizeCases().map((vector) => [vector.id, vector] as const))('equals the official ids: %s', (_, vector) => {
-    expect(tokenizer.encode(vector.text)).toEqual(vector.ordinary);
-    expect(encodeMarkup(tokenizer, vector.text)).toEqual(vector.with_specials);
-  });
+  test.each(tokenizeCases().map((vector) => [vector.id, vector] as const))(
+    'equals the official ids: %s',
+    (_, vector) => {
+      expect(tokenizer.encode(vector.text)).toEqual(vector.ordinary);
+      expect(encodeMarkup(tokenizer, vector.text)).toEqual(vector.with_specials);
+    },
+  );
 
   test.each(['1000', '8192'])('equals the official ids with the first %s ranks only', (size) => {
     const small = createTokenizer(truncate(o200k, Number(size)));
     for (const vector of tokenizeCases()) {
-      if (vector.truncated !== undefined) expect([vector.id, small.encode(vector.text)]).toEqual([vector.id, vector.truncated[size]]);
+      if (vector.truncated !== undefined)
+        expect([vector.id, small.encode(vector.text)]).toEqual([vector.id, vector.truncated[size]]);
     }
   });
 
@@ -28,12 +32,16 @@ describe('encode', () => {
 
   test('takes lone surrogates for U+FFFD', () => {
     expect(tokenizer.encode('a\ud800b')).toEqual(tokenizer.encode('a\ufffdb'));
-    expect(tokenizer.encode(`${'long '.repeat(20)}\udc00`)).toEqual(tokenizer.encode(`${'long '.repeat(20)}\ufffd`));
+    expect(tokenizer.encode(`${'long '.repeat(20)}\udc00`)).toEqual(
+      tokenizer.encode(`${'long '.repeat(20)}\ufffd`),
+    );
   });
 
   test('gives the same ids for long texts as for their parts cut at spaces', () => {
     const word = 'Grüße from the 1234 tests, 💖 ';
-    expect(tokenizer.encode(word.repeat(5000))).toHaveLength(tokenizer.encode(word.repeat(50)).length * 100 - 99 * tailLength(word));
+    expect(tokenizer.encode(word.repeat(5000))).toHaveLength(
+      tokenizer.encode(word.repeat(50)).length * 100 - 99 * tailLength(word),
+    );
   });
 
   // A quadratic merge takes seconds for each of these.
@@ -64,12 +72,17 @@ const tailLength = (word: string): number => {
 };
 
 describe('decode', () => {
-  test.each(tokenizeCases().map(({ id, text, ordinary }) => [id, text, ordinary] as const))('gives the text back: %s', (_, text, ids) => {
-    expect(tokenizer.decode(ids)).toBe(text);
-  });
+  test.each(tokenizeCases().map(({ id, text, ordinary }) => [id, text, ordinary] as const))(
+    'gives the text back: %s',
+    (_, text, ids) => {
+      expect(tokenizer.decode(ids)).toBe(text);
+    },
+  );
 
   test('writes special and reserved tokens by name and unknown ids as U+FFFD', () => {
-    expect(tokenizer.decode([200006, 200014, 201088, 201089, -1, 1.5])).toBe('<|start|><|reserved_200014|><|reserved_201088|>\ufffd\ufffd\ufffd');
+    expect(tokenizer.decode([200006, 200014, 201088, 201089, -1, 1.5])).toBe(
+      '<|start|><|reserved_200014|><|reserved_201088|>\ufffd\ufffd\ufffd',
+    );
   });
 
   test('keeps a byte order mark', () => {
@@ -82,16 +95,25 @@ describe('createTokenizer', () => {
 
   test('refuses a vocabulary that cannot encode every byte', () => {
     const vocabulary = { ...o200k, tokens: packTokens([...bytes.slice(0, 255), Uint8Array.of(1, 2)]) };
-    expect(() => createTokenizer(vocabulary)).toThrow(expect.objectContaining({ code: 'model_corrupt', message: expect.stringContaining('0xff') }));
+    expect(() => createTokenizer(vocabulary)).toThrow(
+      expect.objectContaining({ code: 'model_corrupt', message: expect.stringContaining('0xff') }),
+    );
   });
 
   test('refuses a special token with the id of a text token', () => {
-    const vocabulary = { ...o200k, tokens: packTokens(bytes), specialTokens: new Map([['<|start|>', 7]]), vocabularySize: 300 };
+    const vocabulary = {
+      ...o200k,
+      tokens: packTokens(bytes),
+      specialTokens: new Map([['<|start|>', 7]]),
+      vocabularySize: 300,
+    };
     expect(() => createTokenizer(vocabulary)).toThrow(expect.objectContaining({ code: 'model_corrupt' }));
   });
 
   test('refuses a pattern that is no regular expression', () => {
-    expect(() => createTokenizer({ ...o200k, pattern: '(' })).toThrow(expect.objectContaining({ code: 'model_corrupt' }));
+    expect(() => createTokenizer({ ...o200k, pattern: '(' })).toThrow(
+      expect.objectContaining({ code: 'model_corrupt' }),
+    );
   });
 
   test('says which marker a vocabulary lacks only when it is needed', () => {

@@ -73,7 +73,14 @@ export const officialPrompt = (name: string): string =>
   readFileSync(fileURLToPath(new URL(`test-data/${name}.txt`, FIXTURES)), 'utf8').replace(/\n+$/, '');
 
 /** A message as the vectors write it. */
-export const toVector = ({ role, name, recipient, channel, contentType, content }: Message): VectorMessage => ({
+export const toVector = ({
+  role,
+  name,
+  recipient,
+  channel,
+  contentType,
+  content,
+}: Message): VectorMessage => ({
   role,
   ...(name === undefined ? {} : { name }),
   ...(recipient === undefined ? {} : { recipient }),

@@ -5,13 +5,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { ERROR_KINDS } from '../../src/errors.js';
 import { clientCodec, daemonCodec } from '../../src/ipc/codec.js';
 import { joinFrames } from '../../src/ipc/framing.js';
 import { ClientMessage, DaemonMessage } from '../../src/ipc/protocol.js';
 import { Status } from '../../src/ipc/messages/status.js';
 import { respondMessage, startHarness } from '../fixtures/front-end-harness.js';
+
+jest.setTimeout(60_000); // on a busy machine
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url)); // from build/js/tests/integration
 const document = readFileSync(join(root, 'src/ipc/PROTOCOL.md'), 'utf8');

@@ -74,7 +74,7 @@ describe('the guard', () => {
     [
       'too many values',
       Uint8Array.from([0xdd, 0x00, 0x20, 0x00, 0x00, ...new Uint8Array(0x200000)]),
-      'more than 1048576 values',
+      'more than 262144 values',
     ],
     [
       'a map with too many keys',

@@ -31,7 +31,8 @@ const startEngine = (policy: EnginePolicy = POLICY) => {
       return () => void toWorker.push('ended');
     }),
     loadModel: fromPromise<void, { checkpoint: string }>(
-      ({ input: { checkpoint } }) => new Promise((resolve, reject) => loads.push({ checkpoint, resolve, reject })),
+      ({ input: { checkpoint } }) =>
+        new Promise((resolve, reject) => loads.push({ checkpoint, resolve, reject })),
     ),
     unloadModel: fromPromise<void>(() => new Promise((resolve, reject) => unloads.push({ resolve, reject }))),
   });
@@ -101,6 +102,7 @@ const EVENTS = {
   'worker.ready': WORKER_READY,
   'worker.beat': { type: 'worker.beat' },
   'worker.exited': EXITED,
+  'worker.closed': { type: 'worker.closed' },
   'heartbeat.late': { type: 'heartbeat.late' },
   'heartbeat.recovered': { type: 'heartbeat.recovered' },
   'load a': LOAD_A,
@@ -127,6 +129,7 @@ const TABLE: readonly [keyof typeof EVENTS, string][] = [
   ['worker.ready', '       idle     ·        ·        ·          ·          ·         ·        ·  ·'],
   ['worker.beat', '        ·        ·        ·        ·          ·          ·         ·        ·  ·'],
   ['worker.exited', '      failed   failed   failed   failed     failed     failed    stopped  ·  ·'],
+  ['worker.closed', '      ·        ·        ·        ·          ·          ·         stopped  ·  ·'],
   ['heartbeat.late', '     ·        ·        ·        ·          ·          ·         ·        ·  ·'],
   ['heartbeat.recovered', '·        ·        ·        ·          ·          ·         ·        ·  ·'],
   ['load a', '             ·        loading  ·        ·          ·          ·         ·        ·  ·'],

@@ -65,15 +65,18 @@ describe('heartbeat', () => {
     expect(told).toEqual(['heartbeat.late', 'heartbeat.recovered']);
   });
 
-  test.each([60_000, 3_600_000, 7 * 24 * 3_600_000])('a machine that slept for %i ms is late, not lost', (sleptMs) => {
-    const { clock, beat, state } = start();
-    clock.increment(sleptMs); // one jump, as the process sees it
-    expect(state()).toBe('late');
-    clock.increment(LIMIT_MS - 1); // a whole limit to show itself
-    expect(state()).toBe('late');
-    beat();
-    expect(state()).toBe('beating');
-  });
+  test.each([60_000, 3_600_000, 7 * 24 * 3_600_000])(
+    'a machine that slept for %i ms is late, not lost',
+    (sleptMs) => {
+      const { clock, beat, state } = start();
+      clock.increment(sleptMs); // one jump, as the process sees it
+      expect(state()).toBe('late');
+      clock.increment(LIMIT_MS - 1); // a whole limit to show itself
+      expect(state()).toBe('late');
+      beat();
+      expect(state()).toBe('beating');
+    },
+  );
 
   test('a longer limit holds until it is shortened again', () => {
     const { clock, actor, state } = start();

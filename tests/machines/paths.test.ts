@@ -3,7 +3,13 @@
 
 import { describe, expect, test } from '@jest/globals';
 import { getAdjacencyMap } from '@xstate/graph';
-import { type AnyMachineSnapshot, type AnyStateMachine, type EventObject, fromCallback, fromPromise } from 'xstate';
+import {
+  type AnyMachineSnapshot,
+  type AnyStateMachine,
+  type EventObject,
+  fromCallback,
+  fromPromise,
+} from 'xstate';
 import { CodexpcError } from '../../src/errors.js';
 import { createEngineMachine, type EngineEvent, enginePhaseOf } from '../../src/machines/engine.js';
 import { createSessionMachine, type SessionEvent, sessionPhaseOf } from '../../src/machines/session.js';
@@ -14,7 +20,10 @@ const nothing = fromCallback<never, never>(() => {});
 const never = fromPromise<never, never>(() => new Promise(() => {}));
 const after = (delay: string, state: string): EventObject => ({ type: `xstate.after.${delay}.${state}` });
 const done = (id: string): EventObject => ({ type: `xstate.done.actor.${id}` });
-const failed = (id: string): EventObject & { error: unknown } => ({ type: `xstate.error.actor.${id}`, error });
+const failed = (id: string): EventObject & { error: unknown } => ({
+  type: `xstate.error.actor.${id}`,
+  error,
+});
 
 interface Subject {
   readonly name: string;
@@ -95,6 +104,7 @@ const engine: Subject = {
     { type: 'worker.ready' },
     { type: 'worker.beat' },
     { type: 'worker.exited', error },
+    { type: 'worker.closed' },
     { type: 'heartbeat.late' },
     { type: 'heartbeat.recovered' },
     { type: 'load', checkpoint: 'a' },

@@ -10,7 +10,12 @@ import {
   sessionPhaseOf,
 } from '../../src/machines/session.js';
 
-const INPUT: SessionInput = { requestId: 'r', deadlineMs: 60_000, toolDeadlineMs: 30_000, toolCalls: 'await' };
+const INPUT: SessionInput = {
+  requestId: 'r',
+  deadlineMs: 60_000,
+  toolDeadlineMs: 30_000,
+  toolCalls: 'await',
+};
 const ERROR = new CodexpcError({ code: 'engine_exited', message: 'for the test' });
 
 const startSession = (input: Partial<SessionInput> = {}) => {
@@ -50,7 +55,11 @@ const GENERATION: SessionEvent = { type: 'generation.started' };
 const DECODE: SessionEvent = { type: 'decode.started' };
 const STALLED: SessionEvent = { type: 'sink.stalled' };
 const DRAINED: SessionEvent = { type: 'sink.drained' };
-const finished = (...callIds: string[]): SessionEvent => ({ type: 'generation.finished', reason: 'stop', callIds });
+const finished = (...callIds: string[]): SessionEvent => ({
+  type: 'generation.finished',
+  reason: 'stop',
+  callIds,
+});
 const FAILED: SessionEvent = { type: 'generation.failed', error: ERROR };
 const LOST: SessionEvent = { type: 'engine.lost', error: ERROR };
 const output = (callId: string): SessionEvent => ({ type: 'tool.output', callId });
@@ -162,12 +171,15 @@ describe('session', () => {
     expect(outcome()).toEqual({ type: 'failed', error: ERROR });
   });
 
-  test.each(['client_gone', 'cancelled', 'shutdown'] as const)('a cancel by %s ends the generation', async (reason) => {
-    const { send, told, outcome } = await start('decoding');
-    send({ type: 'cancel', reason });
-    expect(told.at(-1)).toBe('end');
-    expect(outcome()).toEqual({ type: 'completed', finishReason: 'cancelled' });
-  });
+  test.each(['client_gone', 'cancelled', 'shutdown'] as const)(
+    'a cancel by %s ends the generation',
+    async (reason) => {
+      const { send, told, outcome } = await start('decoding');
+      send({ type: 'cancel', reason });
+      expect(told.at(-1)).toBe('end');
+      expect(outcome()).toEqual({ type: 'completed', finishReason: 'cancelled' });
+    },
+  );
 
   test('the deadline counts from acceptance, through all states', async () => {
     const { clock, prepared, send, outcome } = await start('preparing');

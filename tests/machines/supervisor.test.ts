@@ -1,5 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
-import { createActor, type EventObject, fromCallback, type NonReducibleUnknown, SimulatedClock } from 'xstate';
+import {
+  createActor,
+  type EventObject,
+  fromCallback,
+  type NonReducibleUnknown,
+  SimulatedClock,
+} from 'xstate';
 import { CodexpcError } from '../../src/errors.js';
 import { numCrashesOf } from '../../src/machines/quarantine.js';
 import {
@@ -32,7 +38,9 @@ const error = (code: 'engine_exited' | 'engine_start_failed' | 'address_in_use' 
 const startSupervisor = () => {
   const clock = new SimulatedClock();
   const told: string[] = [];
-  const child = <Command extends EventObject, Input extends NonReducibleUnknown = NonReducibleUnknown>(name: string) =>
+  const child = <Command extends EventObject, Input extends NonReducibleUnknown = NonReducibleUnknown>(
+    name: string,
+  ) =>
     fromCallback<Command, Input>(({ receive }) => {
       told.push(`${name} started`);
       receive((command) => void told.push(command.type));
@@ -86,7 +94,8 @@ const REACH: Readonly<Record<SupervisorPhase, (started: Started) => void>> = {
   draining: ({ send }) => send(LISTENING, READY, DRAIN),
   stopping: ({ send }) => send(LISTENING, READY, NOW),
   closing: ({ send }) => send(LISTENING, READY, NOW, { type: 'engine.stopped' }),
-  stopped: ({ send }) => send(LISTENING, READY, NOW, { type: 'engine.stopped' }, { type: 'frontEnds.closed' }),
+  stopped: ({ send }) =>
+    send(LISTENING, READY, NOW, { type: 'engine.stopped' }, { type: 'frontEnds.closed' }),
 };
 
 const start = (phase: SupervisorPhase): Started => {
@@ -114,7 +123,16 @@ const EVENTS = {
 type Column = keyof typeof EVENTS | 'deadline';
 
 // Every state × event pair, decided on purpose; `·` stays.
-const COLUMNS = ['booting', 'starting', 'ready', 'recovering', 'degraded', 'draining', 'stopping', 'closing'] as const;
+const COLUMNS = [
+  'booting',
+  'starting',
+  'ready',
+  'recovering',
+  'degraded',
+  'draining',
+  'stopping',
+  'closing',
+] as const;
 const TABLE: readonly [Column, string][] = [
   ['frontEnds.listening', 'starting ·        ·        ·        ·        ·        ·        ·      '],
   ['frontEnds.failed', '   stopped  closing  closing  closing  closing  closing  closing  stopped'],

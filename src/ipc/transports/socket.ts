@@ -126,11 +126,12 @@ export class SocketTransport implements Transport {
     }
   }
 
-  // The peer has ended its side: it is gone, and was cut off if that happened inside a frame.
+  // The peer has ended its side. It is gone, and what it asked for ends now, unless it was cut off inside a frame and
+  // is still to be told so.
   #receiveEnd(): void {
-    if (!this.#finished && this.#reader.isInsideFrame)
-      this.#fault(malformedFrame('the stream ended inside a frame'));
-    this.close();
+    if (this.#finished) return;
+    if (this.#reader.isInsideFrame) this.#fault(malformedFrame('the stream ended inside a frame'));
+    else this.destroy();
   }
 
   #fault(error: CodexpcError): void {

@@ -1,5 +1,5 @@
 // Speed of each kernel and table on one thread, beside what the machine gives: FMA from registers, and memory reads.
-//   kernels_bench [table name]
+//   kernels_bench [table name [part of a kernel's name]]
 // A row is the best of several runs of a few milliseconds of processor time, so other programs on the machine disturb
 // it little. Bytes are weights or keys and values read once a call. "cache" rows go again over the same weights, "memory" rows over
 // more than the last-level cache holds.
@@ -92,6 +92,9 @@ double MemcpyPeak(const std::vector<std::uint8_t>& memory) {
   return 1e-9 * static_cast<double>(memory.size()) / seconds;
 }
 
+const char* wanted_kernel = "";
+bool Wanted(const char* kernel) { return std::strstr(kernel, wanted_kernel) != nullptr; }
+
 struct Row {
   const char* kernel;
   const char* shape;
@@ -110,6 +113,8 @@ void Print(const KernelTable& table, double fma_peak, const Row& row) {
 /// `weights` holds as many matrices as fit; calls take them in turn.
 void BenchMatmul(const KernelTable& table, double fma_peak, const std::vector<std::uint8_t>& weights, bool mf4, const char* shape,
                  std::size_t rows, std::size_t cols, std::size_t num_tokens) {
+  const char* kernel = mf4 ? "f32_mf4w_matmul" : "f32_bf16w_matmul";
+  if (!Wanted(kernel)) return;
   Random random(1);
   const std::vector<float> x = random.Floats(num_tokens * cols, -1.0f, 1.0f);
   const std::vector<bf16> bias = random.Bf16s(rows, -1.0f, 1.0f);
@@ -125,11 +130,13 @@ void BenchMatmul(const KernelTable& table, double fma_peak, const std::vector<st
     if (mf4) table.f32_mf4w_matmul(args, Mf4Weight{matrix, scales.data(), 141});
     else table.f32_bf16w_matmul(args, reinterpret_cast<const bf16*>(matrix));
   });
-  Print(table, fma_peak, {mf4 ? "f32_mf4w_matmul" : "f32_bf16w_matmul", shape, num_tokens, 2.0 * static_cast<double>(rows * cols * num_tokens),
+  Print(table, fma_peak, {kernel, shape, num_tokens, 2.0 * static_cast<double>(rows * cols * num_tokens),
                           static_cast<double>(matrix_bytes + (mf4 ? rows * cols / 32 : 0)), seconds});
 }
 
 void BenchSdpa(const KernelTable& table, double fma_peak, bool half, const char* shape, std::size_t length, std::size_t num_tokens) {
+  const char* kernel = half ? "f32_f16kv_sdpa" : "f32_f32kv_sdpa";
+  if (!Wanted(kernel)) return;
   constexpr std::size_t kGroup = 8;
   constexpr std::size_t kHeadDim = 64;
   Random random(2);
@@ -145,7 +152,7 @@ void BenchSdpa(const KernelTable& table, double fma_peak, bool half, const char*
   args.v[0] = args.k[0];
   args.length[0] = length;
   const double seconds = BestSeconds([&] { (half ? table.f32_f16kv_sdpa : table.f32_f32kv_sdpa)(args); });
-  Print(table, fma_peak, {half ? "f32_f16kv_sdpa" : "f32_f32kv_sdpa", shape, num_tokens,
+  Print(table, fma_peak, {kernel, shape, num_tokens,
                           4.0 * static_cast<double>(kGroup * kHeadDim * num_tokens) * (static_cast<double>(length) - static_cast<double>(num_tokens - 1) / 2),
                           static_cast<double>(2 * length * kHeadDim * (half ? sizeof(f16) : sizeof(float))), seconds});
 }
@@ -153,6 +160,7 @@ void BenchSdpa(const KernelTable& table, double fma_peak, bool half, const char*
 /// `flops` and `bytes` are of one element.
 template <typename Call>
 void BenchElements(const KernelTable& table, double fma_peak, const char* kernel, std::size_t n, double flops, double bytes, const Call& call) {
+  if (!Wanted(kernel)) return;
   const double elements = static_cast<double>(n);
   Print(table, fma_peak, {kernel, "2880 elements, cache", 1, flops * elements, bytes * elements, BestSeconds(call)});
 }
@@ -202,6 +210,7 @@ int main(int argc, char** argv) {
     return bytes;
   }();
   std::printf("memcpy from beyond the caches, one stream: %.1f GB/s read\n", MemcpyPeak(memory));
+  if (argc > 2) wanted_kernel = argv[2];
   const KernelTables all = AllKernelTables();
   for (std::size_t i = 0; i < all.count; ++i) {
     if (argc > 1 && std::strcmp(argv[1], all.tables[i]->name) != 0) continue;

@@ -20,13 +20,9 @@ CODEXPC_INLINE Vec Div(Vec a, Vec b) { return _mm256_div_ps(a, b); }
 CODEXPC_INLINE Vec MulAdd(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }  // a b + c
 CODEXPC_INLINE Vec Min(Vec a, Vec b) { return _mm256_min_ps(a, b); }                 // b where either is NaN
 CODEXPC_INLINE Vec Max(Vec a, Vec b) { return _mm256_max_ps(a, b); }                 // b where either is NaN
-CODEXPC_INLINE Vec Round(Vec a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 
-/// a * 2^n for whole n in -126..127.
-CODEXPC_INLINE Vec MulPowerOfTwo(Vec a, Vec n) {
-  const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
-  return _mm256_mul_ps(a, _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23)));
-}
+/// The low 9 bits as sign and exponent.
+CODEXPC_INLINE Vec LowBitsToExponent(Vec v) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(v), 23)); }
 
 CODEXPC_INLINE Vec LoadBf16(const bf16* p) {
   const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
@@ -50,6 +46,8 @@ CODEXPC_INLINE float Largest(Vec v) {
   const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
+
+CODEXPC_INLINE bool AnyGreater(Vec a, Vec b) { return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GT_OQ)) != 0; }
 
 /// The sums across the lanes of four vectors.
 CODEXPC_INLINE void StoreSums(float* sums, Vec a, Vec b, Vec c, Vec d) {

@@ -21,10 +21,9 @@ CODEXPC_INLINE Vec Div(Vec a, Vec b) { return _mm512_div_ps(a, b); }
 CODEXPC_INLINE Vec MulAdd(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }  // a b + c
 CODEXPC_INLINE Vec Min(Vec a, Vec b) { return _mm512_min_ps(a, b); }                 // b where either is NaN
 CODEXPC_INLINE Vec Max(Vec a, Vec b) { return _mm512_max_ps(a, b); }                 // b where either is NaN
-CODEXPC_INLINE Vec Round(Vec a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 
-/// a * 2^n for whole n in -126..127.
-CODEXPC_INLINE Vec MulPowerOfTwo(Vec a, Vec n) { return _mm512_scalef_ps(a, n); }
+/// The low 9 bits as sign and exponent.
+CODEXPC_INLINE Vec LowBitsToExponent(Vec v) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(v), 23)); }
 
 CODEXPC_INLINE Vec LoadBf16(const bf16* p) {
   const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
@@ -52,6 +51,8 @@ CODEXPC_INLINE float Largest(Vec v) {
   const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
+
+CODEXPC_INLINE bool AnyGreater(Vec a, Vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ) != 0; }
 
 /// The sums across the lanes of four vectors.
 CODEXPC_INLINE void StoreSums(float* sums, Vec a, Vec b, Vec c, Vec d) {

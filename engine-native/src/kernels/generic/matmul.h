@@ -2,7 +2,8 @@
 // Matrix products over the vector operations of one instruction set (its simd.h). Included inside that set's namespace
 // and target region.
 //
-// One token: several rows at once, decoded on the fly; each row is one read stream, which is what memory likes.
+// One token: several rows at once, decoded on the fly; each row is one read stream, which is what memory likes. So a few
+// tokens of bfloat16, whose decoding is cheap.
 // More tokens: a panel of rows is decoded once into the first-level cache and multiplied with tiles of tokens, so the
 // decoding is shared and the tile lives in registers.
 
@@ -139,57 +140,77 @@ void MatmulMf4OneToken(const MatmulArgs& args, const Mf4Weight& weight) {
 constexpr std::size_t kPanelRows = 8;
 constexpr std::size_t kPanelCols = 512;  // 16 KiB of floats: half of a small first-level cache
 
-/// Where one panel's products go.
+/// Where the products of up to kPanelRows rows go.
 struct PanelTarget {
-  float* out;  // the panel's first row of token 0
+  float* out;  // the first row of token 0
   std::size_t out_stride;
-  std::size_t num_rows;  // of kPanelRows
-  const float* bias;     // (kPanelRows); zeros for none, and after the first columns
+  std::size_t num_rows;
+  const float* bias;  // (kPanelRows); zeros for none, and after the first columns
   bool accumulate;
 };
+
+/// Four rows of a decoded panel, padded with zeros to whole vectors.
+struct PanelRows {
+  const float* rows;
+  CODEXPC_INLINE Vec At(std::size_t row, std::size_t col) const { return Load(rows + row * kPanelCols + col); }
+  CODEXPC_INLINE Vec PartAt(std::size_t row, std::size_t col, std::size_t) const { return At(row, col); }
+};
+
+/// Four rows of a weight, decoded where they are used.
+struct Bf16RowsInPlace {
+  const bf16* rows[4];
+  CODEXPC_INLINE Vec At(std::size_t row, std::size_t col) const { return LoadBf16(rows[row] + col); }
+  CODEXPC_INLINE Vec PartAt(std::size_t row, std::size_t col, std::size_t n) const { return LoadBf16Partial(rows[row] + col, n); }
+};
+
+/// The products of four rows, from `row` of the target on, with `kTokens` tokens.
+template <std::size_t kTokens, typename FourRows>
+CODEXPC_INLINE void MultiplyTile(const PanelTarget& target, std::size_t row, const FourRows& weight, const float* x, std::size_t x_stride,
+                                 std::size_t num_cols) {
+  Vec sums[kTokens][4];
+  CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) {
+    CODEXPC_UNROLL for (std::size_t r = 0; r < 4; ++r) sums[t][r] = Zero();
+  }
+  std::size_t col = 0;
+  for (; col + kLanes <= num_cols; col += kLanes) {
+    Vec v[kTokens];
+    CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) v[t] = Load(x + t * x_stride + col);
+    CODEXPC_UNROLL for (std::size_t r = 0; r < 4; ++r) {
+      const Vec row_values = weight.At(r, col);
+      CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) sums[t][r] = MulAdd(row_values, v[t], sums[t][r]);
+    }
+  }
+  if (col < num_cols) {
+    const std::size_t n = num_cols - col;
+    Vec v[kTokens];
+    CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) v[t] = LoadPartial(x + t * x_stride + col, n);
+    CODEXPC_UNROLL for (std::size_t r = 0; r < 4; ++r) {
+      const Vec row_values = weight.PartAt(r, col, n);
+      CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) sums[t][r] = MulAdd(row_values, v[t], sums[t][r]);
+    }
+  }
+  const float* bias = target.bias + row;
+  CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) {
+    alignas(16) float dots[4];
+    StoreSums(dots, sums[t][0], sums[t][1], sums[t][2], sums[t][3]);
+    float* out = target.out + t * target.out_stride + row;
+    if (target.num_rows - row >= 4) {
+      if (target.accumulate) {
+        for (std::size_t r = 0; r < 4; ++r) out[r] += dots[r] + bias[r];
+      } else {
+        for (std::size_t r = 0; r < 4; ++r) out[r] = dots[r] + bias[r];
+      }
+    } else {
+      for (std::size_t r = 0; r < target.num_rows - row; ++r) out[r] = (target.accumulate ? out[r] : 0.0f) + dots[r] + bias[r];
+    }
+  }
+}
 
 /// Adds the products of a panel's columns with `kTokens` tokens to their sums.
 template <std::size_t kTokens>
 CODEXPC_INLINE void MultiplyPanel(const PanelTarget& target, const float* panel, const float* x, std::size_t x_stride, std::size_t num_cols) {
-  for (std::size_t row = 0; row < target.num_rows; row += 4) {
-    const float* w = panel + row * kPanelCols;
-    Vec sums[kTokens][4];
-    CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) {
-      CODEXPC_UNROLL for (std::size_t r = 0; r < 4; ++r) sums[t][r] = Zero();
-    }
-    std::size_t col = 0;
-    for (; col + kLanes <= num_cols; col += kLanes) {
-      Vec v[kTokens];
-      CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) v[t] = Load(x + t * x_stride + col);
-      CODEXPC_UNROLL for (std::size_t r = 0; r < 4; ++r) {
-        const Vec row_values = Load(w + r * kPanelCols + col);
-        CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) sums[t][r] = MulAdd(row_values, v[t], sums[t][r]);
-      }
-    }
-    if (col < num_cols) {
-      Vec v[kTokens];
-      CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) v[t] = LoadPartial(x + t * x_stride + col, num_cols - col);
-      CODEXPC_UNROLL for (std::size_t r = 0; r < 4; ++r) {
-        const Vec row_values = Load(w + r * kPanelCols + col);
-        CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) sums[t][r] = MulAdd(row_values, v[t], sums[t][r]);
-      }
-    }
-    const float* bias = target.bias + row;
-    CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) {
-      alignas(16) float dots[4];
-      StoreSums(dots, sums[t][0], sums[t][1], sums[t][2], sums[t][3]);
-      float* out = target.out + t * target.out_stride + row;
-      if (target.num_rows - row >= 4) {
-        if (target.accumulate) {
-          for (std::size_t r = 0; r < 4; ++r) out[r] += dots[r] + bias[r];
-        } else {
-          for (std::size_t r = 0; r < 4; ++r) out[r] = dots[r] + bias[r];
-        }
-      } else {
-        for (std::size_t r = 0; r < target.num_rows - row; ++r) out[r] = (target.accumulate ? out[r] : 0.0f) + dots[r] + bias[r];
-      }
-    }
-  }
+  for (std::size_t row = 0; row < target.num_rows; row += 4)
+    MultiplyTile<kTokens>(target, row, PanelRows{panel + row * kPanelCols}, x, x_stride, num_cols);
 }
 
 /// The last tile, of at most kTokens tokens.
@@ -202,36 +223,68 @@ CODEXPC_INLINE void MultiplyPanelUpTo(std::size_t num_tokens, const PanelTarget&
   }
 }
 
+/// The products of one panel, decoded from kPanelRows rows and kPanelCols columns of the weight, with all tokens.
+template <typename Rows>
+CODEXPC_INLINE void MatmulPanel(const MatmulArgs& args, const Rows& weight, std::size_t row, std::size_t col, float* panel) {
+  const std::size_t num_cols = args.cols - col < kPanelCols ? args.cols - col : kPanelCols;
+  const std::size_t num_rows = args.row_end - row < kPanelRows ? args.row_end - row : kPanelRows;
+  for (std::size_t r = 0; r < kPanelRows; ++r)  // past the slice's end its last row again, not stored
+    weight.Decode(panel + r * kPanelCols, row + (r < num_rows ? r : num_rows - 1), col, num_cols);
+
+  float bias[kPanelRows] = {};
+  if (args.bias != nullptr && col == 0) {
+    for (std::size_t r = 0; r < num_rows; ++r) bias[r] = Bf16ToFloat(args.bias[row + r]);
+  }
+  PanelTarget target{.out = args.out + row, .out_stride = args.out_stride, .num_rows = num_rows, .bias = bias,
+                     .accumulate = args.accumulate || col > 0};
+  const float* x = args.x + col;
+  std::size_t left = args.num_tokens;
+  for (; left >= kTileTokens; left -= kTileTokens) {
+    MultiplyPanel<kTileTokens>(target, panel, x, args.cols, num_cols);
+    target.out += kTileTokens * args.out_stride;
+    x += kTileTokens * args.cols;
+  }
+  MultiplyPanelUpTo<kTileTokens - 1>(left, target, panel, x, args.cols, num_cols);
+}
+
 template <typename Rows>
 CODEXPC_INLINE void MatmulManyTokens(const MatmulArgs& args, const Rows& weight) {
+  constexpr std::size_t kCachedFloats = 64 << 10;  // 256 KiB of activations stay in a second-level cache
   alignas(64) float panel[kPanelRows * kPanelCols];
-  for (std::size_t col = 0; col < args.cols; col += kPanelCols) {  // outermost: these columns of x stay in the second-level cache
-    const std::size_t num_cols = args.cols - col < kPanelCols ? args.cols - col : kPanelCols;
+  const bool activations_fit = args.num_tokens * args.cols <= kCachedFloats;
+  const std::size_t cols_at_once = activations_fit ? args.cols : kPanelCols;  // whole rows are the better read streams
+  for (std::size_t first_col = 0; first_col < args.cols; first_col += cols_at_once) {
     for (std::size_t row = args.row_begin; row < args.row_end; row += kPanelRows) {
-      const std::size_t num_rows = args.row_end - row < kPanelRows ? args.row_end - row : kPanelRows;
-      for (std::size_t r = 0; r < kPanelRows; ++r)  // past the slice's end its last row again, not stored
-        weight.Decode(panel + r * kPanelCols, row + (r < num_rows ? r : num_rows - 1), col, num_cols);
+      for (std::size_t col = first_col; col < args.cols && col < first_col + cols_at_once; col += kPanelCols)
+        MatmulPanel(args, weight, row, col, panel);
+    }
+  }
+}
 
-      float bias[kPanelRows] = {};
-      if (args.bias != nullptr && col == 0) {
-        for (std::size_t r = 0; r < num_rows; ++r) bias[r] = Bf16ToFloat(args.bias[row + r]);
+/// 2 to kTileTokens tokens: one tile, so there is nothing to share a panel with.
+template <std::size_t kTokens>
+CODEXPC_INLINE void MatmulBf16OneTile(const MatmulArgs& args, const bf16* weight) {
+  if constexpr (kTokens > 1) {
+    if (args.num_tokens != kTokens) return MatmulBf16OneTile<kTokens - 1>(args, weight);
+    for (std::size_t row = args.row_begin; row < args.row_end; row += 4) {
+      const std::size_t num_rows = args.row_end - row < 4 ? args.row_end - row : 4;
+      Bf16RowsInPlace rows;
+      float bias[4] = {};
+      for (std::size_t r = 0; r < 4; ++r) {
+        const std::size_t weight_row = row + (r < num_rows ? r : num_rows - 1);  // past the slice's end its last row, not stored
+        rows.rows[r] = weight + weight_row * args.cols;
+        if (args.bias != nullptr) bias[r] = Bf16ToFloat(args.bias[weight_row]);
       }
-      PanelTarget target{.out = args.out + row, .out_stride = args.out_stride, .num_rows = num_rows, .bias = bias,
-                         .accumulate = args.accumulate || col > 0};
-      const float* x = args.x + col;
-      std::size_t left = args.num_tokens;
-      for (; left >= kTileTokens; left -= kTileTokens) {
-        MultiplyPanel<kTileTokens>(target, panel, x, args.cols, num_cols);
-        target.out += kTileTokens * args.out_stride;
-        x += kTileTokens * args.cols;
-      }
-      MultiplyPanelUpTo<kTileTokens - 1>(left, target, panel, x, args.cols, num_cols);
+      const PanelTarget target{.out = args.out + row, .out_stride = args.out_stride, .num_rows = num_rows, .bias = bias,
+                               .accumulate = args.accumulate};
+      MultiplyTile<kTokens>(target, 0, rows, args.x, args.cols, args.cols);
     }
   }
 }
 
 void MatmulBf16(const MatmulArgs& args, const bf16* weight) {
   if (args.num_tokens == 1) return MatmulBf16OneToken(args, weight);
+  if (args.num_tokens <= kTileTokens) return MatmulBf16OneTile<kTileTokens>(args, weight);
   MatmulManyTokens(args, Bf16Rows{weight, args.cols});
 }
 
