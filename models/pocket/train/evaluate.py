@@ -191,7 +191,7 @@ class Decoder:
         return results
 
 
-def complete(decoder: Decoder, tokenizer: Tokenizer, cases: list[dict], limit: int = 320) -> list[dict]:
+def complete(decoder: Decoder, tokenizer: Tokenizer, cases: list[dict], limit: int = 256) -> list[dict]:
     """[{id, completion}] for cases, batched by length."""
     jobs = sorted(((prompt_tokens(case, tokenizer), case) for case in cases), key=lambda job: (job[1]['sampling']['temperature'], len(job[0])))
     out = []
@@ -208,23 +208,26 @@ def complete(decoder: Decoder, tokenizer: Tokenizer, cases: list[dict], limit: i
     return out
 
 
-def run(path: pathlib.Path, tokenizer: Tokenizer, eval_dir: pathlib.Path, out: pathlib.Path, device, limit: int, say=print) -> None:
+def run(path: pathlib.Path, tokenizer: Tokenizer, eval_dir: pathlib.Path, out: pathlib.Path, device, limit: int, say=print,
+        temperature: float | None = None, scale: float = 1.0, name: str = 'report', cases: list[dict] | None = None) -> None:
+    """Judges all cases; `temperature` replaces the cases' own, `scale` multiplies the logits."""
     decoder = Decoder(path, device)
-    cases = judge.load_cases(eval_dir)
+    decoder.unembedding *= scale
+    cases = cases or judge.load_cases(eval_dir)
+    if temperature is not None:
+        cases = [{**case, 'sampling': {'temperature': temperature}} for case in cases]
     if limit:
         kept: dict[str, int] = {}
         cases = [c for c in cases if kept.setdefault(c['skill'], 0) < limit and not kept.update({c['skill']: kept[c['skill']] + 1})]
+    began = time.time()
     completions = []
-    with (out / 'completions.jsonl').open('w') as file:
-        for skill in dict.fromkeys(c['skill'] for c in cases):
-            began = time.time()
-            done = complete(decoder, tokenizer, [c for c in cases if c['skill'] == skill])
-            file.writelines(json.dumps(d) + '\n' for d in done)
-            file.flush()
-            completions += done
-            say(f'evaluated {skill}: {len(done)} in {time.time() - began:.1f} s')
+    groups = [[c for c in cases if not c.get('base')], [c for c in cases if c.get('base')]]
+    for group in groups:
+        completions += complete(decoder, tokenizer, group)
+    (out / f'{name}.jsonl').write_text(''.join(json.dumps(d) + '\n' for d in completions))
     report = judge.report(cases, completions)
-    (out / 'report.json').write_text(json.dumps(report, indent=1) + '\n')
+    (out / f'{name}.json').write_text(json.dumps(report, indent=1) + '\n')
+    say(f'{name}: {len(completions)} completions in {time.time() - began:.1f} s, temperature {temperature}, logits × {scale}')
     say(judge.table(report))
 
 

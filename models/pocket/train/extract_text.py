@@ -1,9 +1,10 @@
 """Turns unpacked documentation packages into prose: `extract_text.py ROOT OUT`.
 
-Writes OUT/text.txt.xz (documents separated by a form feed, paragraphs by newlines), OUT/words.txt (WordNet nouns,
-verbs, adjectives that are short and plain) and prints the characters kept per package.
+Writes OUT/text.txt.xz (documents separated by a form feed, paragraphs by newlines), OUT/words.txt (short WordNet words by
+kind; `common` are the nouns that the text uses often) and prints the characters kept per package.
 """
 
+import collections
 import html.parser
 import lzma
 import pathlib
@@ -81,7 +82,7 @@ def main() -> None:
             for at in range(0, len(glosses), 60):
                 documents.append('\n'.join(glosses[at:at + 60]))
                 size += len(documents[-1])
-            (out / 'words.txt').write_text('\n'.join(f'{kind} {word}' for kind in words for word in words[kind]) + '\n')
+            listed = words
         else:
             for path in sorted(package.rglob('*.html')) + sorted(package.rglob('*.html.en')):
                 kept = []
@@ -93,6 +94,10 @@ def main() -> None:
                     documents.append('\n'.join(kept))
                     size += len(documents[-1])
         print(f'{package.name}: {size:,} characters')
+    counts = collections.Counter(re.findall(r'\b[a-z]{3,9}\b', '\n'.join(documents)))
+    lines = [f'{kind} {word}' for kind in listed for word in listed[kind]]
+    lines += [f'common {word}' for word in listed['noun'] if counts[word] >= 60]
+    (out / 'words.txt').write_text('\n'.join(lines) + '\n')
     with lzma.open(out / 'text.txt.xz', 'wt', preset=6) as file:
         file.write('\f'.join(documents))
 

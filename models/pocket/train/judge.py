@@ -15,7 +15,13 @@ TEXT = re.compile(r'<\|channel\|>(?P<channel>analysis|final|commentary)<\|messag
 
 
 def load_cases(eval_dir: pathlib.Path) -> list[dict]:
-    return [json.loads(line) for path in sorted(eval_dir.glob('*.jsonl')) for line in path.read_text().splitlines()]
+    """All cases; one with a `base` gets that base's messages in front and its tools."""
+    bases = {path.stem: json.loads(path.read_text()) for path in eval_dir.glob('bases/*.json')}
+    cases = [json.loads(line) for path in sorted(eval_dir.glob('*.jsonl')) for line in path.read_text().split('\n') if line]
+    for case in cases:
+        if base := bases.get(case.get('base')):
+            case['messages'], case['tools'] = base['messages'] + case['messages'], base['tools']
+    return cases
 
 
 def parse(completion: str, tools: dict[str, dict | None]) -> dict | str:
@@ -161,7 +167,7 @@ def table(result: dict) -> str:
 def main() -> None:
     cases = load_cases(pathlib.Path(sys.argv[1]))
     if '--truth' in sys.argv:
-        result = report(cases, [{'id': c['id'], 'completion': c['truth']} for c in cases])
+        result = report(cases, [{'id': c['id'], 'completion': c['truth']} for c in cases if 'truth' in c])
         print(table(result))
         for entry in result['skills'].values():
             for failure in entry['failures']:

@@ -126,7 +126,7 @@ def rmsnorm(x: Tensor, gain: Tensor, epsilon: float) -> Tensor:
 
 def swiglu(h: Tensor, limit: float) -> Tensor:
     """h (rows, 2 * mlp_dim), gate and linear interleaved."""
-    gate, linear = h.float().view(*h.shape[:-1], -1, 2).unbind(-1)
+    gate, linear = h.float().unflatten(-1, (-1, 2)).unbind(-1)
     gate = gate.clamp(max=limit)
     linear = linear.clamp(-limit, limit)
     return gate * torch.sigmoid(1.702 * gate) * (linear + 1)

@@ -254,8 +254,13 @@ def main() -> None:
     export.write(trainer.model, tokenizer, out / 'model.bin')
     if options.eval_limit >= 0:
         import evaluate
-        evaluate.run(out / 'model.bin', tokenizer, pathlib.Path(options.eval), out, trainer.device, options.eval_limit, trainer.say)
+        trainer.model.unembedding.detach().cpu().numpy().tofile(out / 'unembedding.f32')  # to scale the logits later
+        arguments = (out / 'model.bin', tokenizer, pathlib.Path(options.eval), out, trainer.device, options.eval_limit, trainer.say)
+        evaluate.run(*arguments, name='report')
+        evaluate.run(*arguments, temperature=1.0, scale=1.3, name='scaled')
+        evaluate.run(*arguments, temperature=1.0, name='sampled')
     trainer.say('done')
+    (out / 'finished').touch()
 
 
 if __name__ == '__main__':
