@@ -54,10 +54,17 @@ export class CodexpcError extends Error {
 export const isErrorCode = (value: unknown): value is ErrorCode =>
   typeof value === 'string' && Object.hasOwn(ERROR_KINDS, value);
 
+/** What anything thrown says, whichever realm or library it comes from. */
+export const messageOf = (thrown: unknown): string => {
+  const message =
+    typeof thrown === 'object' && thrown !== null && 'message' in thrown ? thrown.message : thrown;
+  return typeof message === 'string' ? message : String(message);
+};
+
 export const invariantViolated = (what: string, cause: unknown): CodexpcError =>
   new CodexpcError({
     code: 'invariant_violated',
-    message: `codexpc met ${what}: ${cause instanceof Error ? cause.message : String(cause)}. This is a bug; please report it with the log.`,
+    message: `codexpc met ${what}: ${messageOf(cause)}. This is a bug; please report it with the log.`,
     cause,
   });
 
@@ -99,7 +106,7 @@ export const socketUnusable = (path: string, problem: string, cause?: unknown): 
 export const daemonUnreachable = (path: string, cause: unknown): CodexpcError =>
   new CodexpcError({
     code: 'io_error',
-    message: `cannot reach the daemon at ${path} (${cause instanceof Error ? cause.message : String(cause)}). Start it with 'codexpc daemon', or install the service with 'codexpc install'.`,
+    message: `cannot reach the daemon at ${path} (${messageOf(cause)}). Start it with 'codexpc daemon', or install the service with 'codexpc install'.`,
     details: { path },
     cause,
   });

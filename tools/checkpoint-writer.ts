@@ -204,7 +204,7 @@ class PieceWriter {
   /** Aligns, then fills and yields the piece until `count` elements are written. */
   *#tensor(count: number, elementBytes: number, fill: (count: number) => void): Generator<Uint8Array> {
     yield* this.pad(16);
-    for (let left = count; left > 0; ) {
+    for (let left = count; left > 0;) {
       const length = Math.min(left, PIECE_BYTES / elementBytes);
       fill(length);
       yield* this.bytes(this.#piece.subarray(0, length * elementBytes));

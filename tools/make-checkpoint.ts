@@ -3,11 +3,17 @@
 
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { CHECKPOINT_SHAPES, checkpointPieces, type CheckpointShape, type CheckpointShapeName } from './checkpoint-writer.js';
+import {
+  CHECKPOINT_SHAPES,
+  checkpointPieces,
+  type CheckpointShape,
+  type CheckpointShapeName,
+} from './checkpoint-writer.js';
 
 const positiveInteger = (text: string): number => {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('expected a whole number from 1.');
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('expected a whole number from 1.');
   return value;
 };
 
@@ -39,7 +45,8 @@ const problemWith = (shape: CheckpointShape): string | null => {
   if (shape.hiddenSize % 32 !== 0) return '--hidden-size has to be a multiple of 32';
   if (shape.intermediateSize % 32 !== 0) return '--intermediate-size has to be a multiple of 32';
   if (shape.headDim % 2 !== 0) return '--head-dim has to be even';
-  if (shape.numAttentionHeads % shape.numKeyValueHeads !== 0) return '--heads has to be a multiple of --kv-heads';
+  if (shape.numAttentionHeads % shape.numKeyValueHeads !== 0)
+    return '--heads has to be a multiple of --kv-heads';
   if (shape.expertsPerToken > shape.numExperts) return '--experts-per-token has to be at most --experts';
   return null;
 };
@@ -51,7 +58,7 @@ const writeFile = (path: string, pieces: Iterable<Uint8Array>): number => {
   let numBytes = 0;
   try {
     for (const piece of pieces) {
-      for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
+      for (let at = 0; at < piece.length;) at += writeSync(file, piece, at);
       numBytes += piece.length;
     }
   } catch (error) {
@@ -71,7 +78,10 @@ const command = new Command('make-checkpoint')
   )
   .addOption(new Option('--seed <n>', 'same seed, same file').argParser(seedNumber).default(1))
   .requiredOption('--out <file>', 'where to write')
-  .addHelpText('after', '\nExample:\n  npm run make:checkpoint -- --shape odd --layers 5 --seed 7 --out /tmp/odd.bin\n');
+  .addHelpText(
+    'after',
+    '\nExample:\n  npm run make:checkpoint -- --shape odd --layers 5 --seed 7 --out /tmp/odd.bin\n',
+  );
 for (const [flag, size] of Object.entries(SIZE_FLAGS)) {
   command.addOption(new Option(`--${flag} <n>`, `overrides the shape's ${size}`).argParser(positiveInteger));
 }

@@ -32,5 +32,7 @@ export const modelNameOf = (path: string): string => {
   const name = basename(path).replace(/\.bin$/, '');
   if (name !== 'model') return name;
   const folder = dirname(path);
-  return ['metal', 'original'].includes(basename(folder)) ? basename(dirname(folder)) : basename(folder) || name;
+  return ['metal', 'original'].includes(basename(folder))
+    ? basename(dirname(folder))
+    : basename(folder) || name;
 };

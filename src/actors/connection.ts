@@ -15,7 +15,7 @@ import {
   toWireError,
   type WireError,
 } from '../ipc/protocol.js';
-import type { DaemonService } from '../ipc/service.js';
+import type { CancelReason, DaemonService } from '../ipc/service.js';
 import type { Timers } from '../ipc/timers.js';
 import type { Transport } from '../ipc/transport.js';
 import { ResponseStream } from './response-stream.js';
@@ -52,7 +52,7 @@ export interface ConnectionOptions {
 /** Something that lasts: ends when the client cancels it, and at once when the client has gone. */
 interface InFlight {
   cancel(): void;
-  abandon(): void;
+  abandon(reason: CancelReason): void;
   resume(): void;
 }
 
@@ -65,6 +65,9 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #inFlight = new Map<string, InFlight>();
   readonly #untrack: () => void;
+  /** Resolves when the transport is closed, with everything handed over that the peer would take. */
+  readonly closed: Promise<void>;
+  #resolveClosed: () => void = () => {};
   #state: 'greeting' | 'open' | 'closing' = 'greeting';
   #ended = false;
   #cancelHandshakeLimit: () => void;
@@ -72,6 +75,9 @@ export class Connection {
   constructor(options: ConnectionOptions) {
     this.#options = options;
     const { transport, timers, limits, counters } = options;
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
     counters.connectionOpened();
     this.#untrack = counters.track(() => transport.bufferedBytes);
     this.#cancelHandshakeLimit = timers.after(limits.handshakeMs, () =>
@@ -85,11 +91,11 @@ export class Connection {
     });
   }
 
-  /** Sends what is left to send, then closes. Running responses of this client are cancelled. */
-  close(): void {
+  /** Cancels this client's responses, hands over what is left to send, their last events included, then closes. */
+  close(reason: CancelReason): void {
     if (this.#state === 'closing') return;
     this.#state = 'closing';
-    this.#abandonAll();
+    this.#abandonAll(reason);
     this.#options.transport.close();
   }
 
@@ -180,9 +186,9 @@ export class Connection {
     });
     this.#inFlight.set(requestId, {
       cancel: () => service.cancel(qualifiedId, 'cancelled'),
-      abandon: () => {
+      abandon: (reason) => {
+        service.cancel(qualifiedId, reason); // first: a producer that is let go must find itself cancelled
         stream.abandon();
-        service.cancel(qualifiedId, 'client_gone');
       },
       resume: () => stream.resume(),
     });
@@ -296,24 +302,25 @@ export class Connection {
     this.#options.counters.protocolError();
     this.#options.logger.warn({ connection: this.#options.id, code: wire.code }, wire.message);
     this.#send({ type: 'error', requestId: null, callId: null, error: wire });
-    this.close();
+    this.close('client_gone');
   }
 
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#state = 'closing';
-    this.#abandonAll();
+    this.#abandonAll('client_gone');
     this.#untrack();
     this.#options.counters.connectionClosed();
     this.#options.onClosed();
+    this.#resolveClosed();
   }
 
-  #abandonAll(): void {
+  #abandonAll(reason: CancelReason): void {
     this.#cancelHandshakeLimit();
     const entries = [...this.#inFlight.values()];
     this.#inFlight.clear();
-    for (const entry of entries) entry.abandon();
+    for (const entry of entries) entry.abandon(reason);
   }
 
   #foreign(requestId: string): Pick<InFlight, 'cancel'> {

@@ -48,7 +48,6 @@ const messageOf = (item: ConversationItem, names: ReadonlyMap<string, string>): 
         case 'assistant':
           return { role: 'assistant', channel: item.channel ?? 'final', content: [textContent(item.text)] };
       }
-    // eslint-disable-next-line no-fallthrough -- every role has returned
     case 'tool_call':
       return {
         role: 'assistant',

@@ -106,7 +106,9 @@ export const reportStatus = (sources: ReportSources): Status => {
 
 /** Why a request is refused in a state without the tag `accepting`. */
 export const whyNot = ({ context, ...snapshot }: SupervisorSnapshot) =>
-  phaseOf(snapshot) === 'degraded' ? engineGivenUp(context.lastError, context.policy.coolOffMs) : shuttingDown();
+  phaseOf(snapshot) === 'degraded'
+    ? engineGivenUp(context.lastError, context.policy.coolOffMs)
+    : shuttingDown();
 
 const engineStateOf = (
   snapshot: SupervisorSnapshot,

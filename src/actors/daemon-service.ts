@@ -11,7 +11,13 @@ import { phaseOf } from '../machines/supervisor.js';
 import { modelNameOf } from './checkpoint-file.js';
 import { reportHealth, reportStatus, type ReportSources, whyNot } from './daemon-report.js';
 import type { EngineActor } from './engine-actor.js';
-import { duplicateRequest, noCheckpoint, noSuchCall, queueFull, requestQuarantined } from './engine-errors.js';
+import {
+  duplicateRequest,
+  noCheckpoint,
+  noSuchCall,
+  queueFull,
+  requestQuarantined,
+} from './engine-errors.js';
 import type { ModelCatalogue } from './model-catalogue.js';
 import { availableMemory } from './memory-guard.js';
 import { startSession, type SessionPolicy } from './session.js';
@@ -56,7 +62,7 @@ export const createDaemonService = (options: DaemonServiceOptions): DaemonServic
     if (!snapshot.hasTag('accepting')) throw whyNot(snapshot);
     if (sessions.find(requestId) !== undefined) throw duplicateRequest(requestId);
     const checkpoint = checkpointOf(request.checkpoint);
-    const { waiting, meanDurationMs } = sessions.counts();
+    const { waiting, running, meanDurationMs } = sessions.counts();
     if (waiting >= options.queueBound) {
       const retryAfterMs = Math.max(1000, (meanDurationMs * waiting) / sources.numSlots);
       throw queueFull(waiting, options.queueBound, Math.round(retryAfterMs));
@@ -67,7 +73,7 @@ export const createDaemonService = (options: DaemonServiceOptions): DaemonServic
       sink,
       checkpoint,
       modelName: modelNameOf(checkpoint),
-      queuedAhead: waiting,
+      queuedAhead: Math.max(0, waiting - Math.max(0, sources.numSlots - running)),
       engine,
       policy: options.policy,
       guardFingerprint,
@@ -94,7 +100,8 @@ export const createDaemonService = (options: DaemonServiceOptions): DaemonServic
     respond,
     cancel: (requestId, reason) => sessions.find(requestId)?.cancel(reason),
     toolOutput: ({ requestId, callId, output }) => {
-      if (sessions.find(requestId)?.giveToolOutput(callId, output) !== true) throw noSuchCall(requestId, callId);
+      if (sessions.find(requestId)?.giveToolOutput(callId, output) !== true)
+        throw noSuchCall(requestId, callId);
     },
     listModels: () => catalogue.list(),
     inspectModel: (checkpoint) => catalogue.inspect(checkpoint),

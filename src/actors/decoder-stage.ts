@@ -103,7 +103,8 @@ export const createDecoderStage = ({
 
   return {
     push: (token) => bodiesOf(decoder.push(token)),
-    finish: (reason) => bodiesOf(decoder.finish().filter((event) => reason === 'stop' || !isCutOffCall(event))),
+    finish: (reason) =>
+      bodiesOf(decoder.finish().filter((event) => reason === 'stop' || !isCutOffCall(event))),
     calls: () => calls,
     numReasoningTokens: () => decoder.usage.analysis,
     repairs: () => decoder.repairCounts,

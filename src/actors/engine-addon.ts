@@ -72,6 +72,7 @@ export interface NativeEngine {
     readonly prefixReuse: boolean;
   };
   readonly weightsBytes: number;
+  /** Errors: model_corrupt, when a byte or a Harmony token is missing; such a model still computes logits. */
   tokenizer(): TokenizerData;
   predict(options: ContextOptions): MemoryUse;
   createContext(options: ContextOptions): NativeContext;

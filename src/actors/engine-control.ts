@@ -45,8 +45,7 @@ export interface OpenModel {
 }
 
 export type Result<Value> =
-  | { readonly ok: true; readonly value: Value }
-  | { readonly ok: false; readonly error: ErrorRecord };
+  { readonly ok: true; readonly value: Value } | { readonly ok: false; readonly error: ErrorRecord };
 
 export interface EngineControl {
   load(file: CheckpointFile): Promise<Result<OpenModel>>;

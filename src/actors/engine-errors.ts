@@ -106,7 +106,8 @@ export const engineGivenUp = (lastError: CodexpcError | null, coolOffMs: number)
 export const shuttingDown = (): CodexpcError =>
   new CodexpcError({
     code: 'shutting_down',
-    message: 'The daemon is stopping and takes no new requests. Send the request again when it has been restarted.',
+    message:
+      'The daemon is stopping and takes no new requests. Send the request again when it has been restarted.',
   });
 
 export const requestQuarantined = (numCrashes: number): CodexpcError =>
@@ -119,7 +120,8 @@ export const requestQuarantined = (numCrashes: number): CodexpcError =>
 export const noCheckpoint = (): CodexpcError =>
   new CodexpcError({
     code: 'model_not_found',
-    message: 'The request names no checkpoint and none is configured. Pass --checkpoint, or set engine.checkpoint.',
+    message:
+      'The request names no checkpoint and none is configured. Pass --checkpoint, or set engine.checkpoint.',
   });
 
 export const duplicateRequest = (requestId: string): CodexpcError =>

@@ -57,7 +57,10 @@ export interface FrameChannel<Out> {
 }
 
 /** Speaks `Out`, hears `In`. */
-export const openFrameChannel = <Out, In>(port: MessagePort, onMessage: (message: In) => void): FrameChannel<Out> => {
+export const openFrameChannel = <Out, In>(
+  port: MessagePort,
+  onMessage: (message: In) => void,
+): FrameChannel<Out> => {
   const packr = new Packr({ useRecords: false });
   const deliver = (packet: Uint8Array): void => onMessage(packr.unpack(packet) as In);
   port.on('message', deliver);
@@ -80,4 +83,5 @@ export const tokensToBytes = (tokens: Uint32Array): Uint8Array =>
   new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength);
 
 /** Copies: a frame's bytes need not be aligned. */
-export const bytesToTokens = (bytes: Uint8Array): Uint32Array => new Uint32Array(Uint8Array.from(bytes).buffer);
+export const bytesToTokens = (bytes: Uint8Array): Uint32Array =>
+  new Uint32Array(Uint8Array.from(bytes).buffer);

@@ -7,7 +7,13 @@ import { controlEndpoint } from './control-endpoint.js';
 import type { SamplerOptions, Sampled } from './engine-addon.js';
 import type { EngineControl, EngineSettings } from './engine-control.js';
 import { engineExited, engineStartFailed, fromErrorRecord } from './engine-errors.js';
-import { type EngineCommand, type EngineReport, openFrameChannel, type SequenceId, tokensToBytes } from './engine-frames.js';
+import {
+  type EngineCommand,
+  type EngineReport,
+  openFrameChannel,
+  type SequenceId,
+  tokensToBytes,
+} from './engine-frames.js';
 import type { EngineWorkerData } from './engine-worker.js';
 import type { Fault } from './fault.js';
 

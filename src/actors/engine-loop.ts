@@ -161,14 +161,13 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     while (waiting.length > 0 && admit(waiting[0]!)) waiting.shift();
     const parts = planStep([...running.values()], limits, turn++);
     if (parts.length === 0) return;
-    const items = parts.map(
-      ({ sequence, numTokens, samples }): BatchItem => ({
-        slot: sequence.slot.index,
-        tokens: sequence.pending.subarray(0, numTokens),
-        sampler: samples ? sequence.sampler : null,
-        topLogprobs: samples ? sequence.submission.topLogprobs : 0,
-      }),
-    );
+    const items = parts.map(({ sequence, numTokens, samples }): BatchItem => ({
+      slot: sequence.slot.index,
+      tokens: sequence.pending.subarray(0, numTokens),
+      sampler: samples ? sequence.sampler : null,
+      topLogprobs: samples ? sequence.submission.topLogprobs : 0,
+    }));
+    flush(); // who has been admitted is known before the step, not after it
     const results = context.step(items);
     parts.forEach((part, index) => advance(part, results[index] ?? null));
     schedule();
@@ -221,4 +220,3 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
 
 const isSound = ({ token, logprob }: Sampled, vocabSize: number): boolean =>
   Number.isInteger(token) && token >= 0 && token < vocabSize && !Number.isNaN(logprob);
-

@@ -24,7 +24,13 @@ export interface EngineWorkerData {
 /** Exit code of a worker that ended itself after reporting why. */
 const FAULT_EXIT_CODE = 70;
 
-const start = async ({ addonModule, settings, fault, framePort, controlPort }: EngineWorkerData): Promise<void> => {
+const start = async ({
+  addonModule,
+  settings,
+  fault,
+  framePort,
+  controlPort,
+}: EngineWorkerData): Promise<void> => {
   const { loadAddon } = (await import(addonModule)) as { loadAddon: () => NativeAddon };
   const addon = loadAddon();
   if (fault !== null && isStartFault(fault)) {

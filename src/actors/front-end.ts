@@ -87,7 +87,7 @@ export class FrontEnd {
     this.#wasOpen = true;
   }
 
-  /** Resolves when the address is free and every connection has been told to end. */
+  /** Resolves when the address is free and every connection has ended, at most a moment after it was told to. */
   async close(): Promise<void> {
     this.#actor.send({ type: 'close' });
     await waitFor(this.#actor, (state) => state.status === 'done');
@@ -160,7 +160,10 @@ export class FrontEnd {
 
   async #release(): Promise<void> {
     await this.#listener?.close();
-    for (const connection of [...this.#connections]) connection.close();
+    const connections = [...this.#connections];
+    for (const connection of connections) connection.close('shutdown');
+    // The last events of cancelled responses still reach their clients before the process ends.
+    await Promise.all(connections.map(({ closed }) => closed));
   }
 
   #reportFailure(): void {

@@ -12,7 +12,9 @@ export interface Opening {
   close(): Promise<void>;
 }
 
-export const createFrontEndsLogic = (openings: () => readonly Opening[]): CallbackActorLogic<FrontEndsCommand> =>
+export const createFrontEndsLogic = (
+  openings: () => readonly Opening[],
+): CallbackActorLogic<FrontEndsCommand> =>
   fromCallback<FrontEndsCommand, unknown, EventObject>(({ sendBack, receive }) => {
     const opened: Opening[] = [];
     let closing: Promise<void> | null = null;

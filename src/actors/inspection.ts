@@ -3,6 +3,7 @@
 
 import type { InspectionEvent } from 'xstate';
 import type { Logger } from 'pino';
+import { CodexpcError } from '../errors.js';
 import type { WatchEvent } from '../ipc/protocol.js';
 
 export interface InspectorOptions {
@@ -14,10 +15,16 @@ export interface InspectorOptions {
 /** Machines whose actors are roots of their own, beneath the supervisor all the same. */
 const SUPERVISED: readonly string[] = ['engine', 'session', 'frontEnd'];
 
-/** What is told of each machine at level info; the rest is at debug. */
+/** Machines that everybody may want to read about; the rest is at debug. */
 const INFO_MACHINES: readonly string[] = ['supervisor', 'engine'];
+/** States that somebody should look at. */
+const WARNING_STATES: readonly string[] = ['late', 'lost', 'running.degraded'];
 
-export const createInspector = ({ logger, publish, now }: InspectorOptions): ((event: InspectionEvent) => void) => {
+export const createInspector = ({
+  logger,
+  publish,
+  now,
+}: InspectorOptions): ((event: InspectionEvent) => void) => {
   const states = new WeakMap<object, readonly string[]>();
 
   return ({ actorRef, ...inspected }) => {
@@ -36,12 +43,30 @@ export const createInspector = ({ logger, publish, now }: InspectorOptions): ((e
       publish({ kind: 'actor.started', at: now(), actor, parent: above, machine });
     }
     if (from !== undefined && from.join() === to.join() && snapshot.status === 'active') return;
-    publish({ kind: 'actor.transition', at: now(), actor, event: event.type, from: [...(from ?? [])], to: [...to] });
-    const level = INFO_MACHINES.includes(machine) ? 'info' : 'debug';
-    logger[level]({ actor, event: event.type, from: from?.join(), to: to.join() }, `${machine}: ${to.join()}`);
+    publish({
+      kind: 'actor.transition',
+      at: now(),
+      actor,
+      event: event.type,
+      from: [...(from ?? [])],
+      to: [...to],
+    });
+    const fields = { actor, event: event.type, from: from?.join(), to: to.join() };
+    const error = errorOf(event);
+    const sentence = `${machine}: ${to.join()}`;
+    if (error !== null) logger.warn({ ...fields, code: error.code }, `${sentence}: ${error.message}`);
+    else logger[levelOf(machine, to)](fields, sentence);
     if (snapshot.status !== 'active') publish({ kind: 'actor.stopped', at: now(), actor });
   };
 };
+
+const levelOf = (machine: string, states: readonly string[]): 'warn' | 'info' | 'debug' => {
+  if (states.some((state) => WARNING_STATES.includes(state))) return 'warn';
+  return INFO_MACHINES.includes(machine) ? 'info' : 'debug';
+};
+
+const errorOf = (event: { readonly type: string; readonly error?: unknown }): CodexpcError | null =>
+  event.error instanceof CodexpcError ? event.error : null;
 
 interface MachineLike {
   readonly status: string;

@@ -39,7 +39,10 @@ export const computeLogits = (addon: NativeAddon, request: LogitsRequest): Logit
   try {
     checkTokens(request.tokens, engine);
     const context = openContext(engine, request);
-    const logits = prefill(addon, context, request.tokens, { vocabSize: engine.config.vocabSize, chunkTokens: request.chunkTokens });
+    const logits = prefill(addon, context, request.tokens, {
+      vocabSize: engine.config.vocabSize,
+      chunkTokens: request.chunkTokens,
+    });
     const describe = describeToken(engine);
     return {
       checkpoint: request.checkpoint,
@@ -59,7 +62,10 @@ export const computeLogits = (addon: NativeAddon, request: LogitsRequest): Logit
 
 const checkTokens = (tokens: readonly number[], { config }: NativeEngine): void => {
   if (tokens.length === 0) {
-    throw new CodexpcError({ code: 'invalid_request', message: 'there are no tokens: give at least one token id' });
+    throw new CodexpcError({
+      code: 'invalid_request',
+      message: 'there are no tokens: give at least one token id',
+    });
   }
   const foreign = tokens.find((token) => token >= config.vocabSize);
   if (foreign !== undefined) {
@@ -70,7 +76,10 @@ const checkTokens = (tokens: readonly number[], { config }: NativeEngine): void 
   }
 };
 
-const openContext = (engine: NativeEngine, { tokens, numGreedy, chunkTokens, kvType }: LogitsRequest): NativeContext => {
+const openContext = (
+  engine: NativeEngine,
+  { tokens, numGreedy, chunkTokens, kvType }: LogitsRequest,
+): NativeContext => {
   const numPositions = tokens.length + Math.max(0, numGreedy - 1);
   if (numPositions > engine.config.contextLength) {
     throw new CodexpcError({
@@ -80,7 +89,12 @@ const openContext = (engine: NativeEngine, { tokens, numGreedy, chunkTokens, kvT
         `the model has ${engine.config.contextLength}: give fewer`,
     });
   }
-  return engine.createContext({ numSlots: 1, contextLength: numPositions, maxBatchTokens: chunkTokens, kvType });
+  return engine.createContext({
+    numSlots: 1,
+    contextLength: numPositions,
+    maxBatchTokens: chunkTokens,
+    kvType,
+  });
 };
 
 const prefill = (

@@ -12,7 +12,9 @@ export const defaultMemoryBudget = (): number => {
   const constrained = constrainedMemory();
   const total = totalmem();
   // Without a limit, cgroups report a number near 2^63.
-  return Math.floor(DEFAULT_SHARE * (constrained !== undefined && constrained > 0 ? Math.min(constrained, total) : total));
+  return Math.floor(
+    DEFAULT_SHARE * (constrained !== undefined && constrained > 0 ? Math.min(constrained, total) : total),
+  );
 };
 
 /** Before a file is opened: its weights alone must fit. */
@@ -23,7 +25,12 @@ export const guardWeights = (checkpoint: string, weightsBytes: number, budgetByt
 };
 
 /** Before a context is made. */
-export const guardContext = (checkpoint: string, use: MemoryUse, numSlots: number, budgetBytes: number): void => {
+export const guardContext = (
+  checkpoint: string,
+  use: MemoryUse,
+  numSlots: number,
+  budgetBytes: number,
+): void => {
   const needed = {
     weights: use.weightsBytes,
     'KV cache': use.kvBytes + numSlots * use.windowBytes,
@@ -41,7 +48,11 @@ export const guardContext = (checkpoint: string, use: MemoryUse, numSlots: numbe
 export const guardAdmission = (numTokens: number, kvBytesPerToken: number, availableBytes: number): void => {
   const kvBytes = numTokens * kvBytesPerToken;
   if (kvBytes > availableBytes) {
-    throw insufficientMemory(`A request of up to ${numTokens} tokens`, { 'KV cache': kvBytes }, availableBytes);
+    throw insufficientMemory(
+      `A request of up to ${numTokens} tokens`,
+      { 'KV cache': kvBytes },
+      availableBytes,
+    );
   }
 };
 

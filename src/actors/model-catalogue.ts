@@ -41,7 +41,10 @@ export const createModelCatalogue = (
   return {
     inspect,
     list: async () => {
-      const known = new Set([...(defaultCheckpoint === null ? [] : [defaultCheckpoint]), ...engine.knownCheckpoints()]);
+      const known = new Set([
+        ...(defaultCheckpoint === null ? [] : [defaultCheckpoint]),
+        ...engine.knownCheckpoints(),
+      ]);
       // One that has been moved away or damaged is left out; `inspect` says why.
       const models = await Promise.all([...known].map((checkpoint) => inspect(checkpoint).catch(() => null)));
       return models.filter((model) => model !== null);

@@ -24,7 +24,12 @@ export const openModel = (addon: NativeAddon, file: CheckpointFile, settings: En
       maxBatchTokens: settings.maxBatchTokens,
       kvType: settings.kvType,
     };
-    guardContext(file.path, engine.predict(contextOptions), contextOptions.numSlots, settings.memoryBudgetBytes);
+    guardContext(
+      file.path,
+      engine.predict(contextOptions),
+      contextOptions.numSlots,
+      settings.memoryBudgetBytes,
+    );
     const context = engine.createContext(contextOptions);
     return {
       engine,

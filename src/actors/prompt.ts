@@ -20,7 +20,9 @@ export interface Prompt {
 export const createPrompt = (request: Respond, model: ModelRuntime, today: string): Prompt => {
   const { renderer, tokenizer, stopTokens } = model;
   const conversation = conversationOf(request, today);
-  let tokens = Uint32Array.from(renderer.renderCompletionPrompt(conversation, { autoDropAnalysis: true }).tokens);
+  let tokens = Uint32Array.from(
+    renderer.renderCompletionPrompt(conversation, { autoDropAnalysis: true }).tokens,
+  );
   let generated: number[] = [];
 
   return {

@@ -60,4 +60,5 @@ export const createSessionClock = (now: () => number): SessionClock => {
   };
 };
 
-const perSecond = (count: number, elapsedMs: number): number => (elapsedMs > 0 ? (1000 * count) / elapsedMs : 0);
+const perSecond = (count: number, elapsedMs: number): number =>
+  elapsedMs > 0 ? (1000 * count) / elapsedMs : 0;

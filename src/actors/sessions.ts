@@ -38,7 +38,14 @@ const SMOOTHING = 0.3;
 
 export const createSessions = (): Sessions => {
   const open = new Map<string, Session>();
-  const totals = { completed: 0, failed: 0, cancelled: 0, inputTokens: 0, cachedInputTokens: 0, outputTokens: 0 };
+  const totals = {
+    completed: 0,
+    failed: 0,
+    cancelled: 0,
+    inputTokens: 0,
+    cachedInputTokens: 0,
+    outputTokens: 0,
+  };
   const means = { prefillTokensPerSecond: 0, decodeTokensPerSecond: 0, meanDurationMs: 0 };
   let onDrained: (() => void) | null = null;
 
@@ -46,7 +53,14 @@ export const createSessions = (): Sessions => {
     if (value > 0) means[key] = means[key] === 0 ? value : means[key] + SMOOTHING * (value - means[key]);
   };
 
-  const cancelAll = (reason: CancelReason): void => [...open.values()].forEach((session) => session.cancel(reason));
+  const tellWaiting = (): void => {
+    [...open.values()]
+      .filter((session) => WAITING.includes(session.phase()))
+      .forEach((session, index) => session.tellAhead(index));
+  };
+
+  const cancelAll = (reason: CancelReason): void =>
+    [...open.values()].forEach((session) => session.cancel(reason));
 
   const tellWhenDrained = (): void => {
     if (open.size === 0) onDrained?.();
@@ -68,7 +82,8 @@ export const createSessions = (): Sessions => {
     remove: (summary) => {
       open.delete(summary.requestId);
       const { outcome } = summary;
-      const wasCancelled = outcome.type === 'completed' && ['cancelled', 'deadline'].includes(outcome.finishReason);
+      const wasCancelled =
+        outcome.type === 'completed' && ['cancelled', 'deadline'].includes(outcome.finishReason);
       totals[outcome.type === 'failed' ? 'failed' : wasCancelled ? 'cancelled' : 'completed'] += 1;
       totals.inputTokens += summary.inputTokens;
       totals.cachedInputTokens += summary.cachedInputTokens;
@@ -76,6 +91,7 @@ export const createSessions = (): Sessions => {
       smooth('prefillTokensPerSecond', summary.prefillTokensPerSecond);
       smooth('decodeTokensPerSecond', summary.decodeTokensPerSecond);
       smooth('meanDurationMs', summary.totalMs);
+      tellWaiting();
       tellWhenDrained();
     },
     find: (requestId) => open.get(requestId),

@@ -68,7 +68,8 @@ export const createSlots = (
       const placement = placeSequence(views(), prompt);
       if (placement === null) return null;
       const { slot, source, length } = placement;
-      const resumeFrom = source === slot ? context.truncate(slot, length) : context.copy(source, slot, length);
+      const resumeFrom =
+        source === slot ? context.truncate(slot, length) : context.copy(source, slot, length);
       held[slot]!.tokens.set(prompt.subarray(0, resumeFrom));
       held[slot]!.length = resumeFrom;
       return { slot: take(slot), resumeFrom };

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
-import { addressInUse, socketUnusable } from '../errors.js';
+import { CodexpcError, addressInUse, messageOf, socketUnusable } from '../errors.js';
 import { maxSocketPathBytes } from '../ipc/socket-path.js';
 import type { SystemCalls } from './system-calls.js';
 
@@ -113,6 +113,4 @@ const answers = (path: string): Promise<boolean> =>
   });
 
 const asSocketError = (error: unknown, path: string): Error =>
-  error instanceof Error && error.name === 'CodexpcError'
-    ? error
-    : socketUnusable(path, error instanceof Error ? error.message : String(error), error);
+  error instanceof CodexpcError ? error : socketUnusable(path, messageOf(error), error);

@@ -1,5 +1,7 @@
 // What the addon offers besides the engine (engine-native/src/binding/system.cc): what Node lacks to run a service.
 
+import { loadAddon } from './load-addon.js';
+
 export interface SystemCalls {
   /** Effective uid of the process at the other end of a Unix socket, as the kernel recorded it. Throws for other descriptors. */
   peerUid(fd: number): number;
@@ -10,3 +12,6 @@ export interface SystemCalls {
   /** Sends one sd_notify datagram. False when nobody takes it. */
   notifyService(address: string, state: string): boolean;
 }
+
+/** Errors: unsupported_system when the addon is not built. */
+export const loadSystemCalls = (): SystemCalls => loadAddon() as ReturnType<typeof loadAddon> & SystemCalls;

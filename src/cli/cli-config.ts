@@ -1,7 +1,9 @@
 // The settings as this command sees them: flags of the command line over everything else.
 
 import { userInfo } from 'node:os';
+import { dirname, resolve } from 'node:path';
 import { type ConfigSources, loadConfig, type LoadedConfig } from '../config/load-config.js';
+import type { Config } from '../config/settings.js';
 import { type Paths, pathsOf } from '../config/place.js';
 import { socketPath } from '../ipc/socket-path.js';
 import type { CliContext } from './context.js';
@@ -29,5 +31,17 @@ export const loadCliConfig = ({ place, env }: CliContext, flags: ConfigFlags): C
     defaultSocket: socketPath({ ...place, uid: userInfo().uid }),
     flags: { ...flags.settings, ...socket },
   });
-  return { ...loaded, paths };
+  return { ...loaded, config: withAbsolutePaths(loaded), paths };
+};
+
+/** A path in the file is relative to the file, elsewhere to the folder where the command runs. */
+const withAbsolutePaths = ({ config, origins, file }: LoadedConfig): Config => {
+  const absolute = (key: 'engine.checkpoint' | 'daemon.socket', value: string): string =>
+    resolve(origins[key].from === 'file' ? dirname(file) : '.', value);
+  const checkpoint = config['engine.checkpoint'];
+  return {
+    ...config,
+    'engine.checkpoint': checkpoint === null ? null : absolute('engine.checkpoint', checkpoint),
+    'daemon.socket': absolute('daemon.socket', config['daemon.socket']),
+  };
 };

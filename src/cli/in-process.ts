@@ -1,9 +1,14 @@
-// A daemon inside this process, for when none runs. The only place from which the command line reaches the
-// composition root, and only by dynamic import: `codexpc health` loads neither engine nor machines.
+// The way from the command line to the composition root, for `codexpc daemon` and for answers without a daemon.
+// By dynamic import only, and from no other file: `codexpc health` loads neither engine nor machines.
 
+import { userInfo } from 'node:os';
 import type { Transport } from '../client/index.js';
 import type { CliConfig } from './cli-config.js';
 import type { CliContext } from './context.js';
+import { createPrettyLog } from './logs/format-log.js';
+import { pocketModel } from './program-path.js';
+import { wantsColour } from './terminal-text.js';
+import { VERSION } from './version.js';
 
 export interface InProcessDaemon {
   openTransport(): Promise<Transport>;
@@ -11,10 +16,89 @@ export interface InProcessDaemon {
   stop(): Promise<void>;
 }
 
+/** A daemon for this process alone. It logs errors only, unless more is asked for. */
 export const startInProcess = async (
-  _context: CliContext,
-  _config: CliConfig,
-  _options: { readonly verbose: boolean },
+  { stderr, env }: CliContext,
+  { config, origins }: CliConfig,
+  { verbose }: { readonly verbose: boolean },
 ): Promise<InProcessDaemon> => {
-  throw new Error('not wired to the daemon yet');
+  const level =
+    origins['daemon.log_level'].from !== 'default' ? config['daemon.log_level'] : verbose ? 'debug' : 'fatal';
+  const { createDaemon, daemonOptions } = await import('../daemon.js');
+  const daemon = createDaemon(
+    daemonOptions(withDefaultModel(config), {
+      version: VERSION,
+      addonModule: addonModule(env),
+      preload: false,
+      socket: null,
+      service: null,
+      log: { level, destination: await createPrettyLog(stderr, wantsColour(stderr, env)) },
+      fault: null,
+    }),
+  );
+  daemon.start();
+  return {
+    openTransport: async () => daemon.connectInMemory(),
+    stop: async () => {
+      daemon.shutdown('now');
+      await daemon.stopped;
+    },
+  };
 };
+
+export interface ServedDaemonOptions {
+  readonly log: { write(line: string): void };
+  readonly preload: boolean;
+  /** The test hook's text; null: none. */
+  readonly fault: string | null;
+  /** Tell the service manager. */
+  readonly service: boolean;
+}
+
+export interface ServedDaemon {
+  /** What a signal asks for: the first drains, the second stops at once. */
+  terminate(): void;
+  /** Resolves when everything has ended. Errors: address_in_use, io_error and what else keeps it from starting. */
+  readonly stopped: Promise<void>;
+}
+
+/** A daemon on its socket. */
+export const startServedDaemon = async (
+  { env }: CliContext,
+  { config }: CliConfig,
+  { log, preload, fault, service }: ServedDaemonOptions,
+): Promise<ServedDaemon> => {
+  const [{ createDaemon, daemonOptions }, { loadSystemCalls }, { parseFault }] = await Promise.all([
+    import('../daemon.js'),
+    import('../actors/system-calls.js'),
+    import('../actors/fault.js'),
+  ]);
+  const calls = loadSystemCalls();
+  const daemon = createDaemon(
+    daemonOptions(withDefaultModel(config), {
+      version: VERSION,
+      addonModule: addonModule(env),
+      preload,
+      socket: { path: config['daemon.socket'], uid: userInfo().uid, calls },
+      service: service ? { calls, env } : null,
+      log: { level: config['daemon.log_level'], destination: log },
+      fault: fault === null ? null : parseFault(fault),
+    }),
+  );
+  daemon.start();
+  return {
+    terminate: () => daemon.terminate(),
+    stopped: daemon.stopped.then(({ error }) => {
+      if (error !== null) throw error;
+    }),
+  };
+};
+
+const withDefaultModel = (config: CliConfig['config']): CliConfig['config'] => ({
+  ...config,
+  'engine.checkpoint': config['engine.checkpoint'] ?? pocketModel(),
+});
+
+/** Tests give an engine of their own, by the URL of a module that exports `loadAddon()`. */
+const addonModule = (env: CliContext['env']): string =>
+  env['CODEXPC_TEST_ADDON'] ?? new URL('../actors/load-addon.js', import.meta.url).href;

@@ -104,11 +104,18 @@ const wholeNumber =
 
 const asText = ({ kernels, tokens, top, greedy }: LogitsReport): string => {
   const rows = top.map(({ token, text, logit, logprob }) =>
-    [String(token).padStart(7), logit.toFixed(6).padStart(12), logprob.toFixed(6).padStart(12), `  ${quoted(text)}`].join(''),
+    [
+      String(token).padStart(7),
+      logit.toFixed(6).padStart(12),
+      logprob.toFixed(6).padStart(12),
+      `  ${quoted(text)}`,
+    ].join(''),
   );
   return [
     `after ${tokens.length} tokens, ${kernels} kernels`,
-    ...(rows.length > 0 ? [`${'token'.padStart(7)}${'logit'.padStart(12)}${'logprob'.padStart(12)}`, ...rows] : []),
+    ...(rows.length > 0
+      ? [`${'token'.padStart(7)}${'logit'.padStart(12)}${'logprob'.padStart(12)}`, ...rows]
+      : []),
     ...(greedy.length > 0 ? [`greedy: ${greedy.join(',')}`] : []),
     '',
   ].join('\n');
@@ -118,4 +125,7 @@ const asText = ({ kernels, tokens, top, greedy }: LogitsReport): string => {
 const quoted = (text: string | undefined): string =>
   text === undefined
     ? ''
-    : JSON.stringify(text).replace(/[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+    : JSON.stringify(text).replace(
+        /[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
+        (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+      );

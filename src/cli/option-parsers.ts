@@ -39,11 +39,14 @@ export const milliseconds = (text: string): number => {
 
 export const logitBias = (
   text: string,
-  previous: ReadonlyArray<readonly [number, number]>,
+  previous: ReadonlyArray<readonly [number, number]> = [],
 ): ReadonlyArray<readonly [number, number]> => {
   const match = /^(\d+)=([+-]?\d+(?:\.\d+)?)$/.exec(text);
   if (match === null) throw new InvalidArgumentError('TOKEN=BIAS is needed, such as 220=-2.5.');
   return [...previous, [Number(match[1]), Number(match[2])]];
 };
 
-export const repeated = (text: string, previous: readonly string[]): readonly string[] => [...previous, text];
+export const repeated = (text: string, previous: readonly string[] = []): readonly string[] => [
+  ...previous,
+  text,
+];

@@ -5,6 +5,7 @@ import { defineChat } from './commands/chat.js';
 import { defineDaemon } from './commands/daemon.js';
 import { defineHealth, defineStatus, defineStop } from './commands/daemon-state.js';
 import type { DefineCommand, Invocation } from './commands/invocation.js';
+import { defineLogits } from './commands/logits.js';
 import { defineModels } from './commands/models.js';
 import { defineRun } from './commands/run.js';
 import { defineDoctor, defineInstall, defineLogs, defineUninstall } from './commands/service.js';
@@ -14,7 +15,10 @@ import { VERSION } from './version.js';
 const GROUPS: ReadonlyArray<readonly [title: string, commands: readonly DefineCommand[]]> = [
   ['Answers:', [defineRun, defineChat]],
   ['Daemon:', [defineHealth, defineStatus, defineModels, defineDaemon, defineLogs, defineStop]],
-  ['Installation:', [defineInstall, defineUninstall, defineDoctor, defineConfig, defineCompletion]],
+  [
+    'Installation and more:',
+    [defineInstall, defineUninstall, defineDoctor, defineConfig, defineLogits, defineCompletion],
+  ],
 ];
 
 const AFTER_HELP = `
@@ -40,6 +44,12 @@ export const createProgram = (invocation: Invocation): Command => {
       writeErr: (text) => void stderr.write(text),
       outputError: (text, write) => write(text.replace(/^error: /, 'codexpc: ')),
     })
+    .addHelpCommand(
+      new Command('help')
+        .argument('[command]')
+        .description('help for a command')
+        .helpGroup('Installation and more:'),
+    )
     .addHelpText('after', AFTER_HELP);
   for (const [title, commands] of GROUPS) {
     program.commandsGroup(title);

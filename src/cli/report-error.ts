@@ -5,22 +5,22 @@ import { formatDuration } from './format.js';
 import { UsageError } from './exit-codes.js';
 import { harmless } from './terminal-text.js';
 
-/** By code: what to do, unless the message says it already (it then contains `about`). */
-const NEXT_STEPS: { readonly [Code in ErrorCode]?: { readonly about: string; readonly next: string } } = {
+/** By code: what to do, unless the message says it already (then `about` matches it). */
+const NEXT_STEPS: { readonly [Code in ErrorCode]?: { readonly about: RegExp; readonly next: string } } = {
   insufficient_memory: {
-    about: 'engine.context_length',
+    about: /engine\.context_length/,
     next: 'Use a smaller model, or a smaller engine.context_length.',
   },
-  model_not_found: { about: 'codexpc models', next: "See what there is with 'codexpc models'." },
+  model_not_found: { about: /codexpc models/, next: "See what there is with 'codexpc models'." },
   model_corrupt: {
-    about: 'models inspect',
+    about: /download|models inspect|Name its/i,
     next: "Download the checkpoint again; look at it with 'codexpc models inspect FILE'.",
   },
-  context_overflow: { about: 'horten', next: 'Shorten the prompt, or raise engine.context_length.' },
-  engine_start_failed: { about: 'codexpc logs', next: "See 'codexpc logs', then 'codexpc doctor'." },
-  engine_exited: { about: 'codexpc logs', next: "Repeat the request, and see 'codexpc logs'." },
-  engine_unresponsive: { about: 'codexpc logs', next: "Repeat the request, and see 'codexpc logs'." },
-  invariant_violated: { about: 'report', next: "Please report this with the output of 'codexpc logs'." },
+  context_overflow: { about: /shorten/i, next: 'Shorten the prompt, or raise engine.context_length.' },
+  engine_start_failed: { about: /codexpc logs/, next: "See 'codexpc logs', then 'codexpc doctor'." },
+  engine_exited: { about: /codexpc logs/, next: "Repeat the request, and see 'codexpc logs'." },
+  engine_unresponsive: { about: /codexpc logs/, next: "Repeat the request, and see 'codexpc logs'." },
+  invariant_violated: { about: /report/, next: "Please report this with the output of 'codexpc logs'." },
 };
 
 export const describeError = (error: unknown, verbose: boolean): string => {
@@ -41,7 +41,7 @@ const nextStep = (error: unknown): string => {
   const retryAfterMs = error.details['retryAfterMs'];
   if (typeof retryAfterMs === 'number') return `Try again in ${formatDuration(retryAfterMs)}.`;
   const step = NEXT_STEPS[error.code];
-  return step === undefined || error.message.includes(step.about) ? '' : step.next;
+  return step === undefined || step.about.test(error.message) ? '' : step.next;
 };
 
 const stackOf = (error: unknown): string => {

@@ -79,7 +79,7 @@ export class Client {
       { type: 'watch', requestId },
       {
         event: (message) => void (message.type === 'watch.event' && queue.push(message.event)),
-        error: (error) => queue.end(error),
+        error: (error) => queue.end({ error }),
       },
     );
     const stop = (): void => queue.end(null);

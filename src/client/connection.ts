@@ -1,6 +1,6 @@
 // The client's side of one connection: greeting, requests by id, and where each message goes.
 
-import { connectionLost, unexpectedMessage } from '../errors.js';
+import { connectionLost, messageOf, unexpectedMessage } from '../errors.js';
 import { clientCodec, daemonCodec } from '../ipc/codec.js';
 import {
   type ClientMessage,
@@ -130,7 +130,7 @@ export class ClientConnection {
     try {
       message = daemonCodec.decode(bytes);
     } catch (error) {
-      this.#fail(unexpectedMessage(error instanceof Error ? error.message : String(error)));
+      this.#fail(unexpectedMessage(messageOf(error)));
       return;
     }
     this.#dispatch(message);

@@ -18,7 +18,9 @@ export class Conversation {
     this.#items = parts.items;
   }
 
-  static readonly empty = new Conversation({ system: null, instructions: null, tools: [], items: [] });
+  static get empty(): Conversation {
+    return new Conversation({ system: null, instructions: null, tools: [], items: [] });
+  }
 
   /** Replaces the daemon's own first line about what the model is. Rarely needed. */
   system(text: string): Conversation {

@@ -6,12 +6,18 @@ export interface EventQueueOptions {
   readonly limit?: number;
 }
 
+/** What iteration throws: an error of ours, or an abort's reason, which may be anything. */
+export interface Failure {
+  readonly error: unknown;
+}
+
 export class EventQueue<Event> {
   readonly #options: Required<EventQueueOptions>;
   #events: Event[] = [];
   #at = 0;
   #isFull = false;
-  #end: { readonly error: Error | null } | null = null;
+  #ended = false;
+  #failure: Failure | null = null;
   #wake: (() => void) | null = null;
   #keep: (event: Event) => boolean = () => true;
 
@@ -20,7 +26,7 @@ export class EventQueue<Event> {
   }
 
   push(event: Event): void {
-    if (this.#end !== null || !this.#keep(event)) return;
+    if (this.#ended || !this.#keep(event)) return;
     this.#events.push(event);
     this.#notify();
     if (this.#isFull || this.#events.length - this.#at < this.#options.limit) return;
@@ -29,8 +35,10 @@ export class EventQueue<Event> {
   }
 
   /** What was pushed is still delivered; then iteration ends, or throws. */
-  end(error: Error | null): void {
-    this.#end ??= { error };
+  end(failure: Failure | null): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#failure = failure;
     this.#notify();
   }
 
@@ -45,10 +53,8 @@ export class EventQueue<Event> {
   /** The next event; null when there are no more. */
   async next(): Promise<Event | null> {
     while (this.#at === this.#events.length) {
-      if (this.#end !== null) {
-        if (this.#end.error !== null) throw this.#end.error;
-        return null;
-      }
+      if (this.#failure !== null) throw this.#failure.error;
+      if (this.#ended) return null;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });

@@ -67,7 +67,7 @@ const starter = (autoStart: boolean | (() => Promise<void>)): (() => Promise<voi
 };
 
 const isNobodyThere = (error: unknown): boolean =>
-  error instanceof Error && ['ENOENT', 'ECONNREFUSED'].includes((error as NodeJS.ErrnoException).code ?? '');
+  ['ENOENT', 'ECONNREFUSED'].includes((error as Partial<NodeJS.ErrnoException>).code ?? '');
 
 export { Client, CodexpcError };
 export { type ErrorCode, type ErrorKind, isErrorCode } from '../errors.js';

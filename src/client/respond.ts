@@ -25,7 +25,7 @@ export const startResponse = ({ options, signal, lease, release }: StartOptions)
   signal?.addEventListener('abort', abort, { once: true, signal: running.ended });
   lease().then(
     (connection) => running.start(connection),
-    (error: Error) => running.end(error),
+    (error: unknown) => running.end(error),
   );
   return running.response;
 };
@@ -73,20 +73,21 @@ class RunningResponse {
         },
       });
     } catch (error) {
-      this.end(error as Error);
+      this.end(error);
     }
   }
 
   /** A response that has begun ends with `completed` and `cancelled`; one that has not throws the reason. */
   abort(reason: unknown): void {
-    if (this.#connection === null) this.end(reason instanceof Error ? reason : new Error(String(reason)));
+    if (this.#connection === null) this.end(reason);
     else this.#cancel();
   }
 
-  end(error: Error | null): void {
+  /** Null: its last event has come. */
+  end(error: unknown): void {
     if (this.ended.aborted) return;
     this.#ended.abort();
-    this.#queue.end(error);
+    this.#queue.end(error === null ? null : { error });
     const connection = this.#connection;
     if (connection === null) return;
     connection.forget(this.#requestId);

@@ -1,5 +1,6 @@
 // Functions that run on the client's side when the model calls them.
 
+import { messageOf } from '../errors.js';
 import type { FunctionTool, OutputItem } from '../ipc/protocol.js';
 
 export interface ToolCallContext {
@@ -49,4 +50,3 @@ export const runTool = async (
 };
 
 const failure = (message: string): string => JSON.stringify({ error: message });
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -3,7 +3,7 @@
 import { Decoder, Encoder, type Options as MsgpackrOptions } from 'msgpackr';
 import type { z } from 'zod';
 import { CodexpcError, malformedFrame, unknownMessage } from '../errors.js';
-import { findMsgpackProblem } from './msgpack-guard.js';
+import { createMsgpackGuard } from './msgpack-guard.js';
 import { ClientMessage, DaemonMessage } from './protocol.js';
 
 /** Why bytes are no message. `requestId` is set when the sender can be told which request was wrong and go on. */
@@ -45,11 +45,12 @@ export const createCodec = <Schema extends z.ZodType>(
 ): Codec<z.infer<Schema>> => {
   const encoder = new Encoder(ENCODER_OPTIONS);
   const decoder = new Decoder(DECODER_OPTIONS);
+  const findProblem = createMsgpackGuard();
 
   return {
     encode: (message) => encoder.encode(message),
     decode: (bytes) => {
-      const problem = findMsgpackProblem(bytes);
+      const problem = findProblem(bytes);
       if (problem !== null) throw new UndecodableMessage(malformedFrame(problem), null);
       const value: unknown = decoder.decode(bytes);
       const result = schema.safeParse(value);

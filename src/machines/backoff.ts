@@ -7,7 +7,11 @@ export interface BackoffPolicy {
 }
 
 /** `failuresInARow` counts from 1; `jitter` is in [0, 1): the delay lies between half of the step and all of it. */
-export const backoffMs = ({ baseMs, limitMs }: BackoffPolicy, failuresInARow: number, jitter: number): number => {
+export const backoffMs = (
+  { baseMs, limitMs }: BackoffPolicy,
+  failuresInARow: number,
+  jitter: number,
+): number => {
   const step = Math.min(limitMs, baseMs * 2 ** Math.max(0, failuresInARow - 1));
   return Math.round(step * (0.5 + jitter / 2));
 };

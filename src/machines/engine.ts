@@ -31,6 +31,8 @@ export type EngineEvent =
   | { readonly type: 'worker.ready' }
   | { readonly type: 'worker.beat' }
   | { readonly type: 'worker.exited'; readonly error: CodexpcError }
+  /** It ended because it was told to. */
+  | { readonly type: 'worker.closed' }
   | HeartbeatNotice
   | { readonly type: 'load'; readonly checkpoint: string }
   | { readonly type: 'unload' }
@@ -87,7 +89,10 @@ export const createEngineMachine = ({ runWorker, loadModel, unloadModel }: Engin
         error: params.error,
       })),
       announceStopped: emit({ type: 'engine.stopped' }),
-      announceLoaded: emit(({ context }) => ({ type: 'model.loaded' as const, checkpoint: context.checkpoint ?? '' })),
+      announceLoaded: emit(({ context }) => ({
+        type: 'model.loaded' as const,
+        checkpoint: context.checkpoint ?? '',
+      })),
       announceLoadFailure: emit(({ context }, params: { error: unknown }) => ({
         type: 'model.failed' as const,
         checkpoint: context.checkpoint ?? '',
@@ -114,14 +119,24 @@ export const createEngineMachine = ({ runWorker, loadModel, unloadModel }: Engin
       alive: {
         initial: 'starting',
         invoke: [
-          { id: 'worker', src: 'runWorker' },
+          {
+            id: 'worker',
+            src: 'runWorker',
+            onError: {
+              target: '#engine.failed',
+              actions: { type: 'announceExit', params: ({ event }) => ({ error: noWorker(event.error) }) },
+            },
+          },
           {
             id: 'heartbeat',
             src: 'heartbeat',
             input: ({ context }) => ({ limitMs: context.policy.loadingLimitMs }),
             onDone: {
               target: '#engine.failed',
-              actions: { type: 'announceExit', params: ({ context }) => ({ error: unresponsive(context.policy) }) },
+              actions: {
+                type: 'announceExit',
+                params: ({ context }) => ({ error: unresponsive(context.policy) }),
+              },
             },
           },
         ],
@@ -194,13 +209,17 @@ export const createEngineMachine = ({ runWorker, loadModel, unloadModel }: Engin
               onDone: { target: 'idle', actions: ['forgetCheckpoint', 'announceUnloaded'] },
               onError: {
                 target: '#engine.failed',
-                actions: { type: 'announceExit', params: ({ event }) => ({ error: unloadFailed(event.error) }) },
+                actions: {
+                  type: 'announceExit',
+                  params: ({ event }) => ({ error: unloadFailed(event.error) }),
+                },
               },
             },
           },
           stopping: {
             entry: 'closeWorker',
             on: {
+              'worker.closed': { target: '#engine.stopped' },
               'worker.exited': { target: '#engine.stopped' },
               load: {},
               unload: {},
@@ -217,15 +236,7 @@ export const createEngineMachine = ({ runWorker, loadModel, unloadModel }: Engin
 export type EngineSnapshot = SnapshotFrom<ReturnType<typeof createEngineMachine>>;
 
 export type EnginePhase =
-  | 'starting'
-  | 'idle'
-  | 'loading'
-  | 'ready'
-  | 'generating'
-  | 'unloading'
-  | 'stopping'
-  | 'failed'
-  | 'stopped';
+  'starting' | 'idle' | 'loading' | 'ready' | 'generating' | 'unloading' | 'stopping' | 'failed' | 'stopped';
 
 export const enginePhaseOf = ({ value }: Pick<EngineSnapshot, 'value'>): EnginePhase =>
   typeof value === 'string' ? (value as EnginePhase) : value.alive;
@@ -243,5 +254,12 @@ const unloadFailed = (cause: unknown): CodexpcError =>
   new CodexpcError({
     code: 'engine_exited',
     message: 'The engine could not release its model and was stopped. It is started again by itself.',
+    cause,
+  });
+
+const noWorker = (cause: unknown): CodexpcError =>
+  new CodexpcError({
+    code: 'engine_start_failed',
+    message: `No thread could be started for the engine: ${cause instanceof Error ? cause.message : String(cause)}.`,
     cause,
   });

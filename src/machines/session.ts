@@ -74,7 +74,8 @@ export const createSessionMachine = ({ prepare, generate }: SessionActors) =>
     },
     actions: {
       startDeadline: enqueueActions(({ enqueue, context }) => {
-        if (context.deadlineMs !== null) enqueue.raise({ type: 'deadline.passed' }, { delay: context.deadlineMs });
+        if (context.deadlineMs !== null)
+          enqueue.raise({ type: 'deadline.passed' }, { delay: context.deadlineMs });
       }),
       countRound: assign({ numRounds: ({ context }) => context.numRounds + 1 }),
       awaitCalls: assign((_, params: { callIds: readonly string[] }) => ({ pendingCallIds: params.callIds })),
@@ -132,7 +133,10 @@ export const createSessionMachine = ({ prepare, generate }: SessionActors) =>
             entry: 'countRound',
             invoke: { id: 'generate', src: 'generate' },
             on: {
-              'engine.lost': { target: '#session.failed', actions: { type: 'fail', params: ({ event }) => event } },
+              'engine.lost': {
+                target: '#session.failed',
+                actions: { type: 'fail', params: ({ event }) => event },
+              },
               'generation.finished': [
                 {
                   guard: { type: 'awaitsTools', params: ({ event }) => event },
@@ -159,7 +163,10 @@ export const createSessionMachine = ({ prepare, generate }: SessionActors) =>
                 initial: 'flowing',
                 states: {
                   flowing: { on: { 'sink.stalled': 'paused' } },
-                  paused: { entry: 'hold', on: { 'sink.drained': { target: 'flowing', actions: 'release' } } },
+                  paused: {
+                    entry: 'hold',
+                    on: { 'sink.drained': { target: 'flowing', actions: 'release' } },
+                  },
                 },
               },
             },

@@ -9,7 +9,7 @@
 
 import { assign, enqueueActions, raise, sendTo, setup } from 'xstate';
 import type { CallbackActorLogic, SnapshotFrom } from 'xstate';
-import type { CodexpcError } from '../errors.js';
+import { CodexpcError } from '../errors.js';
 import { type BackoffPolicy, backoffMs } from './backoff.js';
 import { addSuspects, type Suspects } from './quarantine.js';
 
@@ -105,7 +105,9 @@ export const createSupervisorMachine = ({ runSessions, runFrontEnds, runEngine }
         // One such event per restart makes the period slide.
         enqueue.raise({ type: 'restart.aged' }, { delay: context.policy.restartPeriodMs });
       }),
-      forgetOneRestart: assign({ restartsInPeriod: ({ context }) => Math.max(0, context.restartsInPeriod - 1) }),
+      forgetOneRestart: assign({
+        restartsInPeriod: ({ context }) => Math.max(0, context.restartsInPeriod - 1),
+      }),
       forgetRestarts: assign({ restartsInPeriod: 0, crashesInARow: 0 }),
       forgetCrashes: assign({ crashesInARow: 0 }),
       recordCrash: assign(({ context }, params: { error: CodexpcError; running: readonly string[] }) => ({
@@ -117,6 +119,11 @@ export const createSupervisorMachine = ({ runSessions, runFrontEnds, runEngine }
       reportStartTimeout: raise(({ context }) => ({
         type: 'engine.exited' as const,
         error: context.startTimeout(context.policy.startDeadlineMs),
+        running: [],
+      })),
+      reportStartFailure: raise(({ event }) => ({
+        type: 'engine.exited' as const,
+        error: couldNotStart('error' in event ? event.error : undefined),
         running: [],
       })),
       drainSessions: sendTo('sessions', { type: 'sessions.drain' }),
@@ -156,7 +163,10 @@ export const createSupervisorMachine = ({ runSessions, runFrontEnds, runEngine }
         on: {
           'restart.aged': { actions: 'forgetOneRestart' },
           // A listener is lost: the service manager restarts the daemon, which claims the address anew.
-          'frontEnds.failed': { target: '.closing', actions: { type: 'recordFatal', params: ({ event }) => event } },
+          'frontEnds.failed': {
+            target: '.closing',
+            actions: { type: 'recordFatal', params: ({ event }) => event },
+          },
         },
         states: {
           booting: {
@@ -178,6 +188,7 @@ export const createSupervisorMachine = ({ runSessions, runFrontEnds, runEngine }
               id: 'engine',
               src: 'runEngine',
               input: ({ context }) => ({ life: context.numStarts }),
+              onError: { actions: 'reportStartFailure' },
             },
             on: {
               'engine.exited': [
@@ -216,7 +227,10 @@ export const createSupervisorMachine = ({ runSessions, runFrontEnds, runEngine }
                     target: '#supervisor.running.closing',
                     actions: { type: 'recordCrash', params: ({ event }) => event },
                   },
-                  shutdown: { guard: { type: 'stopAtOnce', params: ({ event }) => event }, target: 'stopping' },
+                  shutdown: {
+                    guard: { type: 'stopAtOnce', params: ({ event }) => event },
+                    target: 'stopping',
+                  },
                   terminate: 'stopping',
                 },
               },
@@ -275,3 +289,12 @@ export const phaseOf = ({ value }: Pick<SupervisorSnapshot, 'value'>): Superviso
   const running = typeof value === 'string' ? value : value.running;
   return typeof running === 'object' ? running.engineUp : (running as SupervisorPhase);
 };
+
+const couldNotStart = (cause: unknown): CodexpcError =>
+  cause instanceof CodexpcError
+    ? cause
+    : new CodexpcError({
+        code: 'engine_start_failed',
+        message: `The engine could not be started: ${cause instanceof Error ? cause.message : String(cause)}. Run 'codexpc doctor' to see what is missing.`,
+        cause,
+      });

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { encode } from '@msgpack/msgpack';
 import { claimSocketAddress } from '../../src/actors/socket-address.js';
@@ -17,6 +17,8 @@ import {
   startHarness,
   until,
 } from '../fixtures/front-end-harness.js';
+
+jest.setTimeout(60_000); // on a busy machine
 
 type Harness = Awaited<ReturnType<typeof startHarness>>;
 let harness: Harness;
@@ -64,6 +66,22 @@ describe('the socket', () => {
     await again.open();
     expect(await harness.client().health()).toMatchObject({ ok: true });
     await again.close();
+  });
+
+  test('closes after what was sent has been handed over, and does not wait for a client that reads nothing', async () => {
+    await start();
+    const reader = (await harness.raw()).hello().send(respondMessage('1', 'count 5000'));
+    const sleeper = (await harness.raw()).hello().send(respondMessage('1', 'count 100000'));
+    sleeper.transport.pause();
+    await until(() => harness.service.requests.length === 2 && harness.service.numRunning === 1);
+    await harness.frontEnd.close();
+    expect(await reader.nextOf('completed')).toMatchObject({ sequence: 5001 });
+    await reader.closed;
+    expect(harness.service.numRunning).toBe(0);
+    expect(harness.counters.snapshot()).toMatchObject({
+      connections: { open: 0 },
+      backpressure: { pausedStreams: 0 },
+    });
   });
 
   test('left behind by a daemon that was killed is replaced', async () => {
@@ -190,6 +208,19 @@ describe('streams of bytes', () => {
     expect(coded(await answer, 'the stream ended inside a frame')).toBe(true);
     await until(isFree);
     expect(harness.counters.snapshot().connections.protocolErrors).toBe(1);
+  });
+
+  test('a client that ends its side has gone, even with its answer unread', async () => {
+    await start({ limits: { highWaterBytes: 8192 } });
+    const socket = await connected(harness.path);
+    socket.pause();
+    socket.write(frames(hello, respondMessage('1', 'count 1000000')));
+    await until(() => harness.counters.snapshot().backpressure.pausedStreams === 1);
+    socket.end();
+    await until(() => harness.service.numRunning === 0);
+    expect(harness.service.cancellations).toMatchObject([{ reason: 'client_gone' }]);
+    await until(isFree);
+    socket.destroy();
   });
 
   test('bytes may come one at a time', async () => {

@@ -3,7 +3,13 @@
 import { createDaemon, type Daemon, type DaemonOptions, daemonOptions } from '../../src/daemon.js';
 import { createSettings } from '../../src/config/settings.js';
 import type { EngineConfig } from '../../src/daemon-options.js';
-import { createRespond, isTerminal, type Respond, type RespondOptions, type ResponseEvent } from '../../src/ipc/protocol.js';
+import {
+  createRespond,
+  isTerminal,
+  type Respond,
+  type RespondOptions,
+  type ResponseEvent,
+} from '../../src/ipc/protocol.js';
 import type { ResponseSink } from '../../src/ipc/service.js';
 
 export interface TestDaemonOptions extends Partial<Omit<DaemonOptions, 'policies' | 'engine' | 'log'>> {
@@ -89,7 +95,9 @@ export const createCollectingSink = (): CollectingSink => {
     ended: until(isTerminal),
     until,
     text: () =>
-      events.map((event) => (event.type === 'output_text.delta' && event.channel === 'final' ? event.text : '')).join(''),
+      events
+        .map((event) => (event.type === 'output_text.delta' && event.channel === 'final' ? event.text : ''))
+        .join(''),
     setFull: (value) => {
       isFull = value;
       if (!isFull) resume();
@@ -113,7 +121,11 @@ export const ask = (
   options: Partial<RespondOptions> = {},
 ): CollectingSink & { readonly request: Respond } => {
   const sink = createCollectingSink();
-  const request = createRespond(`r${++lastRequest}`, { items: userSays(text), currentDate: '2026-01-01', ...options });
+  const request = createRespond(`r${++lastRequest}`, {
+    items: userSays(text),
+    currentDate: '2026-01-01',
+    ...options,
+  });
   daemon.respond(request, sink);
   return { ...sink, request };
 };

@@ -23,8 +23,18 @@ TEST(bf16_one_to_twenty_tokens) {
   for (std::size_t tokens = 1; tokens <= 20; ++tokens) Tester().num_tokens(tokens).rows(21).cols(64).TestBf16(__LINE__);
 }
 TEST(bf16_many_tokens_pocket_shape) { Tester().num_tokens(128).rows(64).cols(256).TestBf16(__LINE__); }
+TEST(bf16_two_to_six_tokens_odd_cols_and_rows) {
+  for (std::size_t tokens = 2; tokens <= 6; ++tokens) {
+    Tester().num_tokens(tokens).rows(11).cols(1029).TestBf16(__LINE__);
+    Tester().num_tokens(tokens).rows(40).cols(37).slice(3, 38).no_bias().accumulate().TestBf16(__LINE__);
+  }
+}
 TEST(bf16_several_column_panels) { Tester().num_tokens(7).rows(11).cols(2880).TestBf16(__LINE__); }
 TEST(bf16_several_column_panels_odd) { Tester().num_tokens(7).rows(11).cols(1029).TestBf16(__LINE__); }
+TEST(bf16_more_activations_than_a_cache_holds) {
+  Tester().num_tokens(40).rows(11).cols(2880).TestBf16(__LINE__);
+  Tester().num_tokens(40).rows(11).cols(2885).slice(2, 10).accumulate().TestBf16(__LINE__);
+}
 TEST(bf16_many_tokens_odd_cols) {
   for (std::size_t cols = 1; cols <= 40; ++cols) Tester().num_tokens(7).rows(9).cols(cols).TestBf16(__LINE__);
 }
@@ -43,6 +53,14 @@ TEST(mf4_one_token_pocket_shapes) {
 TEST(mf4_one_token_20b_columns) { Tester().rows(12).cols(2880).TestMf4(__LINE__); }
 TEST(mf4_one_token_one_block) { Tester().rows(5).cols(32).TestMf4(__LINE__); }
 TEST(mf4_one_token_odd_blocks) { Tester().rows(5).cols(96).TestMf4(__LINE__); }
+TEST(mf4_one_token_every_block_count) {
+  for (std::size_t cols = 32; cols <= 480; cols += 32) Tester().rows(5).cols(cols).TestMf4(__LINE__);
+}
+TEST(mf4_one_token_beyond_its_buffer) {
+  Tester().rows(5).cols(4096).TestMf4(__LINE__);
+  Tester().rows(5).cols(4128).TestMf4(__LINE__);
+  Tester().rows(5).cols(8320).accumulate().TestMf4(__LINE__);
+}
 TEST(mf4_one_token_odd_rows) {
   for (std::size_t rows = 1; rows <= 17; ++rows) Tester().rows(rows).cols(64).TestMf4(__LINE__);
 }
@@ -54,6 +72,7 @@ TEST(mf4_one_to_twenty_tokens) {
   for (std::size_t tokens = 1; tokens <= 20; ++tokens) Tester().num_tokens(tokens).rows(21).cols(96).TestMf4(__LINE__);
 }
 TEST(mf4_several_column_panels) { Tester().num_tokens(7).rows(11).cols(2880).TestMf4(__LINE__); }
+TEST(mf4_more_activations_than_a_cache_holds) { Tester().num_tokens(40).rows(11).cols(2880).slice(2, 10).TestMf4(__LINE__); }
 TEST(mf4_many_tokens_slice) { Tester().num_tokens(7).rows(40).cols(544).slice(3, 38).TestMf4(__LINE__); }
 TEST(mf4_many_tokens_accumulates) { Tester().num_tokens(7).rows(19).cols(544).accumulate().TestMf4(__LINE__); }
 TEST(mf4_many_tokens_without_bias) { Tester().num_tokens(7).rows(19).cols(544).no_bias().TestMf4(__LINE__); }

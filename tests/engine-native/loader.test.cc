@@ -372,6 +372,7 @@ TEST(test_checkpoints_are_the_same_bytes_on_every_machine) {
   };
   EXPECT_EQ(fnv1a(MakeCheckpoint(TinyCheckpoint(1))), 3793090780484155610u);
   EXPECT_EQ(fnv1a(MakeCheckpoint(OddCheckpoint(1))), 15477837995326646547u);
+  EXPECT_EQ(fnv1a(MakeCheckpoint(SmallCheckpoint(1))), 15598036393466165847u);
   EXPECT_TRUE(fnv1a(MakeCheckpoint(TinyCheckpoint(2))) != fnv1a(MakeCheckpoint(TinyCheckpoint(1))));
 }
 

@@ -279,6 +279,21 @@ TestCheckpoint OddCheckpoint(std::uint32_t seed) {
   return {WithPublishedRope(config), 347, 16, seed};
 }
 
+TestCheckpoint SmallCheckpoint(std::uint32_t seed) {
+  Config config{};
+  config.context_length = 131072;
+  config.num_hidden_layers = 4;
+  config.num_experts = 32;
+  config.experts_per_token = 4;
+  config.hidden_size = 128;
+  config.intermediate_size = 96;
+  config.head_dim = 64;
+  config.num_attention_heads = 8;
+  config.num_key_value_heads = 1;
+  config.sliding_window = 128;
+  return {WithPublishedRope(config), 1000, 16, seed};
+}
+
 std::vector<std::uint8_t> MakeCheckpoint(const TestCheckpoint& wanted) {
   Writer out(wanted.seed);
   WriteHeader(out, wanted);

@@ -23,6 +23,9 @@ TestCheckpoint TinyCheckpoint(std::uint32_t seed = 1);
 /// Legal sizes that are no powers of two: 3 layers, 5 experts with 3 active, hidden 96, mlp 160, 6 heads over 2,
 /// head_dim 20, window 37.
 TestCheckpoint OddCheckpoint(std::uint32_t seed = 1);
+/// The published models' heads, window and router in small: 4 layers, 32 experts with 4 active, hidden 128, mlp 96,
+/// 8 heads over 1, head_dim 64, window 128.
+TestCheckpoint SmallCheckpoint(std::uint32_t seed = 1);
 
 /// The file's bytes. The start is aligned for ParseCheckpoint (operator new aligns to 16).
 std::vector<std::uint8_t> MakeCheckpoint(const TestCheckpoint& wanted);

@@ -15,6 +15,16 @@ void Require(const Status& status, const char* what) {
   std::exit(1);
 }
 
+void FeedInChunks(Context& context, std::uint32_t slot, std::span<const std::uint32_t> tokens, std::size_t chunk,
+                  bool want_logits) {
+  while (!tokens.empty()) {
+    const std::size_t count = std::min(chunk, tokens.size());
+    const BatchItem item{slot, tokens.first(count), want_logits && count == tokens.size()};
+    Require(context.Forward({&item, 1}), "forward");
+    tokens = tokens.subspan(count);
+  }
+}
+
 }  // namespace
 
 std::shared_ptr<const Model> OpenTestModel(const TestCheckpoint& checkpoint) {
@@ -65,14 +75,14 @@ std::vector<std::uint32_t> RandomTokens(std::size_t count, std::uint32_t vocab_s
 
 std::vector<float> Feed(Context& context, std::uint32_t slot, std::span<const std::uint32_t> tokens,
                         std::size_t chunk) {
-  while (!tokens.empty()) {
-    const std::size_t count = std::min(chunk, tokens.size());
-    const BatchItem item{slot, tokens.first(count), count == tokens.size()};
-    Require(context.Forward({&item, 1}), "forward");
-    tokens = tokens.subspan(count);
-  }
+  FeedInChunks(context, slot, tokens, chunk, true);
   const std::span<const float> logits = context.Logits(slot);
   return {logits.begin(), logits.end()};
+}
+
+void FeedWithoutLogits(Context& context, std::uint32_t slot, std::span<const std::uint32_t> tokens,
+                       std::size_t chunk) {
+  FeedInChunks(context, slot, tokens, chunk, false);
 }
 
 std::uint32_t ArgMax(std::span<const float> logits) {

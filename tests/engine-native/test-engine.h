@@ -25,6 +25,8 @@ std::vector<std::uint32_t> RandomTokens(std::size_t count, std::uint32_t vocab_s
 /// Feeds `tokens` in steps of at most `chunk`; the logits of the last one, copied.
 std::vector<float> Feed(Context& context, std::uint32_t slot, std::span<const std::uint32_t> tokens,
                         std::size_t chunk);
+void FeedWithoutLogits(Context& context, std::uint32_t slot, std::span<const std::uint32_t> tokens,
+                       std::size_t chunk);
 std::uint32_t ArgMax(std::span<const float> logits);
 
 }  // namespace codexpc

@@ -40,7 +40,7 @@ struct SamplerOptions {
   float repetition_penalty = 1.0f;  // over the tokens of `Accept`
   float presence_penalty = 0.0f;
   float frequency_penalty = 0.0f;
-  std::vector<std::pair<std::uint32_t, float>> logit_bias;  // (token, added logit)
+  std::vector<std::pair<std::uint32_t, float>> logit_bias = {};  // (token, added logit; -infinity forbids it)
   std::uint64_t seed = 0;           // same seed, same tokens
 };
 
@@ -115,7 +115,7 @@ class Context {
 };
 
 struct EngineOptions {
-  std::string isa;               // "" = CODEXPC_ISA, else best; a kernel table's name: scalar, avx2, avx512, neon
+  std::string isa = {};          // "" = CODEXPC_ISA, else best; a kernel table's name: scalar, avx2, avx512, neon
   std::uint32_t num_threads = 0; // 0 = one per physical core available to the process
 };
 

@@ -6,6 +6,7 @@
 #include "binding/arguments.h"
 #include "binding/errors.h"
 #include "binding/handles.h"
+#include "binding/system.h"
 
 namespace codexpc::binding {
 namespace {
@@ -45,6 +46,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("createSampler", Napi::Function::New(env, CreateSampler, "createSampler"));
   exports.Set("topLogprobs", Napi::Function::New(env, TopLogprobsOf, "topLogprobs"));
   exports.Set("kernelTables", Napi::Function::New(env, KernelTables, "kernelTables"));
+  RegisterSystem(env, exports);
   return exports;
 }
 

@@ -77,7 +77,12 @@ Napi::Value CopyTokenizer(Napi::Env env, const TokenizerData& tokenizer) {
 Napi::Value Tokenizer(const Napi::CallbackInfo& info, EngineState& state) {
   const Engine* engine = Open(info.Env(), state);
   if (engine == nullptr) return {};
-  return CopyTokenizer(info.Env(), engine->model().tokenizer());
+  const TokenizerData& tokenizer = engine->model().tokenizer();
+  if (Status status = CheckTextTokenizer(tokenizer); !status.ok()) {
+    Throw(info.Env(), "model_corrupt", "this checkpoint cannot read or write text: " + status.message());
+    return {};
+  }
+  return CopyTokenizer(info.Env(), tokenizer);
 }
 
 Napi::Value Predict(const Napi::CallbackInfo& info, EngineState& state) {

@@ -1,7 +1,7 @@
 #pragma once
 // One constant table of kernels per instruction set; chosen once when an engine is made, passed by reference.
 // Kernel names: <activation>_<weight>w_<operation>. A kernel is pure: it allocates nothing, logs nothing, starts no
-// threads, and computes only the slice it is given; the backend decides the split.
+// threads, and computes only the slice it is given; the backend decides the split. It takes up to 100 KiB of stack.
 
 #include <cstddef>
 #include <cstdint>

@@ -1,12 +1,14 @@
 // One sequence's sampler: adjusts a copy of the logits, narrows the candidates, draws one.
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <memory>
 #include <new>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "codexpc/engine.h"
 #include "sampling/random.h"
@@ -28,13 +30,14 @@ class SamplerImpl final : public Sampler {
       : options_(options), vocab_size_(vocab_size), random_(options.seed) {}
 
   bool Allocate() {
-    if (Adjusts() || Draws()) adjusted_.reset(new (std::nothrow) float[vocab_size_]);
+    if (Adjusts()) adjusted_.reset(new (std::nothrow) float[vocab_size_]);
     if (Draws()) {
       weights_.reset(new (std::nothrow) float[vocab_size_]);
       candidates_.reset(new (std::nothrow) std::uint32_t[vocab_size_]);
+      bins_.reset(new (std::nothrow) double[kNumBins]);
     }
-    return (!(Adjusts() || Draws()) || adjusted_ != nullptr) &&
-           (!Draws() || (weights_ != nullptr && candidates_ != nullptr));
+    return (!Adjusts() || adjusted_ != nullptr) &&
+           (!Draws() || (weights_ != nullptr && candidates_ != nullptr && bins_ != nullptr));
   }
 
   Status Sample(std::span<const float> logits, TokenLogprob* sampled) override {
@@ -91,36 +94,15 @@ class SamplerImpl final : public Sampler {
     return static_cast<std::uint32_t>(std::find(logits.begin(), logits.end(), value) - logits.begin());
   }
 
+  /// A filter drops a token by setting its weight to 0.
   std::uint32_t Draw(std::span<const float> logits, float largest) {
-    double total = sampling::ExpWeights(weights_.get(), logits, largest, std::min(1.0f / options_.temperature, kLargestInverse));
-    if (options_.top_k == 0 && options_.top_p == 1.0f && options_.min_p == 0.0f) return DrawFromAll(total);
-    std::size_t count = vocab_size_;
-    if (options_.top_k > 0 && options_.top_k < vocab_size_) {
-      count = options_.top_k;
-      sampling::SelectTopK(candidates_.get(), logits, count);
-      total = WeightOf(count);
-    } else {
-      for (std::uint32_t token = 0; token < vocab_size_; ++token) candidates_[token] = token;
-    }
-    if (options_.top_p < 1.0f) count = KeepTopP(logits, count, total);
+    const float inverse_temperature = std::min(1.0f / options_.temperature, kLargestInverse);
+    double total = sampling::ExpWeights(weights_.get(), logits, largest, inverse_temperature);
+    if (options_.top_k > 0 && options_.top_k < vocab_size_) total = KeepTopK(logits);
+    if (options_.top_p < 1.0f) total = KeepTopP(logits, total);
     if (options_.min_p > 0.0f) {
-      count = KeepIf(count, [this](std::uint32_t token) { return weights_[token] >= options_.min_p; });
+      total = KeepIf([this](std::uint32_t token) { return weights_[token] >= options_.min_p; });
     }
-    // In the order of ids the walk does not depend on how the candidates were found.
-    std::sort(candidates_.get(), candidates_.get() + count);
-    double rest = random_.Next() * WeightOf(count);
-    std::uint32_t last = candidates_[0];
-    for (std::size_t i = 0; i < count; ++i) {
-      const float weight = weights_[candidates_[i]];
-      if (weight == 0.0f) continue;
-      last = candidates_[i];
-      rest -= weight;
-      if (rest < 0.0) break;
-    }
-    return last;
-  }
-
-  std::uint32_t DrawFromAll(double total) {
     double rest = random_.Next() * total;
     std::uint32_t last = 0;
     for (std::uint32_t token = 0; token < vocab_size_; ++token) {
@@ -132,38 +114,55 @@ class SamplerImpl final : public Sampler {
     return last;
   }
 
-  /// The shortest run of best candidates whose weight reaches top_p of `total`; at least one.
-  std::size_t KeepTopP(std::span<const float> logits, std::size_t count, double total) {
-    // All candidates below this weight together miss the share that top_p cuts off, so none of them is kept.
-    const double smallest = (1.0 - options_.top_p) * total / static_cast<double>(count);
-    count = KeepIf(count, [this, smallest](std::uint32_t token) { return weights_[token] >= smallest; });
+  double KeepTopK(std::span<const float> logits) {
     const sampling::Better better{logits.data()};
-    std::uint32_t* const begin = candidates_.get();
-    double reached = 0.0;
-    std::size_t kept = 0;
-    for (std::size_t piece = 256; kept < count; piece *= 8) {
-      const std::size_t sorted = std::min(kept + piece, count);
-      if (sorted < count) std::nth_element(begin + kept, begin + sorted, begin + count, better);
-      std::sort(begin + kept, begin + sorted, better);
-      while (kept < sorted) {
-        reached += weights_[begin[kept++]];
-        if (reached >= options_.top_p * total) return kept;
-      }
+    std::uint32_t* const best = candidates_.get();
+    sampling::SelectTopK(best, logits, options_.top_k);
+    const std::uint32_t worst = *std::max_element(best, best + options_.top_k, better);
+    return KeepIf([&](std::uint32_t token) { return !better(worst, token); });
+  }
+
+  /// Keeps the shortest run of best tokens whose weight reaches top_p of `total`; at least one. Weights are summed by
+  /// bins of nearly equal ones, so that only the bin in which the share is reached has to be sorted.
+  double KeepTopP(std::span<const float> logits, double total) {
+    std::fill_n(bins_.get(), kNumBins, 0.0);
+    for (std::uint32_t token = 0; token < vocab_size_; ++token) bins_[BinOf(weights_[token])] += weights_[token];
+    double missing = options_.top_p * total;
+    std::uint32_t bin = kNumBins - 1;
+    while (bin > 0 && bins_[bin] < missing) missing -= bins_[bin--];
+
+    std::uint32_t* const in_bin = candidates_.get();
+    std::uint32_t count = 0;
+    for (std::uint32_t token = 0; token < vocab_size_; ++token) {
+      if (BinOf(weights_[token]) == bin) in_bin[count++] = token;
+    }
+    const sampling::Better better{logits.data()};
+    std::sort(in_bin, in_bin + count, better);
+    std::uint32_t num_kept = 0;
+    while (num_kept < count && missing > 0.0) missing -= weights_[in_bin[num_kept++]];
+    if (num_kept == 0) return KeepIf([&](std::uint32_t token) { return BinOf(weights_[token]) > bin; });
+    const std::uint32_t worst = in_bin[num_kept - 1];
+    return KeepIf([&](std::uint32_t token) {
+      const std::uint32_t other = BinOf(weights_[token]);
+      return other > bin || (other == bin && !better(worst, token));
+    });
+  }
+
+  /// Drops the tokens for which `keep` is false; the weight of the others.
+  template <typename Predicate>
+  double KeepIf(const Predicate& keep) {
+    double kept = 0.0;
+    for (std::uint32_t token = 0; token < vocab_size_; ++token) {
+      if (!keep(token)) weights_[token] = 0.0f;
+      kept += weights_[token];
     }
     return kept;
   }
 
-  template <typename Predicate>
-  std::size_t KeepIf(std::size_t count, const Predicate& keep) {
-    std::uint32_t* const begin = candidates_.get();
-    return static_cast<std::size_t>(std::partition(begin, begin + count, keep) - begin);
-  }
-
-  double WeightOf(std::size_t count) const {
-    double weight = 0.0;
-    for (std::size_t i = 0; i < count; ++i) weight += weights_[candidates_[i]];
-    return weight;
-  }
+  /// Weights are 0 to 1; their order is that of their bits: 8 of the exponent and 8 of the mantissa name the bin.
+  static constexpr std::uint32_t kBinShift = 15;
+  static constexpr std::uint32_t kNumBins = (std::bit_cast<std::uint32_t>(1.0f) >> kBinShift) + 2;
+  static std::uint32_t BinOf(float weight) { return std::bit_cast<std::uint32_t>(weight) >> kBinShift; }
 
   const SamplerOptions options_;
   const std::uint32_t vocab_size_;
@@ -172,6 +171,7 @@ class SamplerImpl final : public Sampler {
   std::unique_ptr<float[]> adjusted_;            // (vocab_size)
   std::unique_ptr<float[]> weights_;             // (vocab_size), relative to the best token's 1
   std::unique_ptr<std::uint32_t[]> candidates_;  // (vocab_size)
+  std::unique_ptr<double[]> bins_;               // (kNumBins): weight by bin
 };
 
 Status CheckNumber(const char* name, float value, float smallest, float largest) {
@@ -194,15 +194,22 @@ Status CheckOptions(const SamplerOptions& options, std::uint32_t vocab_size) {
   for (const Status& status : checks) {
     if (!status.ok()) return status;
   }
+  std::unordered_set<std::uint32_t> forbidden;
   for (const auto& [token, bias] : options.logit_bias) {
     if (token >= vocab_size) {
       return {StatusCode::kInvalidArgument, "logit_bias names token " + std::to_string(token) +
                                                 ", outside the vocabulary of " + std::to_string(vocab_size)};
     }
-    if (bias == kForbidden) continue;
+    if (bias == kForbidden) {
+      forbidden.insert(token);
+      continue;
+    }
     if (Status status = CheckNumber("logit_bias", bias, -kLargestAdjustment, kLargestAdjustment); !status.ok()) {
       return status;
     }
+  }
+  if (vocab_size > 0 && forbidden.size() == vocab_size) {
+    return {StatusCode::kInvalidArgument, "logit_bias forbids every token"};
   }
   if (vocab_size == 0) return {StatusCode::kInvalidArgument, "the vocabulary is empty"};
   return {};

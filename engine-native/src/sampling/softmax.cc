@@ -33,13 +33,24 @@ inline float Exp(float x) {
 
 Status LargestLogit(std::span<const float> logits, float* largest) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  float best = -kInfinity;
-  bool all_below_infinity = true;
-  for (const float logit : logits) {
-    best = logit > best ? logit : best;
-    all_below_infinity &= logit < kInfinity;  // false for NaN too
+  constexpr std::size_t kLanes = 16;  // independent maxima
+  float bests[kLanes];
+  std::fill_n(bests, kLanes, -kInfinity);
+  std::uint32_t not_below_infinity = 0;  // NaN too
+  const std::size_t whole = logits.size() / kLanes * kLanes;
+  for (std::size_t i = 0; i < whole; i += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const float logit = logits[i + lane];
+      bests[lane] = logit > bests[lane] ? logit : bests[lane];
+      not_below_infinity |= !(logit < kInfinity);
+    }
   }
-  if (!all_below_infinity) {
+  for (const float logit : logits.subspan(whole)) {
+    bests[0] = logit > bests[0] ? logit : bests[0];
+    not_below_infinity |= !(logit < kInfinity);
+  }
+  const float best = *std::max_element(bests, bests + kLanes);
+  if (not_below_infinity != 0) {
     const auto bad = std::find_if(logits.begin(), logits.end(), [](float logit) { return !(logit < kInfinity); });
     return {StatusCode::kInvalidState, "the logit of token " + std::to_string(bad - logits.begin()) + " is " +
                                            (*bad == kInfinity ? "infinite" : "not a number") +

@@ -5,8 +5,8 @@ import { answerOptions, withAnswerOptions } from './sampling-options.js';
 interface RunFlags extends SharedOptions {
   readonly prompt?: string;
   readonly file?: string;
-  readonly tool: readonly string[];
-  readonly toolOutput: readonly string[];
+  readonly tool?: readonly string[];
+  readonly toolOutput?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -21,8 +21,8 @@ export const defineRun: DefineCommand = (program, { context, finish }) => {
     .argument('[prompt...]', 'the prompt; - stands for standard input')
     .option('-p, --prompt <text>', 'the prompt, as an option')
     .option('-f, --file <file>', 'read the prompt from a file, after the other words if there are any')
-    .option('--tool <json|file>', 'a function the model may call; can be repeated', repeated, [])
-    .option('--tool-output <name=text>', 'answers calls of a function; can be repeated', repeated, [])
+    .option('--tool <json|file>', 'a function the model may call; can be repeated', repeated)
+    .option('--tool-output <name=text>', 'answers calls of a function; can be repeated', repeated)
     .option('--json', 'print events as JSON lines');
   withSharedOptions(withAnswerOptions(command))
     .addHelpText(
@@ -42,8 +42,8 @@ export const defineRun: DefineCommand = (program, { context, finish }) => {
           ...answerOptions(flags),
           words: flags.prompt === undefined ? words : [flags.prompt, ...words],
           file: flags.file ?? null,
-          tools: flags.tool,
-          toolOutputs: flags.toolOutput,
+          tools: flags.tool ?? [],
+          toolOutputs: flags.toolOutput ?? [],
           json: flags.json ?? false,
           config: flags.config,
           socket: flags.socket,

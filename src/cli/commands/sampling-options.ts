@@ -51,7 +51,7 @@ export const withAnswerOptions = (command: Command): Command =>
     .option('--repetition-penalty <x>', 'above 1: less of what was said', decimal(0.01, 100))
     .option('--presence-penalty <x>', 'above 0: less of what was said at all', decimal(-100, 100))
     .option('--frequency-penalty <x>', 'above 0: less of what was said often', decimal(-100, 100))
-    .option('--logit-bias <token=bias>', 'add to a token’s logit; can be repeated', logitBias, []);
+    .option('--logit-bias <token=bias>', 'add to a token’s logit; can be repeated', logitBias);
 
 const SAMPLING_KEYS = [
   'temperature',

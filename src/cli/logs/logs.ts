@@ -24,7 +24,7 @@ export const logs = async (context: CliContext, options: LogsOptions): Promise<n
   const { paths } = loadCliConfig(context, options);
   const format = options.json
     ? (line: string) => `${line}\n`
-    : await createLogFormatter({ colour: wantsColour(context.stdout, context.env) });
+    : await createLogFormatter({ colour: wantsColour(context.stdout, context.env), dates: true });
   const output = new Output(context.stdout);
   const interruption = new Interruption(context);
   const file = new FollowedFile(paths.logFile);

@@ -14,7 +14,7 @@ export const Sampling = z.object({
   repetitionPenalty: z.number().positive(), // 1 = off
   presencePenalty: z.number(),
   frequencyPenalty: z.number(),
-  logitBias: list(z.tuple([z.number().int().nonnegative(), z.number()])), // [token id, added to its logit]
+  logitBias: list(z.tuple([z.number().int().nonnegative(), z.number()]), 65_536), // [token id, added to its logit]
   /** Null: a new one each time. */
   seed: z.union([z.bigint().min(0n).max(MAX_SEED), z.number().int().nonnegative()]).nullable(),
 });
@@ -30,7 +30,7 @@ export const Respond = defineMessage('respond', {
   requestId: RequestId,
   /** Null: the daemon's default model. */
   checkpoint: z.string().min(1).nullable(),
-  items: list(ConversationItem, 65_536),
+  items: list(ConversationItem, 16_384),
   instructions: z.string().nullable(),
   tools: list(FunctionTool, 4_096),
   reasoningEffort: ReasoningEffort,

@@ -93,11 +93,13 @@ export class SocketTransport implements Transport {
     this.#outbox = [];
     this.#outboxBytes = 0;
     this.#writtenBytes += piece.length;
-    this.#socket.write(piece, (error) => {
+    this.#socket.write(piece, () => {
       this.#writtenBytes -= piece.length;
-      if (error || !this.#mustDrain || this.bufferedBytes > this.#highWaterBytes / 2) return;
+      // Node also calls back for what a destroyed socket will never write: that is no room for more.
+      if (this.#socket.destroyed) return;
+      if (!this.#mustDrain || this.bufferedBytes > this.#highWaterBytes / 2) return;
       this.#mustDrain = false;
-      if (!this.#closed) this.#events?.drain();
+      this.#events?.drain();
     });
   }
 
@@ -126,11 +128,12 @@ export class SocketTransport implements Transport {
     }
   }
 
-  // The peer has ended its side: it is gone, and was cut off if that happened inside a frame.
+  // The peer has ended its side. It is gone, and what it asked for ends now, unless it was cut off inside a frame and
+  // is still to be told so.
   #receiveEnd(): void {
-    if (!this.#finished && this.#reader.isInsideFrame)
-      this.#fault(malformedFrame('the stream ended inside a frame'));
-    this.close();
+    if (this.#finished) return;
+    if (this.#reader.isInsideFrame) this.#fault(malformedFrame('the stream ended inside a frame'));
+    else this.destroy();
   }
 
   #fault(error: CodexpcError): void {

@@ -25,6 +25,8 @@ export interface ScriptedOptions {
   /** Replaces what is sampled as the nth token, from 1. */
   readonly onSample?: (sampled: Sampled, numSampled: number) => Sampled;
   readonly weightsBytes?: number;
+  /** A sampling temperature that this engine does not support. */
+  readonly refusedTemperature?: number;
 }
 
 const SPECIAL = ['start', 'end', 'message', 'channel', 'constrain', 'return', 'call', 'endoftext'] as const;
@@ -49,8 +51,14 @@ const CONFIG: ModelConfig = {
 };
 
 export const createScriptedAddon = (options: ScriptedOptions = {}): NativeAddon => ({
+  setErrorClass: () => {},
   openEngine: () => createEngine(options),
-  createSampler: (): NativeSampler => ({ accept: () => {} }),
+  createSampler: ({ temperature }): NativeSampler => {
+    if (temperature === options.refusedTemperature) {
+      throw new CodexpcError({ code: 'unsupported_option', message: `temperature ${temperature}` });
+    }
+    return { accept: () => {} };
+  },
   topLogprobs: () => [],
   kernelTables: () => [{ name: 'scripted', supported: true }],
 });
@@ -91,7 +99,10 @@ interface Slot {
 }
 
 const createContext = (contextOptions: ContextOptions, options: ScriptedOptions): NativeContext => {
-  const slots: Slot[] = Array.from({ length: contextOptions.numSlots }, () => ({ tokens: [], checkpoints: [] }));
+  const slots: Slot[] = Array.from({ length: contextOptions.numSlots }, () => ({
+    tokens: [],
+    checkpoints: [],
+  }));
   let numSampled = 0;
 
   /** As the real engine: the rings reach back a window from the end, else only a checkpoint helps. */
@@ -168,8 +179,12 @@ const tokensOf = (text: string): number[] =>
 const HEADER = [SPECIAL_TOKENS['start']!, ...Buffer.from('assistant')];
 
 const nextToken = (held: readonly number[]): number => {
-  const headerEnd = lastIndexOf(held, HEADER) + HEADER.length;
-  const answer = tokensOf(answerTo(textOf(held.slice(0, headerEnd))));
+  // The header that the prompt opened, not one that the answer itself opens after its reasoning.
+  let header = lastIndexOf(held, HEADER);
+  while (isReasoning(messagesOf(held.slice(0, header)).at(-1)))
+    header = lastIndexOf(held.slice(0, header), HEADER);
+  const headerEnd = header + HEADER.length;
+  const answer = tokensOf(answerTo(messagesOf(held.slice(0, header))));
   const numWritten = held.length - headerEnd;
   return answer[numWritten] ?? SPECIAL_TOKENS['return']!;
 };
@@ -181,9 +196,23 @@ const lastIndexOf = (tokens: readonly number[], part: readonly number[]): number
   return -part.length;
 };
 
-const answerTo = (prompt: string): string => {
-  const messages = [...prompt.matchAll(/<\|start\|>([^<]*)(?:<\|channel\|>[^<]*)?<\|message\|>([^]*?)<\|end\|>/g)];
-  const [, role = '', text = ''] = messages.at(-1) ?? [];
+interface ScriptMessage {
+  readonly role: string;
+  readonly channel: string;
+  readonly text: string;
+}
+
+const isReasoning = (message: ScriptMessage | undefined): boolean => message?.channel === 'analysis';
+
+const messagesOf = (tokens: readonly number[]): readonly ScriptMessage[] =>
+  [
+    ...textOf(tokens).matchAll(
+      /<\|start\|>([^<]*)(?:<\|channel\|>([^<]*)(?:<\|constrain\|>[^<]*)?)?<\|message\|>([^]*?)<\|(?:end|call)\|>/g,
+    ),
+  ].map(([, role = '', channel = '', text = '']) => ({ role, channel, text }));
+
+const answerTo = (messages: readonly ScriptMessage[]): string => {
+  const { role = '', text = '' } = messages.at(-1) ?? {};
   const final = (answer: string): string => `<|channel|>final<|message|>${answer}<|return|>`;
   if (role.startsWith('functions.')) return final(`got ${text}`);
   const [verb, ...rest] = text.split(' ');

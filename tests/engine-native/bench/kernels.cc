@@ -1,12 +1,12 @@
 // Speed of each kernel and table on one thread, beside what the machine gives: FMA from registers, and memory reads.
-//   kernels_bench [table name]
-// A row is the best of several runs of a few milliseconds, so other programs on the machine disturb it little. Bytes
-// are weights or keys and values read once a call. "cache" rows go again over the same weights, "memory" rows over
+//   kernels_bench [table name [part of a kernel's name]]
+// A row is the best of several runs of a few milliseconds of processor time, so other programs on the machine disturb
+// it little. Bytes are weights or keys and values read once a call. "cache" rows go again over the same weights, "memory" rows over
 // more than the last-level cache holds.
 
-#include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <vector>
 
 #include "kernels/testing.h"
@@ -16,13 +16,18 @@ namespace {
 using namespace codexpc::kernels;
 using codexpc::kernels::testing::Random;
 
-double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+/// Processor time of this thread.
+double Now() {
+  timespec time;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
 
 /// Seconds one call takes at best.
 template <typename Call>
 double BestSeconds(const Call& call) {
-  constexpr int kRuns = 7;
-  constexpr double kRunSeconds = 0.005;
+  constexpr int kRuns = 15;
+  constexpr double kRunSeconds = 0.003;
   call();
   double start = Now();
   call();
@@ -76,7 +81,7 @@ double FmaPeak(const KernelTable& table) {
 constexpr std::size_t kBeyondCaches = 192u << 20;  // bytes
 
 /// GB/s read by memcpy from beyond the caches into one page.
-double ReadPeak(const std::vector<std::uint8_t>& memory) {
+double MemcpyPeak(const std::vector<std::uint8_t>& memory) {
   std::vector<std::uint8_t> page(4096);
   const double seconds = BestSeconds([&] {
     for (std::size_t at = 0; at + page.size() <= memory.size(); at += page.size()) {
@@ -86,6 +91,9 @@ double ReadPeak(const std::vector<std::uint8_t>& memory) {
   });
   return 1e-9 * static_cast<double>(memory.size()) / seconds;
 }
+
+const char* wanted_kernel = "";
+bool Wanted(const char* kernel) { return std::strstr(kernel, wanted_kernel) != nullptr; }
 
 struct Row {
   const char* kernel;
@@ -105,6 +113,8 @@ void Print(const KernelTable& table, double fma_peak, const Row& row) {
 /// `weights` holds as many matrices as fit; calls take them in turn.
 void BenchMatmul(const KernelTable& table, double fma_peak, const std::vector<std::uint8_t>& weights, bool mf4, const char* shape,
                  std::size_t rows, std::size_t cols, std::size_t num_tokens) {
+  const char* kernel = mf4 ? "f32_mf4w_matmul" : "f32_bf16w_matmul";
+  if (!Wanted(kernel)) return;
   Random random(1);
   const std::vector<float> x = random.Floats(num_tokens * cols, -1.0f, 1.0f);
   const std::vector<bf16> bias = random.Bf16s(rows, -1.0f, 1.0f);
@@ -120,11 +130,13 @@ void BenchMatmul(const KernelTable& table, double fma_peak, const std::vector<st
     if (mf4) table.f32_mf4w_matmul(args, Mf4Weight{matrix, scales.data(), 141});
     else table.f32_bf16w_matmul(args, reinterpret_cast<const bf16*>(matrix));
   });
-  Print(table, fma_peak, {mf4 ? "f32_mf4w_matmul" : "f32_bf16w_matmul", shape, num_tokens, 2.0 * static_cast<double>(rows * cols * num_tokens),
+  Print(table, fma_peak, {kernel, shape, num_tokens, 2.0 * static_cast<double>(rows * cols * num_tokens),
                           static_cast<double>(matrix_bytes + (mf4 ? rows * cols / 32 : 0)), seconds});
 }
 
 void BenchSdpa(const KernelTable& table, double fma_peak, bool half, const char* shape, std::size_t length, std::size_t num_tokens) {
+  const char* kernel = half ? "f32_f16kv_sdpa" : "f32_f32kv_sdpa";
+  if (!Wanted(kernel)) return;
   constexpr std::size_t kGroup = 8;
   constexpr std::size_t kHeadDim = 64;
   Random random(2);
@@ -140,7 +152,7 @@ void BenchSdpa(const KernelTable& table, double fma_peak, bool half, const char*
   args.v[0] = args.k[0];
   args.length[0] = length;
   const double seconds = BestSeconds([&] { (half ? table.f32_f16kv_sdpa : table.f32_f32kv_sdpa)(args); });
-  Print(table, fma_peak, {half ? "f32_f16kv_sdpa" : "f32_f32kv_sdpa", shape, num_tokens,
+  Print(table, fma_peak, {kernel, shape, num_tokens,
                           4.0 * static_cast<double>(kGroup * kHeadDim * num_tokens) * (static_cast<double>(length) - static_cast<double>(num_tokens - 1) / 2),
                           static_cast<double>(2 * length * kHeadDim * (half ? sizeof(f16) : sizeof(float))), seconds});
 }
@@ -148,6 +160,7 @@ void BenchSdpa(const KernelTable& table, double fma_peak, bool half, const char*
 /// `flops` and `bytes` are of one element.
 template <typename Call>
 void BenchElements(const KernelTable& table, double fma_peak, const char* kernel, std::size_t n, double flops, double bytes, const Call& call) {
+  if (!Wanted(kernel)) return;
   const double elements = static_cast<double>(n);
   Print(table, fma_peak, {kernel, "2880 elements, cache", 1, flops * elements, bytes * elements, BestSeconds(call)});
 }
@@ -196,7 +209,8 @@ int main(int argc, char** argv) {
     for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(i % 2 == 0 ? i * 37 : 0x3f + (i & 0x80));  // small as bf16
     return bytes;
   }();
-  std::printf("memcpy from beyond the caches, one stream: %.1f GB/s read\n", ReadPeak(memory));
+  std::printf("memcpy from beyond the caches, one stream: %.1f GB/s read\n", MemcpyPeak(memory));
+  if (argc > 2) wanted_kernel = argv[2];
   const KernelTables all = AllKernelTables();
   for (std::size_t i = 0; i < all.count; ++i) {
     if (argc > 1 && std::strcmp(argv[1], all.tables[i]->name) != 0) continue;

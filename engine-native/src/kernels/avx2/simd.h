@@ -20,13 +20,9 @@ CODEXPC_INLINE Vec Div(Vec a, Vec b) { return _mm256_div_ps(a, b); }
 CODEXPC_INLINE Vec MulAdd(Vec a, Vec b, Vec c) { return _mm256_fmadd_ps(a, b, c); }  // a b + c
 CODEXPC_INLINE Vec Min(Vec a, Vec b) { return _mm256_min_ps(a, b); }                 // b where either is NaN
 CODEXPC_INLINE Vec Max(Vec a, Vec b) { return _mm256_max_ps(a, b); }                 // b where either is NaN
-CODEXPC_INLINE Vec Round(Vec a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 
-/// a * 2^n for whole n in -126..127.
-CODEXPC_INLINE Vec MulPowerOfTwo(Vec a, Vec n) {
-  const __m256i exponent = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
-  return _mm256_mul_ps(a, _mm256_castsi256_ps(_mm256_slli_epi32(exponent, 23)));
-}
+/// The low 9 bits as sign and exponent.
+CODEXPC_INLINE Vec LowBitsToExponent(Vec v) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(v), 23)); }
 
 CODEXPC_INLINE Vec LoadBf16(const bf16* p) {
   const __m128i halves = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
@@ -50,6 +46,8 @@ CODEXPC_INLINE float Largest(Vec v) {
   const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
+
+CODEXPC_INLINE bool AnyGreater(Vec a, Vec b) { return _mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_GT_OQ)) != 0; }
 
 /// The sums across the lanes of four vectors.
 CODEXPC_INLINE void StoreSums(float* sums, Vec a, Vec b, Vec c, Vec d) {
@@ -88,6 +86,42 @@ CODEXPC_INLINE void LoadMf4(const std::uint8_t* block, Vec values[4]) {
   values[1] = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(low, 8)));
   values[2] = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(high));
   values[3] = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(high, 8)));
+}
+
+/// Two blocks in an order of its own: block 0 in the lower half of each vector and block 1 in the upper, the elements
+/// j + 0, 4, 8, 12 of j = 0, 2, 16, 18, then the odd ones of j = 1, 3, 17, 19. Upper and lower byte of the value as
+/// bfloat16 are looked up apart and interleaved.
+constexpr std::size_t kMf4Blocks = 2;
+CODEXPC_INLINE void LoadMf4Shuffled(const std::uint8_t* blocks, Vec values[8]) {
+  const __m256i upper = _mm256_broadcastsi128_si256(_mm_setr_epi8(0x00, 0x3f, 0x3f, 0x3f, 0x40, 0x40, 0x40, 0x40,  //
+                                                                  -0x80, -0x41, -0x41, -0x41, -0x40, -0x40, -0x40, -0x40));
+  const __m256i lower = _mm256_broadcastsi128_si256(_mm_setr_epi8(0x00, 0x00, -0x80, -0x40, 0x00, 0x40, -0x80, -0x40,  //
+                                                                  0x00, 0x00, -0x80, -0x40, 0x00, 0x40, -0x80, -0x40));
+  const __m256i nibble = _mm256_set1_epi8(0x0f);
+  const __m256i upper_half = _mm256_set1_epi32(-0x10000);
+  const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(blocks));
+  const __m256i nibbles[2] = {_mm256_and_si256(bytes, nibble), _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble)};
+  CODEXPC_UNROLL for (std::size_t i = 0; i < 2; ++i) {
+    const __m256i lower_bytes = _mm256_shuffle_epi8(lower, nibbles[i]);
+    const __m256i upper_bytes = _mm256_shuffle_epi8(upper, nibbles[i]);
+    const __m256i first = _mm256_unpacklo_epi8(lower_bytes, upper_bytes);
+    const __m256i second = _mm256_unpackhi_epi8(lower_bytes, upper_bytes);
+    values[4 * i] = _mm256_castsi256_ps(_mm256_slli_epi32(first, 16));
+    values[4 * i + 1] = _mm256_castsi256_ps(_mm256_and_si256(first, upper_half));
+    values[4 * i + 2] = _mm256_castsi256_ps(_mm256_slli_epi32(second, 16));
+    values[4 * i + 3] = _mm256_castsi256_ps(_mm256_and_si256(second, upper_half));
+  }
+}
+/// The scales of two blocks, each over its half.
+CODEXPC_INLINE Vec LoadMf4Scales(const float* scale_of, const std::uint8_t* scales) {
+  return _mm256_blend_ps(Set1(scale_of[scales[0]]), Set1(scale_of[scales[1]]), 0xf0);
+}
+/// 64 elements of an activation in the order of LoadMf4Shuffled.
+CODEXPC_INLINE void ShuffleLikeMf4(float* out, const float* x) {
+  constexpr std::size_t kFirst[8] = {0, 2, 16, 18, 1, 3, 17, 19};
+  for (std::size_t j = 0; j < 8; ++j) {
+    for (std::size_t i = 0; i < 8; ++i) out[8 * j + i] = x[i / 4 * 32 + kFirst[j] + i % 4 * 4];
+  }
 }
 
 CODEXPC_INLINE void Transpose(Vec rows[8]) {

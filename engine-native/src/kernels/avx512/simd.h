@@ -21,10 +21,9 @@ CODEXPC_INLINE Vec Div(Vec a, Vec b) { return _mm512_div_ps(a, b); }
 CODEXPC_INLINE Vec MulAdd(Vec a, Vec b, Vec c) { return _mm512_fmadd_ps(a, b, c); }  // a b + c
 CODEXPC_INLINE Vec Min(Vec a, Vec b) { return _mm512_min_ps(a, b); }                 // b where either is NaN
 CODEXPC_INLINE Vec Max(Vec a, Vec b) { return _mm512_max_ps(a, b); }                 // b where either is NaN
-CODEXPC_INLINE Vec Round(Vec a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 
-/// a * 2^n for whole n in -126..127.
-CODEXPC_INLINE Vec MulPowerOfTwo(Vec a, Vec n) { return _mm512_scalef_ps(a, n); }
+/// The low 9 bits as sign and exponent.
+CODEXPC_INLINE Vec LowBitsToExponent(Vec v) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_castps_si512(v), 23)); }
 
 CODEXPC_INLINE Vec LoadBf16(const bf16* p) {
   const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
@@ -52,6 +51,8 @@ CODEXPC_INLINE float Largest(Vec v) {
   const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
   return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
 }
+
+CODEXPC_INLINE bool AnyGreater(Vec a, Vec b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ) != 0; }
 
 /// The sums across the lanes of four vectors.
 CODEXPC_INLINE void StoreSums(float* sums, Vec a, Vec b, Vec c, Vec d) {
@@ -86,6 +87,37 @@ CODEXPC_INLINE void LoadMf4(const std::uint8_t* block, Vec values[2]) {
   const __m256i nibbles = _mm256_and_si256(_mm256_or_si256(words, _mm256_slli_epi16(words, 4)), _mm256_set1_epi16(0x0f0f));
   values[0] = _mm512_permutexvar_ps(_mm512_cvtepu8_epi32(_mm256_castsi256_si128(nibbles)), fp4);
   values[1] = _mm512_permutexvar_ps(_mm512_cvtepu8_epi32(_mm256_extracti128_si256(nibbles, 1)), fp4);
+}
+
+/// Two blocks in an order of its own: every fourth element from 0, from 2, from 1, from 3; block 0 in the lower half of
+/// each vector and block 1 in the upper. Values are looked up as bfloat16; a nibble's table stands twice, so that the
+/// lower one needs no mask.
+constexpr std::size_t kMf4Blocks = 2;
+alignas(64) constexpr bf16 kFp4AsBf16[32] = {0x0000, 0x3f00, 0x3f80, 0x3fc0, 0x4000, 0x4040, 0x4080, 0x40c0,   //
+                                             0x8000, 0xbf00, 0xbf80, 0xbfc0, 0xc000, 0xc040, 0xc080, 0xc0c0,   //
+                                             0x0000, 0x3f00, 0x3f80, 0x3fc0, 0x4000, 0x4040, 0x4080, 0x40c0,   //
+                                             0x8000, 0xbf00, 0xbf80, 0xbfc0, 0xc000, 0xc040, 0xc080, 0xc0c0};
+CODEXPC_INLINE void LoadMf4Shuffled(const std::uint8_t* blocks, Vec values[4]) {
+  const __m512i fp4 = _mm512_loadu_si512(kFp4AsBf16);
+  const __m512i upper_half = _mm512_set1_epi32(-0x10000);
+  const __m512i words = _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(blocks)));
+  const __m512i low = _mm512_permutexvar_epi16(words, fp4);
+  const __m512i high = _mm512_permutexvar_epi16(_mm512_srli_epi16(words, 4), fp4);
+  values[0] = _mm512_castsi512_ps(_mm512_slli_epi32(low, 16));
+  values[1] = _mm512_castsi512_ps(_mm512_and_si512(low, upper_half));
+  values[2] = _mm512_castsi512_ps(_mm512_slli_epi32(high, 16));
+  values[3] = _mm512_castsi512_ps(_mm512_and_si512(high, upper_half));
+}
+/// The scales of two blocks, each over its half.
+CODEXPC_INLINE Vec LoadMf4Scales(const float* scale_of, const std::uint8_t* scales) {
+  return _mm512_mask_mov_ps(Set1(scale_of[scales[0]]), 0xff00, Set1(scale_of[scales[1]]));
+}
+/// 64 elements of an activation in the order of LoadMf4Shuffled.
+CODEXPC_INLINE void ShuffleLikeMf4(float* out, const float* x) {
+  constexpr std::size_t kFirst[4] = {0, 2, 1, 3};
+  for (std::size_t j = 0; j < 4; ++j) {
+    for (std::size_t i = 0; i < 16; ++i) out[16 * j + i] = x[kFirst[j] + 4 * i];
+  }
 }
 
 CODEXPC_INLINE void Transpose(Vec rows[16]) {

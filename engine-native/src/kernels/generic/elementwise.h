@@ -20,11 +20,14 @@ CODEXPC_INLINE void StorePartial(float* p, Vec v, std::size_t n) {
   std::memcpy(p, lanes, n * sizeof(float));
 }
 
-/// e^x within 2 units in the last place from -87.3 to 88.3, and the value at the nearer end beyond. Keeps NaN.
-CODEXPC_INLINE Vec Exp(Vec x) {
-  x = Min(Set1(88.3f), Max(Set1(-87.3f), x));
-  const Vec n = Round(Mul(x, Set1(1.44269504f)));  // x = n ln 2 + r
-  Vec r = MulAdd(n, Set1(-0.693359375f), x);       // ln 2 in two parts, the first exact in 10 bits
+/// e^x within 2 units in the last place for x of at most 88.3; below -87.3 the value there, about 1e-38. Keeps NaN.
+CODEXPC_INLINE Vec ExpUpTo88(Vec x) {
+  x = Max(Set1(-87.3f), x);
+  // Adding 1.5 * 2^23 rounds to a whole number; with 127 more, its low bits are the exponent field of 2^n.
+  const Vec magic = Set1(12582912.0f + 127.0f);
+  const Vec shifted = MulAdd(x, Set1(1.44269504f), magic);
+  const Vec n = Sub(shifted, magic);          // x = n ln 2 + r
+  Vec r = MulAdd(n, Set1(-0.693359375f), x);  // ln 2 in two parts, the first exact in 10 bits
   r = MulAdd(n, Set1(2.12194440e-4f), r);
   Vec p = Set1(1.9875691500e-4f);
   p = MulAdd(p, r, Set1(1.3981999507e-3f));
@@ -33,7 +36,7 @@ CODEXPC_INLINE Vec Exp(Vec x) {
   p = MulAdd(p, r, Set1(1.6666665459e-1f));
   p = MulAdd(p, r, Set1(5.0000001201e-1f));
   p = MulAdd(p, Mul(r, r), Add(r, Set1(1.0f)));
-  return MulPowerOfTwo(p, n);
+  return Mul(p, LowBitsToExponent(shifted));
 }
 
 void Embed(float* out, const bf16* row, std::size_t n) {
@@ -69,7 +72,7 @@ CODEXPC_INLINE Vec SwiGluOf(Vec gate, Vec linear, Vec limit) {
   gate = Min(limit, gate);
   linear = Max(Sub(Zero(), limit), Min(limit, linear));
   const Vec one = Set1(1.0f);
-  return Mul(Div(gate, Add(one, Exp(Mul(gate, Set1(-1.702f))))), Add(linear, one));
+  return Mul(Div(gate, Add(one, ExpUpTo88(Min(Set1(88.3f), Mul(gate, Set1(-1.702f)))))), Add(linear, one));
 }
 
 void SwiGlu(float* out, const float* h, std::size_t n, float limit) {

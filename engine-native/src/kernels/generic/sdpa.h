@@ -14,12 +14,13 @@ constexpr std::size_t kKeys = 32 > kKeysAtOnce ? 32 : kKeysAtOnce;
 constexpr std::size_t kValuesAtOnce = kValueVectors * kLanes;
 
 struct Query {
+  Vec weights;        // softmax weights so far, summed lane by lane
+  float sink_weight;
+  float largest;      // logit so far
   const float* q;     // (head_dim)
   float* out;         // (head_dim)
   std::size_t first;  // sees positions first..end
   std::size_t end;
-  float largest;
-  float sum;
 };
 
 struct SdpaBlock {
@@ -105,26 +106,34 @@ CODEXPC_INLINE void WeighScores(float* scores, Query* query, float* sums, std::s
     for (std::size_t key = 0; key < tiled; key += kLanes) Store(scores + key, Zero());
     return;
   }
+  const bool sees_all = first == 0 && end == tiled;
   const float lowest = std::numeric_limits<float>::lowest();
   for (std::size_t key = 0; key < first; ++key) scores[key] = lowest;
   for (std::size_t key = end; key < tiled; ++key) scores[key] = lowest;
 
-  Vec largest = Set1(lowest);
-  for (std::size_t key = 0; key < tiled; key += kLanes) largest = Max(largest, Load(scores + key));
-  const float block_largest = Largest(largest);
-  if (block_largest > query->largest) {
-    const Vec rescale = Exp(Set1(query->largest - block_largest));
+  Vec largest = Load(scores);
+  for (std::size_t key = kLanes; key < tiled; key += kLanes) largest = Max(largest, Load(scores + key));
+  if (AnyGreater(largest, Set1(query->largest))) {  // rare after the first blocks; else nothing waits for a maximum across lanes
+    const float new_largest = Largest(largest);
+    const Vec rescale = ExpUpTo88(Set1(query->largest - new_largest));
     for (std::size_t d = 0; d < padded_dim; d += kLanes) Store(sums + d, Mul(Load(sums + d), rescale));
-    query->sum *= First(rescale);
-    query->largest = block_largest;
+    query->weights = Mul(query->weights, rescale);
+    query->sink_weight *= First(rescale);
+    query->largest = new_largest;
   }
   const Vec base = Set1(query->largest);
-  for (std::size_t key = 0; key < tiled; key += kLanes) Store(scores + key, Exp(Sub(Load(scores + key), base)));
-  for (std::size_t key = 0; key < first; ++key) scores[key] = 0.0f;
-  for (std::size_t key = end; key < tiled; ++key) scores[key] = 0.0f;
-  Vec sum = Zero();
-  for (std::size_t key = 0; key < tiled; key += kLanes) sum = Add(sum, Load(scores + key));
-  query->sum += Sum(sum);
+  Vec weights = query->weights;
+  for (std::size_t key = 0; key < tiled; key += kLanes) {
+    const Vec weight = ExpUpTo88(Sub(Load(scores + key), base));
+    Store(scores + key, weight);
+    if (sees_all) weights = Add(weights, weight);
+  }
+  if (!sees_all) {
+    for (std::size_t key = 0; key < first; ++key) scores[key] = 0.0f;
+    for (std::size_t key = end; key < tiled; ++key) scores[key] = 0.0f;
+    for (std::size_t key = 0; key < tiled; key += kLanes) weights = Add(weights, Load(scores + key));
+  }
+  query->weights = weights;
 }
 
 template <std::size_t kQueries>
@@ -175,12 +184,13 @@ CODEXPC_INLINE void PrepareQueries(SdpaBlock* block, const SdpaArgs& args, std::
     const std::size_t token = (begin + i) / args.group;
     const std::size_t head = (begin + i) % args.group;
     const std::size_t end = total - (args.num_tokens - 1 - token);
-    block->queries[i] = {.q = args.q + token * args.q_stride + head * args.head_dim,
+    block->queries[i] = {.weights = Zero(),
+                         .sink_weight = 1.0f,
+                         .largest = Bf16ToFloat(args.sinks[head]),
+                         .q = args.q + token * args.q_stride + head * args.head_dim,
                          .out = args.out + token * args.out_stride + head * args.head_dim,
                          .first = end > args.window ? end - args.window : 0,
-                         .end = end,
-                         .largest = Bf16ToFloat(args.sinks[head]),
-                         .sum = 1.0f};
+                         .end = end};
   }
 }
 
@@ -238,7 +248,7 @@ void Sdpa(const SdpaArgs& args) {
     for (std::size_t i = 0; i < num_queries; ++i) {
       const Query& query = block.queries[i];
       const float* sums = block.sums + i * padded_dim;
-      const Vec scale = Set1(1.0f / query.sum);
+      const Vec scale = Set1(1.0f / (query.sink_weight + Sum(query.weights)));
       std::size_t d = 0;
       for (; d + kLanes <= args.head_dim; d += kLanes) Store(query.out + d, Mul(Load(sums + d), scale));
       if (d < args.head_dim) StorePartial(query.out + d, Mul(Load(sums + d), scale), args.head_dim - d);

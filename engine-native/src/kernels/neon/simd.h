@@ -21,13 +21,9 @@ CODEXPC_INLINE Vec Div(Vec a, Vec b) { return vdivq_f32(a, b); }
 CODEXPC_INLINE Vec MulAdd(Vec a, Vec b, Vec c) { return vfmaq_f32(c, a, b); }  // a b + c
 CODEXPC_INLINE Vec Min(Vec a, Vec b) { return vminq_f32(a, b); }               // NaN where either is
 CODEXPC_INLINE Vec Max(Vec a, Vec b) { return vmaxq_f32(a, b); }               // NaN where either is
-CODEXPC_INLINE Vec Round(Vec a) { return vrndnq_f32(a); }
 
-/// a * 2^n for whole n in -126..127.
-CODEXPC_INLINE Vec MulPowerOfTwo(Vec a, Vec n) {
-  const int32x4_t exponent = vaddq_s32(vcvtq_s32_f32(n), vdupq_n_s32(127));
-  return vmulq_f32(a, vreinterpretq_f32_s32(vshlq_n_s32(exponent, 23)));
-}
+/// The low 9 bits as sign and exponent.
+CODEXPC_INLINE Vec LowBitsToExponent(Vec v) { return vreinterpretq_f32_u32(vshlq_n_u32(vreinterpretq_u32_f32(v), 23)); }
 
 CODEXPC_INLINE Vec LoadBf16(const bf16* p) { return vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p), 16)); }
 CODEXPC_INLINE Vec LoadF16(const f16* p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
@@ -36,6 +32,8 @@ CODEXPC_INLINE void StoreF16(f16* p, Vec v) { vst1_u16(p, vreinterpret_u16_f16(v
 CODEXPC_INLINE float First(Vec v) { return vgetq_lane_f32(v, 0); }
 CODEXPC_INLINE float Sum(Vec v) { return vaddvq_f32(v); }
 CODEXPC_INLINE float Largest(Vec v) { return vmaxvq_f32(v); }
+
+CODEXPC_INLINE bool AnyGreater(Vec a, Vec b) { return vmaxvq_u32(vcgtq_f32(a, b)) != 0; }
 
 /// The sums across the lanes of four vectors.
 CODEXPC_INLINE void StoreSums(float* sums, Vec a, Vec b, Vec c, Vec d) {
@@ -76,6 +74,12 @@ CODEXPC_INLINE void LoadMf4(const std::uint8_t* block, Vec values[8]) {
     values[2 * i + 1] = vcvt_high_f32_f16(halves[i]);
   }
 }
+
+/// What the one-token product decodes at once: here a block, in its own order.
+constexpr std::size_t kMf4Blocks = 1;
+CODEXPC_INLINE void LoadMf4Shuffled(const std::uint8_t* blocks, Vec values[8]) { LoadMf4(blocks, values); }
+CODEXPC_INLINE Vec LoadMf4Scales(const float* scale_of, const std::uint8_t* scales) { return Set1(scale_of[scales[0]]); }
+CODEXPC_INLINE void ShuffleLikeMf4(float* out, const float* x) { std::memcpy(out, x, 32 * sizeof(float)); }
 
 CODEXPC_INLINE void Transpose(Vec rows[4]) {
   const float64x2_t even01 = vreinterpretq_f64_f32(vtrn1q_f32(rows[0], rows[1]));  // 00 10 02 12

@@ -1,0 +1,237 @@
+import { describe, expect, test } from '@jest/globals';
+import type { BatchItem, ContextOptions, SamplerOptions } from '../../src/actors/engine-addon.js';
+import { type EngineCommand, type EngineReport, tokensToBytes } from '../../src/actors/engine-frames.js';
+import { createEngineLoop } from '../../src/actors/engine-loop.js';
+import { createScriptedAddon, SPECIAL_TOKENS, type ScriptedOptions } from './fakes/scripted-addon.js';
+
+const CONTEXT: ContextOptions = { numSlots: 2, contextLength: 1024, maxBatchTokens: 32, kvType: 'f16' };
+
+const GREEDY: SamplerOptions = {
+  temperature: 0,
+  topK: 0,
+  topP: 1,
+  minP: 0,
+  repetitionPenalty: 1,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  logitBias: [],
+  seed: 0n,
+};
+
+const promptOf = (text: string): Uint32Array => {
+  const { start, message, end } = SPECIAL_TOKENS as Record<string, number>;
+  const bytes = (part: string): number[] => [...Buffer.from(part)];
+  return Uint32Array.from([
+    start!,
+    ...bytes('user'),
+    message!,
+    ...bytes(text),
+    end!,
+    start!,
+    ...bytes('assistant'),
+  ]);
+};
+
+const startLoop = (
+  options: ScriptedOptions & { readonly queueBound?: number; readonly prefixReuse?: boolean } = {},
+) => {
+  const steps: (readonly BatchItem[])[] = [];
+  const reports: EngineReport[] = [];
+  const faults: unknown[] = [];
+  let onReport = (): void => {};
+  const addon = createScriptedAddon({
+    ...options,
+    onStep: (items) => {
+      steps.push(items.map((item) => ({ ...item, tokens: item.tokens.slice() })));
+      options.onStep?.(items);
+    },
+  });
+  const loop = createEngineLoop({
+    ...CONTEXT,
+    context: addon.openEngine({ path: '', isa: '', numThreads: 1 }).createContext(CONTEXT),
+    createSampler: addon.createSampler,
+    vocabSize: 264,
+    prefixReuse: options.prefixReuse ?? true,
+    queueBound: options.queueBound ?? 8,
+    report: (batch) => {
+      reports.push(...batch);
+      onReport();
+    },
+    onFault: (error) => {
+      faults.push(error);
+      onReport();
+    },
+  });
+  const submit = (
+    id: number,
+    text: string,
+    overrides: Partial<Extract<EngineCommand, { type: 'submit' }>> = {},
+  ): void =>
+    loop.accept({
+      type: 'submit',
+      id,
+      prompt: tokensToBytes(promptOf(text)),
+      sampling: GREEDY,
+      maxTokens: null,
+      stopTokens: [SPECIAL_TOKENS['return']!, SPECIAL_TOKENS['call']!],
+      topLogprobs: 0,
+      credit: 1000,
+      resumed: false,
+      ...overrides,
+    });
+  const until = (matches: () => boolean): Promise<void> =>
+    new Promise((resolve) => {
+      onReport = () => {
+        if (matches()) resolve();
+      };
+      onReport();
+    });
+  const of = (id: number, type: EngineReport['type']) =>
+    reports.filter((report) => report.type === type && 'id' in report && report.id === id);
+  const ended = (...ids: readonly number[]) => until(() => ids.every((id) => of(id, 'finished').length > 0));
+  const textOf = (id: number): string =>
+    Buffer.from(
+      reports.flatMap((report) =>
+        report.type === 'token' && report.id === id && report.token < 256 ? [report.token] : [],
+      ),
+    ).toString();
+  return { loop, submit, until, ended, of, textOf, steps, reports, faults };
+};
+
+describe('engine loop', () => {
+  test('a long prompt does not stop a running answer', async () => {
+    const { submit, ended, until, of, steps, textOf } = startLoop();
+    submit(1, 'count 200');
+    await until(() => of(1, 'token').length > 30);
+    submit(2, `greet ${'word '.repeat(120)}`);
+    await ended(1, 2);
+    const shared = steps.filter((items) => items.length === 2);
+    expect(shared.length).toBeGreaterThan(50);
+    for (const items of shared.filter(
+      ([first, second]) => first!.tokens.length + second!.tokens.length > 2,
+    )) {
+      const sizes = items.map(({ tokens }) => tokens.length).sort((left, right) => left - right);
+      expect(sizes[0]).toBe(1); // the answer has its token in every step of the prompt
+      expect(sizes[1]).toBeLessThanOrEqual(CONTEXT.maxBatchTokens / 4);
+    }
+    expect(textOf(1)).toBe(`final${'x'.repeat(200)}`);
+    expect(textOf(2)).toBe('final1 messages');
+  });
+
+  test('a cancelled sequence is in no further step', async () => {
+    const { loop, submit, until, of, steps } = startLoop();
+    submit(1, 'count 500');
+    await until(() => of(1, 'token').length === 20);
+    loop.accept({ type: 'cancel', id: 1 });
+    const numSteps = steps.length;
+    await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+    expect(steps).toHaveLength(numSteps);
+    expect(loop.numRunning()).toBe(0);
+  });
+
+  test('a prompt is cancelled between two chunks, and the retry goes on from there', async () => {
+    const { loop, submit, until, of, ended, reports } = startLoop();
+    const text = `say ${'word '.repeat(100)}`;
+    submit(1, text);
+    await until(() => of(1, 'prefill').length === 4);
+    loop.accept({ type: 'cancel', id: 1 });
+    submit(2, text);
+    await ended(2);
+    expect(reports.find((report) => report.type === 'started' && report.id === 2)).toMatchObject({
+      cached: 128,
+    });
+  });
+
+  test('without credit a sequence stands still until it is granted more', async () => {
+    const { loop, submit, until, of, ended, textOf } = startLoop();
+    submit(1, 'count 50', { credit: 10 });
+    submit(2, 'count 100');
+    await ended(2);
+    expect(of(1, 'token')).toHaveLength(10);
+    loop.accept({ type: 'credit', id: 1, tokens: 5 });
+    await until(() => of(1, 'token').length === 15);
+    loop.accept({ type: 'credit', id: 1, tokens: 1000 });
+    await ended(1);
+    expect(textOf(1)).toBe(`final${'x'.repeat(50)}`);
+  });
+
+  test('the queue is fair, bounded, and lets a resumed one pass', async () => {
+    const { submit, ended, of, reports } = startLoop({ queueBound: 3 });
+    for (const id of [1, 2, 3]) submit(id, 'count 20');
+    expect(of(3, 'failed')).toHaveLength(0);
+    submit(4, 'say too many');
+    submit(5, 'say resumed', { resumed: true });
+    await ended(1, 2, 3, 5);
+    expect(of(4, 'failed')).toMatchObject([{ error: { code: 'queue_full' } }]);
+    const order = reports.flatMap((report) => (report.type === 'started' ? [report.id] : []));
+    expect(order).toEqual([5, 1, 2, 3]);
+  });
+
+  test('a prompt longer than the context is refused with figures', async () => {
+    const { submit, of, until } = startLoop();
+    submit(1, 'x'.repeat(2000));
+    await until(() => of(1, 'failed').length > 0);
+    expect(of(1, 'failed')).toMatchObject([
+      { error: { code: 'context_overflow', details: { contextLength: 1024 } } },
+    ]);
+  });
+
+  test('a sampler that is refused fails its own request only', async () => {
+    const { submit, ended, of } = startLoop({ refusedTemperature: 7 });
+    submit(1, 'say hi', { sampling: { ...GREEDY, temperature: 7 } });
+    submit(2, 'say hi');
+    await ended(2);
+    expect(of(1, 'failed')).toMatchObject([{ error: { code: 'unsupported_option' } }]);
+  });
+
+  test('bad numbers are a fault of the engine', async () => {
+    const { submit, until, faults } = startLoop({
+      onSample: (sampled, n) => (n === 3 ? { ...sampled, logprob: NaN } : sampled),
+    });
+    submit(1, 'say hi');
+    await until(() => faults.length > 0);
+    expect(faults[0]).toMatchObject({ code: 'engine_exited' });
+  });
+
+  test('without prefix reuse every prompt is fed from its beginning', async () => {
+    const { submit, ended, reports } = startLoop({ prefixReuse: false });
+    submit(1, 'say hi');
+    await ended(1);
+    submit(2, 'say hi');
+    await ended(2);
+    expect(reports.filter(({ type }) => type === 'started')).toMatchObject([{ cached: 0 }, { cached: 0 }]);
+  });
+
+  test('many requests of all sorts, cancelled at random, leave answers and slots right', async () => {
+    const { loop, submit, until, of, textOf } = startLoop({ queueBound: 1000 });
+    let seed = 7;
+    const random = (below: number): number => (seed = (seed * 48271) % 2147483647) % below;
+    const cancelled = new Set<number>();
+    const base = 'A beginning that many of them share. '.repeat(3);
+    const words = Array.from(
+      { length: 40 },
+      (_, id) => `${id % 3 === 0 ? base : ''}${'text '.repeat(random(20))}${id}`,
+    );
+    words.forEach((text, id) => submit(id, `say ${text}`, { credit: 4 }));
+    for (let round = 0; ; round++) {
+      const open = words
+        .map((_, id) => id)
+        .filter((id) => !cancelled.has(id) && of(id, 'finished').length === 0);
+      if (open.length === 0) break;
+      const id = open[random(open.length)]!;
+      if (round % 30 === 29) {
+        loop.accept({ type: 'cancel', id });
+        cancelled.add(id);
+      } else {
+        for (const other of open) loop.accept({ type: 'credit', id: other, tokens: random(20) });
+      }
+      await until(() => true);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(loop.numRunning()).toBe(0);
+    words.forEach((text, id) => {
+      if (!cancelled.has(id)) expect(textOf(id)).toBe(`final${text}`);
+    });
+    expect(cancelled.size).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type ConfigSources, loadConfig } from '../../src/config/load-config.js';
+import { locateKey } from '../../src/config/locate-key.js';
+import { pathsOf } from '../../src/config/place.js';
+
+describe('loadConfig', () => {
+  let folder: string;
+  let file: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'codexpc-config-'));
+    file = join(folder, 'config.toml');
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const load = (text: string | null, rest: Partial<ConfigSources> = {}) => {
+    if (text !== null) writeFileSync(file, text);
+    return loadConfig({ file, home: '/home/me', defaultSocket: '/run/s', env: {}, flags: {}, ...rest });
+  };
+  const refusal = (text: string): string => {
+    try {
+      load(text);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return '';
+  };
+
+  it('needs no file', () => {
+    const { config, origins, fileExists } = load(null);
+    expect(config).toMatchObject({
+      'engine.slots': 4,
+      'engine.context_length': 16384,
+      'daemon.socket': '/run/s',
+    });
+    expect(origins['engine.slots']).toEqual({ from: 'default' });
+    expect(fileExists).toBe(false);
+  });
+
+  it('lets flags win over the environment, this over the file, and the file over the defaults', () => {
+    const text = '[engine]\nmax_batch_tokens = 1\nisa = "scalar"\nslots = 2';
+    const { config, origins } = load(text, {
+      env: { CODEXPC_MAX_BATCH_TOKENS: '2', CODEXPC_ISA: 'avx2' },
+      flags: { 'engine.max_batch_tokens': { flag: '--max-batch-tokens', value: '3' } },
+    });
+    expect(config).toMatchObject({ 'engine.max_batch_tokens': 3, 'engine.isa': 'avx2', 'engine.slots': 2 });
+    expect(origins['engine.max_batch_tokens']).toEqual({ from: 'flag', flag: '--max-batch-tokens' });
+    expect(origins['engine.isa']).toEqual({ from: 'environment', variable: 'CODEXPC_ISA' });
+    expect(origins['engine.slots']).toEqual({ from: 'file', file, line: 4 });
+  });
+
+  it.each([
+    ['engine.keep_alive = "90s"', 'engine.keep_alive', 90_000],
+    ['engine.keep_alive = "always"', 'engine.keep_alive', null],
+    ['engine.keep_alive = 0', 'engine.keep_alive', 0],
+    ['engine.memory_budget = "12GiB"', 'engine.memory_budget', 12 * 2 ** 30],
+    ['engine.memory_budget = "auto"', 'engine.memory_budget', null],
+    ['engine.checkpoint = "~/m.bin"', 'engine.checkpoint', '/home/me/m.bin'],
+    ['engine.threads = "auto"', 'engine.threads', null],
+  ] as const)('reads %s', (text, key, value) => {
+    expect(load(text).config[key]).toBe(value);
+  });
+
+  it('names line and column of what is no TOML', () => {
+    expect(refusal('[engine]\nslots = = 3')).toMatch(new RegExp(`${file}:2:\\d+: `));
+  });
+
+  it('names every value that does not fit with its line', () => {
+    const message = refusal('[engine]\n\nslots = "many"\n[queue]\nbound = -1\n');
+    expect(message).toContain(`${file}:3: engine.slots must be a whole number from 1 to 64, not "many"`);
+    expect(message).toContain(`${file}:5: queue.bound must be`);
+  });
+
+  it('knows what an unknown key may have meant', () => {
+    expect(refusal('[engine]\nslot = 3')).toContain(
+      `${file}:2: there is no setting engine.slot; did you mean engine.slots?`,
+    );
+    expect(refusal('checkpoint = "x"')).toContain('did you mean engine.checkpoint?');
+  });
+
+  it('refuses a bad variable by its name', () => {
+    expect(() => load(null, { env: { CODEXPC_ISA: 'mmx' } })).toThrow(
+      /CODEXPC_ISA: engine\.isa must be one of/,
+    );
+  });
+});
+
+describe('locateKey', () => {
+  it.each([
+    ['[a]\nb = 1', ['a', 'b'], 2],
+    ['a.b = 1', ['a', 'b'], 1],
+    ['a = { b = 1 }', ['a', 'b'], 1],
+    ['x = """\n[a]\nb = 1\n"""\n[a]\nb = 2', ['a', 'b'], 6],
+    ['["a"]\n"b" = 1', ['a', 'b'], 2],
+    ['# a.b = 1\n', ['a', 'b'], null],
+  ] as const)('finds in %j', (text, key, line) => {
+    expect(locateKey(text, key)).toBe(line);
+  });
+});
+
+describe('pathsOf', () => {
+  it('follows the README on Linux and macOS', () => {
+    const linux = pathsOf({ platform: 'linux', env: {}, home: '/home/me' });
+    expect(linux.configFile).toBe('/home/me/.config/codexpc/config.toml');
+    expect(linux.logFile).toBe('/home/me/.local/state/codexpc/daemon.log');
+    const mac = pathsOf({ platform: 'darwin', env: {}, home: '/Users/me' });
+    expect(mac.configFile).toBe('/Users/me/Library/Application Support/codexpc/config.toml');
+    expect(mac.logFile).toBe('/Users/me/Library/Logs/com.yourorg.codexpc.err.log');
+  });
+
+  it('honours the XDG folders, and ignores relative ones', () => {
+    const env = { XDG_CONFIG_HOME: '/c', XDG_STATE_HOME: 'relative' };
+    const paths = pathsOf({ platform: 'linux', env, home: '/home/me' });
+    expect(paths.configFile).toBe('/c/codexpc/config.toml');
+    expect(paths.logFile).toBe('/home/me/.local/state/codexpc/daemon.log');
+  });
+});

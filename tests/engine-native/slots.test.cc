@@ -1,0 +1,350 @@
+// Cutting, copying and rebuilding slots: whatever was reused, the logits are those of a sequence fed from 0.
+
+#include <algorithm>
+#include <string>
+
+#include "check.h"
+#include "reference.h"
+#include "test-engine.h"
+
+namespace codexpc {
+namespace {
+
+// Scalar sums do not depend on how tokens were split: reuse must be exact to the bit there.
+constexpr double kSplitTolerance = 1e-5;
+
+double Tolerance(const std::string& isa) { return isa == "scalar" ? 0.0 : kSplitTolerance; }
+
+/// 5 blocks (3 with a window of 9), so that a rebuild goes back 24 positions.
+TestCheckpoint FiveBlocks() {
+  TestCheckpoint checkpoint = TinyCheckpoint(8);
+  checkpoint.config.num_hidden_layers = 5;
+  checkpoint.config.sliding_window = 9;
+  checkpoint.config.hidden_size = 32;
+  checkpoint.config.intermediate_size = 32;
+  return checkpoint;
+}
+constexpr std::uint32_t kRebuild = 8 * 3;
+
+ContextOptions Options(std::uint32_t num_slots, std::uint32_t max_batch_tokens, KvType kv_type = KvType::kF32) {
+  return {.num_slots = num_slots, .context_length = 256, .max_batch_tokens = max_batch_tokens, .kv_type = kv_type};
+}
+
+/// A sequence of `length` tokens of the first source, then others.
+std::vector<std::uint32_t> Branch(std::span<const std::uint32_t> source, std::size_t length,
+                                  std::span<const std::uint32_t> others) {
+  std::vector<std::uint32_t> tokens(source.begin(), source.begin() + static_cast<std::ptrdiff_t>(length));
+  tokens.insert(tokens.end(), others.begin(), others.end());
+  return tokens;
+}
+
+struct Fixture {
+  explicit Fixture(const std::string& table, KvType kv_type = KvType::kF32)
+      : isa(table),
+        model(OpenTestModel(FiveBlocks())),
+        engine(MakeEngine(model, isa)),
+        context(MakeContext(*engine, Options(3, 4, kv_type))),
+        cold(MakeContext(*engine, Options(1, 4, kv_type))),
+        source(RandomTokens(120, model->config().vocab_size, 1)),
+        others(RandomTokens(12, model->config().vocab_size, 2)) {}
+
+  std::uint32_t Truncate(std::uint32_t slot, std::uint32_t length) {
+    std::uint32_t resume_from = 0;
+    EXPECT_TRUE(context->Truncate(slot, length, &resume_from).ok());
+    EXPECT_EQ(context->Length(slot), resume_from);
+    return resume_from;
+  }
+  std::uint32_t Copy(std::uint32_t from, std::uint32_t to, std::uint32_t length) {
+    std::uint32_t resume_from = 0;
+    EXPECT_TRUE(context->Copy(from, to, length, &resume_from).ok());
+    EXPECT_EQ(context->Length(to), resume_from);
+    return resume_from;
+  }
+  std::vector<float> Cold(std::span<const std::uint32_t> tokens) {
+    std::uint32_t resume_from = 0;
+    EXPECT_TRUE(cold->Truncate(0, 0, &resume_from).ok());
+    EXPECT_EQ(resume_from, 0u);
+    return Feed(*cold, 0, tokens, 4);
+  }
+  /// The slot, cut to `length` of `source` and resumed, continues as a cold sequence does: at every further token.
+  void ExpectContinues(std::uint32_t slot, std::uint32_t length, std::uint32_t resume_from, std::size_t chunk) {
+    const std::vector<std::uint32_t> tokens = Branch(source, length, others);
+    const std::span<const std::uint32_t> rest = std::span(tokens).subspan(resume_from);
+    FeedWithoutLogits(*context, slot, rest.first(length - resume_from), chunk);
+    for (const std::size_t end : {std::size_t{length} + 1, std::size_t{length} + 5, tokens.size()}) {
+      const std::span<const std::uint32_t> next =
+          std::span(tokens).subspan(context->Length(slot), end - context->Length(slot));
+      const std::vector<float> logits = Feed(*context, slot, next, chunk);
+      const double error = RelativeError(logits, std::span<const float>(Cold(std::span(tokens).first(end))));
+      if (!(error <= Tolerance(isa))) {
+        check::fail(__FILE__, __LINE__,
+                    "cut to " + std::to_string(length) + ", resumed from " + std::to_string(resume_from) + ": at " +
+                        std::to_string(end) + " the error is " + std::to_string(error));
+      }
+    }
+  }
+
+  const std::string isa;
+  const std::shared_ptr<const Model> model;
+  const std::unique_ptr<Engine> engine;
+  const std::unique_ptr<Context> context;
+  const std::unique_ptr<Context> cold;
+  const std::vector<std::uint32_t> source;
+  const std::vector<std::uint32_t> others;
+};
+
+const std::uint32_t kFed[] = {1, 3, 8, 9, 10, 13, 14, 24, 25, 33, 34, 70, 120};
+const std::uint32_t kCut[] = {0, 1, 7, 8, 9, 10, 12, 20, 23, 24, 25, 26, 32, 33, 34, 57, 66, 69, 70, 107, 119, 120};
+
+TEST(a_truncated_slot_continues_as_a_cold_one) {
+  for (const std::string& isa : SupportedTables()) {
+    Fixture f(isa);
+    int num_rebuilt = 0;
+    int num_at_once = 0;
+    for (const std::uint32_t fed : kFed) {
+      for (const std::uint32_t length : kCut) {
+        if (length > fed) continue;
+        f.Truncate(0, 0);
+        Feed(*f.context, 0, std::span(f.source).first(fed), 4);
+        const std::uint32_t resume_from = f.Truncate(0, length);
+        (resume_from == length ? num_at_once : num_rebuilt) += 1;
+        // The rings keep window + max_batch_tokens positions.
+        const bool rings_reach = fed <= 9 + 4 || length >= fed - (9 + 4) + (9 - 1);
+        const std::uint32_t expected = rings_reach ? length : length > kRebuild ? length - kRebuild : 0;
+        EXPECT_EQ(resume_from, expected);
+        f.ExpectContinues(0, length, resume_from, 1 + (fed + length) % 4);
+      }
+    }
+    EXPECT_TRUE(num_rebuilt > 50);
+    EXPECT_TRUE(num_at_once > 50);
+  }
+}
+
+TEST(a_copy_continues_as_a_cold_one_and_leaves_its_source_alone) {
+  for (const std::string& isa : SupportedTables()) {
+    Fixture f(isa);
+    for (const std::uint32_t fed : {10u, 34u, 120u}) {
+      for (const std::uint32_t length : {0u, 5u, 10u, 25u, 33u, 34u, 80u, 116u, 120u}) {
+        if (length > fed) continue;
+        f.Truncate(0, 0);
+        Feed(*f.context, 0, std::span(f.source).first(fed), 4);
+        Feed(*f.context, 1, std::span(f.others).first(3), 4);  // what was in the target does not matter
+        const std::uint32_t resume_from = f.Copy(0, 1, length);
+        f.ExpectContinues(1, length, resume_from, 3);
+        EXPECT_EQ(f.context->Length(0), fed);
+        f.ExpectContinues(0, fed, fed, 2);
+        f.Truncate(1, 0);
+      }
+    }
+  }
+}
+
+TEST(a_copy_onto_itself_is_a_cut) {
+  Fixture f("scalar");
+  Feed(*f.context, 0, f.source, 4);
+  f.ExpectContinues(0, 50, f.Copy(0, 0, 50), 4);
+}
+
+TEST(a_checkpoint_resumes_at_once) {
+  for (const std::string& isa : SupportedTables()) {
+    Fixture f(isa);
+    for (const std::uint32_t at : {0u, 1u, 5u, 9u, 30u, 55u}) {
+      f.Truncate(0, 0);
+      Feed(*f.context, 0, std::span(f.source).first(at), 4);
+      EXPECT_TRUE(f.context->Checkpoint(0).ok());
+      Feed(*f.context, 0, std::span(f.source).subspan(at), 4);
+      EXPECT_EQ(f.Truncate(0, at), at);
+      f.ExpectContinues(0, at, at, 4);
+      // Beyond the checkpoint but nearer to it than a rebuild: resumes from it.
+      f.Truncate(0, at);
+      Feed(*f.context, 0, std::span(f.source).subspan(at), 4);
+      EXPECT_EQ(f.Truncate(0, at + 20), at);
+      f.ExpectContinues(0, at + 20, at, 4);
+    }
+  }
+}
+
+TEST(a_copy_takes_the_checkpoints_along) {
+  Fixture f("scalar");
+  Feed(*f.context, 0, std::span(f.source).first(40), 4);
+  EXPECT_TRUE(f.context->Checkpoint(0).ok());
+  Feed(*f.context, 0, std::span(f.source).subspan(40), 4);
+  EXPECT_EQ(f.Copy(0, 2, 45), 40u);
+  f.ExpectContinues(2, 45, 40, 4);
+  EXPECT_EQ(f.Truncate(2, 40), 40u);
+  f.ExpectContinues(2, 40, 40, 4);
+}
+
+TEST(the_oldest_checkpoint_goes_first_and_cut_ones_are_gone) {
+  Fixture f("scalar");
+  for (const std::uint32_t at : {20u, 40u, 60u, 80u, 100u}) {
+    Feed(*f.context, 0, std::span(f.source).subspan(at - 20, 20), 4);
+    EXPECT_TRUE(f.context->Checkpoint(0).ok());
+    EXPECT_TRUE(f.context->Checkpoint(0).ok());  // the same length again takes no place
+  }
+  Feed(*f.context, 0, std::span(f.source).subspan(100), 4);
+  EXPECT_EQ(f.Copy(0, 1, 40), 40u);
+  EXPECT_EQ(f.Copy(0, 1, 39), 39u - kRebuild);  // 20 was the oldest
+  // Cut below 60, other tokens follow: the checkpoints at 60 and beyond belong to another sequence.
+  EXPECT_EQ(f.Truncate(0, 50), 40u);
+  f.ExpectContinues(0, 50, 40, 4);
+  Feed(*f.context, 0, std::span(f.source).subspan(62, 40), 4);
+  EXPECT_EQ(f.Truncate(0, 60), 40u);
+  f.ExpectContinues(0, 50, f.Truncate(0, 50), 4);
+}
+
+TEST(a_rebuild_can_be_cut_again_at_any_point) {
+  Fixture f("scalar");
+  for (const std::uint32_t done : {0u, 1u, 7u, 13u, 23u}) {
+    for (const std::uint32_t length : {0u, 30u, 45u, 59u, 65u, 69u, 70u}) {
+      f.Truncate(0, 0);
+      Feed(*f.context, 0, f.source, 4);
+      const std::uint32_t start = f.Truncate(0, 70);
+      EXPECT_EQ(start, 70 - kRebuild);
+      FeedWithoutLogits(*f.context, 0, std::span(f.source).subspan(start, done), 4);
+      EXPECT_TRUE(f.context->Checkpoint(0).ok());  // nothing exact to keep yet
+      const std::uint32_t resume_from = f.Truncate(0, length);
+      EXPECT_TRUE(resume_from <= length);
+      if (length == 70) EXPECT_EQ(resume_from, start + done);  // nothing lost
+      f.ExpectContinues(0, length, resume_from, 4);
+    }
+  }
+}
+
+TEST(a_rebuild_refuses_other_tokens_and_early_logits) {
+  Fixture f("scalar");
+  Feed(*f.context, 0, f.source, 4);
+  const std::uint32_t resume_from = f.Truncate(0, 70);
+  const std::uint32_t other = (f.source[resume_from] + 1) % f.model->config().vocab_size;
+  const BatchItem wrong{0, {&other, 1}, false};
+  EXPECT_EQ(static_cast<int>(f.context->Forward({&wrong, 1}).code()), static_cast<int>(StatusCode::kInvalidArgument));
+  const BatchItem early{0, std::span(f.source).subspan(resume_from, 4), true};
+  EXPECT_EQ(static_cast<int>(f.context->Forward({&early, 1}).code()), static_cast<int>(StatusCode::kInvalidState));
+  EXPECT_EQ(f.context->Length(0), resume_from);
+  f.ExpectContinues(0, 70, resume_from, 4);
+}
+
+TEST(float16_slots_are_reused_exactly_too) {
+  Fixture f("scalar", KvType::kF16);
+  for (const std::uint32_t length : {5u, 33u, 70u, 118u}) {
+    f.Truncate(0, 0);
+    Feed(*f.context, 0, f.source, 4);
+    f.ExpectContinues(0, length, f.Truncate(0, length), 4);
+  }
+}
+
+TEST(steps_with_errors_change_nothing) {
+  Fixture f("scalar");
+  Feed(*f.context, 0, std::span(f.source).first(20), 4);
+  const std::uint32_t vocab_size = f.model->config().vocab_size;
+  const std::uint32_t good[] = {1, 2, 3};
+  const std::uint32_t bad[] = {1, vocab_size};
+  const std::vector<std::uint32_t> many(5, 1);
+  const auto code_of = [&](std::vector<BatchItem> batch) {
+    const Status status = f.context->Forward(batch);
+    EXPECT_TRUE(!status.message().empty());
+    return status.code();
+  };
+  EXPECT_TRUE(code_of({}) == StatusCode::kInvalidArgument);
+  EXPECT_TRUE(code_of({{3, good, false}}) == StatusCode::kInvalidArgument);
+  EXPECT_TRUE(code_of({{0, {}, false}}) == StatusCode::kInvalidArgument);
+  EXPECT_TRUE(code_of({{0, good, false}, {1, bad, false}}) == StatusCode::kInvalidArgument);
+  EXPECT_TRUE(code_of({{0, {good, 1}, false}, {0, {good, 1}, false}}) == StatusCode::kInvalidArgument);
+  EXPECT_TRUE(code_of({{0, many, false}}) == StatusCode::kInvalidArgument);
+  EXPECT_TRUE(code_of({{0, good, false}, {1, {good, 2}, false}}) == StatusCode::kInvalidArgument);
+  EXPECT_EQ(f.context->Length(0), 20u);
+  EXPECT_EQ(f.context->Length(1), 0u);
+  f.ExpectContinues(0, 20, 20, 4);
+
+  std::uint32_t resume_from = 0;
+  EXPECT_TRUE(f.context->Truncate(3, 0, &resume_from).code() == StatusCode::kInvalidArgument);
+  EXPECT_TRUE(f.context->Copy(0, 3, 0, &resume_from).code() == StatusCode::kInvalidArgument);
+  EXPECT_TRUE(f.context->Checkpoint(99).code() == StatusCode::kInvalidArgument);
+}
+
+TEST(a_full_context_overflows) {
+  Fixture f("scalar");
+  const std::vector<std::uint32_t> tokens = RandomTokens(256, f.model->config().vocab_size, 3);
+  Feed(*f.context, 0, tokens, 4);
+  const BatchItem one_more{0, std::span(tokens).first(1), false};
+  EXPECT_TRUE(f.context->Forward({&one_more, 1}).code() == StatusCode::kContextOverflow);
+  EXPECT_EQ(f.context->Length(0), 256u);
+  EXPECT_EQ(f.Truncate(0, 1000), 256u);
+}
+
+TEST(logits_are_there_until_the_slot_moves_on) {
+  Fixture f("scalar");
+  EXPECT_TRUE(f.context->Logits(0).empty());
+  EXPECT_TRUE(f.context->Logits(99).empty());
+  Feed(*f.context, 0, std::span(f.source).first(3), 4);
+  const std::vector<float> before(f.context->Logits(0).begin(), f.context->Logits(0).end());
+  Feed(*f.context, 1, std::span(f.source).first(7), 4);
+  EXPECT_TRUE(std::equal(before.begin(), before.end(), f.context->Logits(0).begin()));
+  f.Truncate(0, 2);
+  EXPECT_TRUE(f.context->Logits(0).empty());
+}
+
+TEST(window_blocks_do_not_grow_with_the_context) {
+  const auto model = OpenTestModel(FiveBlocks());
+  const auto engine = MakeEngine(model);
+  const Config& config = model->config();
+  for (const KvType kv_type : {KvType::kF32, KvType::kF16}) {
+    const std::size_t element = kv_type == KvType::kF16 ? 2 : 4;
+    ContextOptions options = Options(2, 4, kv_type);
+    options.context_length = 1000;
+    const MemoryUse small = engine->Predict(options);
+    options.context_length = 4000;
+    const MemoryUse large = engine->Predict(options);
+    EXPECT_EQ(large.window_bytes, small.window_bytes);
+    EXPECT_EQ(large.kv_bytes_per_token, 2 /* full blocks */ * 2 * config.kv_size() * element);
+    EXPECT_EQ(large.kv_bytes - small.kv_bytes, 2 /* slots */ * 3000 * large.kv_bytes_per_token);
+    EXPECT_EQ(large.kv_bytes, 2 * (4000 * large.kv_bytes_per_token + large.window_bytes));
+    // 3 window blocks: a ring of window + max_batch_tokens positions, 4 checkpoints of window - 1.
+    EXPECT_EQ(large.window_bytes, 3 * 2 * config.kv_size() * element * (9 + 4 + 4 * (9 - 1)));
+    std::printf("  %s: %zu bytes a token, %zu bytes of rings and checkpoints a slot\n",
+                kv_type == KvType::kF16 ? "f16" : "f32", large.kv_bytes_per_token, large.window_bytes);
+
+    const auto context = MakeContext(*engine, options);
+    const MemoryUse actual = context->memory();
+    EXPECT_EQ(actual.kv_bytes, large.kv_bytes);
+    EXPECT_EQ(actual.scratch_bytes, large.scratch_bytes);
+    EXPECT_EQ(actual.weights_bytes, model->weights_bytes());
+  }
+}
+
+TEST(contexts_of_impossible_size_are_refused) {
+  const auto engine = MakeEngine(OpenTestModel(FiveBlocks()));
+  std::unique_ptr<Context> context;
+  const auto code_of = [&](ContextOptions options) { return engine->CreateContext(options, &context).code(); };
+  ContextOptions options = Options(1, 4);
+  options.num_slots = 0;
+  EXPECT_TRUE(code_of(options) == StatusCode::kInvalidArgument);
+  options.num_slots = 4097;
+  EXPECT_TRUE(code_of(options) == StatusCode::kInvalidArgument);
+  options = Options(1, 4);
+  options.context_length = 4097;
+  EXPECT_TRUE(code_of(options) == StatusCode::kInvalidArgument);
+  options.context_length = 0;
+  EXPECT_TRUE(code_of(options) == StatusCode::kInvalidArgument);
+  options = Options(1, 0);
+  EXPECT_TRUE(code_of(options) == StatusCode::kInvalidArgument);
+  options = Options(1, 70000);
+  EXPECT_TRUE(code_of(options) == StatusCode::kInvalidArgument);
+  // Predictions of nonsense are large, never small.
+  const std::uint32_t huge = 0xffffffffu;
+  EXPECT_TRUE(engine->Predict({huge, huge, huge, KvType::kF32}).kv_bytes > (std::size_t{1} << 60));
+}
+
+TEST(engines_refuse_unknown_kernels_and_absurd_thread_counts) {
+  const auto model = OpenTestModel(FiveBlocks());
+  std::unique_ptr<Engine> engine;
+  EXPECT_TRUE(CreateCpuEngine(model, {.isa = "sse9"}, &engine).code() == StatusCode::kUnsupportedArgument);
+  EXPECT_TRUE(CreateCpuEngine(model, {.num_threads = 100000}, &engine).code() == StatusCode::kUnsupportedArgument);
+  for (const std::string& isa : SupportedTables()) EXPECT_EQ(std::string(MakeEngine(model, isa)->kernels()), isa);
+  EXPECT_TRUE(MakeEngine(model, "", 0)->num_threads() >= 1);
+}
+
+}  // namespace
+}  // namespace codexpc
+
+TEST_MAIN()
