@@ -4,6 +4,7 @@
 // are tokens are merged as units where that provably gives the same: see `takeCharacters`.
 
 import { createBoundaryCheck, widthOf } from './character-boundaries.js';
+import { addEntry, dropSmallest } from './number-heap.js';
 import { HASH_FACTOR, NO_RANK, type RankTable, type TokenBytes } from './rank-table.js';
 
 /** Above this many bytes the heap is faster than scanning (measured on a 2.7 GHz Xeon). */
@@ -158,7 +159,7 @@ export const createMergePiece = (tokens: TokenBytes, table: RankTable): MergePie
       let entry: number;
       if (size > 0 && (taken === length || heap[0]! < first[taken]!)) {
         entry = heap[0]!;
-        size = dropTop(heap, size);
+        size = dropSmallest(heap, size);
       } else if (taken < length) {
         entry = first[taken++]!;
       } else {
@@ -169,10 +170,10 @@ export const createMergePiece = (tokens: TokenBytes, table: RankTable): MergePie
       if (rank === NO_RANK) return;
       if (ranks[at] !== rank) continue;
       join(parts, at, bytes, from, length);
-      if (ranks[at] !== NO_RANK) size = add(heap, size, ranks[at]! * POSITION_SPAN + at);
+      if (ranks[at] !== NO_RANK) size = addEntry(heap, size, ranks[at]! * POSITION_SPAN + at);
       const before = previous[at]!;
       if (before >= 0 && ranks[before] !== NO_RANK)
-        size = add(heap, size, ranks[before]! * POSITION_SPAN + before);
+        size = addEntry(heap, size, ranks[before]! * POSITION_SPAN + before);
     }
   };
 
@@ -267,33 +268,4 @@ const hashPrefixes = ({ hashes }: Parts, bytes: Uint8Array, from: number, length
   hashes[0] = 0;
   for (let i = 0; i < length; i++)
     hashes[i + 1] = (Math.imul(hashes[i]!, HASH_FACTOR) + bytes[from + i]! + 1) | 0;
-};
-
-/** Both return the heap's new size. */
-const add = (heap: Float64Array, size: number, entry: number): number => {
-  let hole = size;
-  while (hole > 0) {
-    const parent = (hole - 1) >> 1;
-    if (heap[parent]! <= entry) break;
-    heap[hole] = heap[parent]!;
-    hole = parent;
-  }
-  heap[hole] = entry;
-  return size + 1;
-};
-
-const dropTop = (heap: Float64Array, size: number): number => {
-  const end = size - 1;
-  const last = heap[end]!;
-  let hole = 0;
-  for (;;) {
-    let child = 2 * hole + 1;
-    if (child >= end) break;
-    if (child + 1 < end && heap[child + 1]! < heap[child]!) child++;
-    if (heap[child]! >= last) break;
-    heap[hole] = heap[child]!;
-    hole = child;
-  }
-  heap[hole] = last;
-  return end;
 };

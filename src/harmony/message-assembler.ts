@@ -2,34 +2,17 @@
 // of the message, deltas for whoever asked, and at the end a message and an item. The way of one
 // content token through here allocates nothing unless its text is delivered.
 
-import type { Message, Role } from './conversation.js';
+import type { Message } from './conversation.js';
 import type { ItemStatus, OutputItem, Phase } from './events.js';
+import {
+  statusOf,
+  type DecodedHeader,
+  type Ending,
+  type MessageKind,
+  type MessageTraits,
+} from './message-kinds.js';
 import type { TokenTexts } from './token-texts.js';
 import { createUtf8Stream } from './utf8-stream.js';
-
-/** A header as it was read; `contentType` keeps its marker, because history is rendered with it. */
-export interface DecodedHeader {
-  readonly role: Role;
-  readonly name?: string;
-  readonly recipient?: string;
-  readonly channel?: string;
-  readonly contentType?: string;
-}
-
-/**
- * `undecided`: its channel cannot be told. Answers end in <|return|> and reasoning in <|end|>, so its end
- * decides what it was; until then nothing of it is delivered.
- */
-export type MessageKind = 'final' | 'preamble' | 'reasoning' | 'call' | 'hidden' | 'undecided';
-
-/** What was decided about a message when its header was read. */
-export interface MessageTraits {
-  readonly kind: MessageKind;
-  readonly isDeclared: boolean;
-  readonly isGuessed: boolean;
-}
-
-export type Ending = 'call' | 'return' | 'end' | 'interrupted' | 'input';
 
 /** Which parts of a turn are delivered beside final text and complete calls. */
 export interface Include {
@@ -245,29 +228,6 @@ export const createMessageAssembler = ({
   };
 };
 
-/** Roles that are nobody's tool: a message to them is an ordinary message. */
-const NO_TOOLS: ReadonlySet<string> = new Set(['', 'all', 'assistant', 'user', 'system', 'developer']);
-
-export const isToolName = (recipient: string | undefined): recipient is string =>
-  recipient !== undefined && !NO_TOOLS.has(recipient);
-
-/** What a message is for. A call is known by its recipient, whatever the channel. */
-export const kindOf = ({ role, recipient, channel }: DecodedHeader): MessageKind => {
-  if (role !== 'assistant') return 'hidden';
-  if (isToolName(recipient)) return 'call';
-  switch (channel) {
-    case undefined:
-    case 'final':
-      return 'final';
-    case 'commentary':
-      return 'preamble';
-    case 'analysis':
-      return 'reasoning';
-    default:
-      return 'hidden';
-  }
-};
-
 const listenerOf = (kind: MessageKind, include: Include): Listener => {
   switch (kind) {
     case 'final':
@@ -287,26 +247,4 @@ const listenerOf = (kind: MessageKind, include: Include): Listener => {
 const usageKeyOf = (channel: string | undefined, kind: MessageKind): UsageKey => {
   if (channel === 'analysis' || channel === 'commentary' || channel === 'final') return channel;
   return kind === 'final' ? 'final' : 'other';
-};
-
-const statusOf = (
-  kind: MessageKind,
-  ending: Ending,
-  text: string,
-  { recipient, contentType }: DecodedHeader,
-): ItemStatus => {
-  if (kind !== 'call') return ending === 'input' ? 'incomplete' : 'completed';
-  if (ending === 'call') return 'completed';
-  // Source text has no visible end; JSON has.
-  if (ending !== 'input' && (recipient === 'python' || contentType === 'code')) return 'completed';
-  return isJson(text) ? 'completed' : 'incomplete';
-};
-
-export const isJson = (text: string): boolean => {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 };

@@ -4,13 +4,8 @@
 import { CodexpcError } from '../errors.js';
 import type { Role } from './conversation.js';
 import type { DecoderCore } from './decoder-core.js';
-import {
-  isToolName,
-  kindOf,
-  type DecodedHeader,
-  type Ending,
-  type MessageAssembler,
-} from './message-assembler.js';
+import type { MessageAssembler } from './message-assembler.js';
+import { isToolName, kindOf, type DecodedHeader, type Ending } from './message-kinds.js';
 import { readOfficialHeader } from './official-header.js';
 import type { TokenTexts } from './token-texts.js';
 import type { HarmonyTokens } from './vocabulary.js';

@@ -1,7 +1,7 @@
 // A message header read exactly as the official parser (openai/harmony 0.0.8) reads it, errors included.
 
 import type { Role } from './conversation.js';
-import type { DecodedHeader } from './message-assembler.js';
+import type { DecodedHeader } from './message-kinds.js';
 
 const CHANNEL = '<|channel|>';
 const CONSTRAIN = '<|constrain|>';

@@ -5,13 +5,8 @@
 import type { Role } from './conversation.js';
 import type { DecoderCore, DecoderState } from './decoder-core.js';
 import { createDetokenizer } from './detokenizer.js';
-import {
-  isToolName,
-  kindOf,
-  type DecodedHeader,
-  type Ending,
-  type MessageAssembler,
-} from './message-assembler.js';
+import type { MessageAssembler } from './message-assembler.js';
+import { isToolName, kindOf, type DecodedHeader, type Ending } from './message-kinds.js';
 import type { RepairName } from './repairs.js';
 import type { TokenTexts } from './token-texts.js';
 import { readTolerantHeader, type HeaderPiece, type TolerantHeader } from './tolerant-header.js';

@@ -2,7 +2,7 @@
 // parser reads them; for the rest see the table of malformations in `repairs.ts`.
 
 import type { Role } from './conversation.js';
-import { isToolName, type DecodedHeader } from './message-assembler.js';
+import { isToolName, type DecodedHeader } from './message-kinds.js';
 import { isRole } from './official-header.js';
 import type { RepairName } from './repairs.js';
 import type { ToolNames } from './tool-names.js';
