@@ -30,7 +30,7 @@ function* completables(command: Command, path: string): Generator<Completable> {
   const visible = command
     .createHelp()
     .visibleCommands(command)
-    .filter(({ name }) => name() !== 'help');
+    .filter((sub) => sub.name() !== 'help');
   yield {
     path,
     subcommands: visible.map((sub) => ({

@@ -39,7 +39,6 @@ export const paintFor = (stream: ColourStream, env: Environment): Paint => {
  * an answer can neither move the cursor nor change the title. Piped output stays as it is.
  */
 export const harmless = (text: string): string =>
-  // eslint-disable-next-line no-control-regex
   text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) =>
     character === '\r' ? '' : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
   );

@@ -16,16 +16,24 @@ steps, command = json.loads(sys.argv[1]), sys.argv[2:]
 pid, fd = pty.fork()
 if pid == 0:
     os.execvp(command[0], command)
-seen = mark = b''
+seen, at = b'', 0
 deadline = time.monotonic() + 40
 while time.monotonic() < deadline:
-    if steps and steps[0][0].encode() in mark:
-        os.write(fd, steps[0][1].encode()); steps.pop(0); mark = b''
-    if select.select([fd], [], [], 0.1)[0]:
-        try: data = os.read(fd, 65536)
-        except OSError: break
-        if not data: break
-        seen += data; mark += data
+    found = seen.find(steps[0][0].encode(), at) if steps else -1
+    if found >= 0:
+        wanted, typed = steps.pop(0)
+        at = found + len(wanted.encode())
+        os.write(fd, typed.encode())
+    elif select.select([fd], [], [], 0.5)[0]:
+        try:
+            data = os.read(fd, 65536)
+        except OSError:
+            break
+        if not data:
+            break
+        seen += data
+else:
+    os.kill(pid, 9)
 status = os.waitpid(pid, 0)[1]
 sys.stdout.write(seen.decode('utf8', 'replace') + '\\nEXIT %d\\n' % os.waitstatus_to_exitcode(status))
 `;
@@ -49,7 +57,7 @@ sys.stdout.write(seen.decode('utf8', 'replace') + '\\nEXIT %d\\n' % os.waitstatu
   it('answers turns, obeys its commands and keeps a history', async () => {
     const seen = await play([
       ['> ', 'say first\r'],
-      ['first', ''],
+      ['first\r\n', ''],
       ['> ', '/nope\r'],
       ['there is no /nope', ''],
       ['> ', '/exit\r'],

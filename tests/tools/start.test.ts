@@ -36,7 +36,7 @@ describe('npm start', () => {
     cpSync(TOOLS, join(root, 'tools'), { recursive: true });
     for (const folder of ['src', 'engine-native', 'bin']) mkdirSync(join(root, folder));
     for (const file of ['package.json', 'package-lock.json', 'tsconfig.json', 'CMakeLists.txt'])
-      writeFileSync(join(root, file), '{}');
+      writeFileSync(join(root, file), '{"type":"module"}');
     writeFileSync(join(root, 'npm.cjs'), FAKE_NPM);
     for (const name of ['cmake', 'c++', 'make'])
       program(name, name === 'cmake' ? 'echo cmake version 3.25.1' : '');
