@@ -15,7 +15,7 @@ import {
   toWireError,
   type WireError,
 } from '../ipc/protocol.js';
-import type { DaemonService } from '../ipc/service.js';
+import type { CancelReason, DaemonService } from '../ipc/service.js';
 import type { Timers } from '../ipc/timers.js';
 import type { Transport } from '../ipc/transport.js';
 import { ResponseStream } from './response-stream.js';
@@ -52,7 +52,7 @@ export interface ConnectionOptions {
 /** Something that lasts: ends when the client cancels it, and at once when the client has gone. */
 interface InFlight {
   cancel(): void;
-  abandon(): void;
+  abandon(reason: CancelReason): void;
   resume(): void;
 }
 
@@ -91,11 +91,11 @@ export class Connection {
     });
   }
 
-  /** Sends what is left to send, then closes. Running responses of this client are cancelled. */
-  close(): void {
+  /** Cancels this client's responses, hands over what is left to send, their last events included, then closes. */
+  close(reason: CancelReason): void {
     if (this.#state === 'closing') return;
     this.#state = 'closing';
-    this.#abandonAll();
+    this.#abandonAll(reason);
     this.#options.transport.close();
   }
 
@@ -186,9 +186,9 @@ export class Connection {
     });
     this.#inFlight.set(requestId, {
       cancel: () => service.cancel(qualifiedId, 'cancelled'),
-      abandon: () => {
+      abandon: (reason) => {
+        service.cancel(qualifiedId, reason); // first: a producer that is let go must find itself cancelled
         stream.abandon();
-        service.cancel(qualifiedId, 'client_gone');
       },
       resume: () => stream.resume(),
     });
@@ -302,25 +302,25 @@ export class Connection {
     this.#options.counters.protocolError();
     this.#options.logger.warn({ connection: this.#options.id, code: wire.code }, wire.message);
     this.#send({ type: 'error', requestId: null, callId: null, error: wire });
-    this.close();
+    this.close('client_gone');
   }
 
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#state = 'closing';
-    this.#abandonAll();
+    this.#abandonAll('client_gone');
     this.#untrack();
     this.#options.counters.connectionClosed();
     this.#options.onClosed();
     this.#resolveClosed();
   }
 
-  #abandonAll(): void {
+  #abandonAll(reason: CancelReason): void {
     this.#cancelHandshakeLimit();
     const entries = [...this.#inFlight.values()];
     this.#inFlight.clear();
-    for (const entry of entries) entry.abandon();
+    for (const entry of entries) entry.abandon(reason);
   }
 
   #foreign(requestId: string): Pick<InFlight, 'cancel'> {

@@ -13,11 +13,11 @@ import {
   type EnginePolicy,
 } from '../machines/engine.js';
 import type { EngineCommand } from '../machines/supervisor.js';
-import { findCheckpoint } from './checkpoint-file.js';
 import { type CheckpointFile, checkpointKey, type EngineSettings, type OpenModel } from './engine-control.js';
-import { asCodedError, engineExited, fromErrorRecord } from './engine-errors.js';
+import { engineExited, fromErrorRecord } from './engine-errors.js';
 import { type EngineLink, startEngineLink } from './engine-link.js';
 import type { Fault } from './fault.js';
+import { createLeaseQueue, type EngineLease, type LeaseRequest, type LeaseSource } from './lease-queue.js';
 import { createModelRuntime, type ModelRuntime } from './model-runtime.js';
 
 export interface EngineActorOptions {
@@ -30,22 +30,6 @@ export interface EngineActorOptions {
   readonly preload: string | null;
   readonly logger: Logger;
   readonly inspect: (event: InspectionEvent) => void;
-}
-
-/** The right to use the loaded model; it stays loaded until every lease is released. */
-export interface EngineLease {
-  readonly model: ModelRuntime;
-  readonly link: EngineLink;
-  /** No weights had to be read for this lease. */
-  readonly wasCached: boolean;
-  release(): void;
-}
-
-export interface LeaseRequest {
-  readonly checkpoint: string;
-  readonly signal: AbortSignal;
-  /** Bytes loaded of bytes in all, when the request has to wait for its model. */
-  readonly onLoading: (done: number, total: number) => void;
 }
 
 export interface EngineReportCard {
@@ -73,15 +57,6 @@ export interface EngineActor {
   report(): EngineReportCard;
 }
 
-interface Waiter {
-  readonly file: CheckpointFile;
-  readonly key: string;
-  readonly request: LeaseRequest;
-  readonly resolve: (lease: EngineLease) => void;
-  readonly reject: (error: unknown) => void;
-  hadToLoad: boolean;
-}
-
 interface Life {
   readonly machine: Actor<ReturnType<typeof createEngineMachine>>;
   link: EngineLink | null;
@@ -91,58 +66,41 @@ interface Life {
 export const createEngineActor = (options: EngineActorOptions): EngineActor => {
   const { logger, settings } = options;
   let life: Life | null = null;
-  let waiters: Waiter[] = [];
   let onUnloaded: (() => void)[] = [];
   const known = new Set<string>();
   const counts = { cacheHits: 0, cacheMisses: 0 };
 
-  const grant = ({ machine, link, model }: Life, waiter: Waiter): void => {
-    machine.send({ type: 'request.started' });
-    if (waiter.hadToLoad) waiter.request.onLoading(waiter.file.sizeBytes, waiter.file.sizeBytes);
-    let released = false;
-    waiter.resolve({
-      model: model!.runtime,
-      link: link!,
-      wasCached: !waiter.hadToLoad,
-      release: () => {
-        if (released) return;
-        released = true;
-        machine.send({ type: 'request.ended' });
-      },
-    });
-  };
+  const leases = createLeaseQueue({
+    source: () => (life === null ? null : leaseSourceOf(life)),
+    onHit: ({ path }, key) => {
+      counts.cacheHits += 1;
+      logger.info({ checkpoint: path, key }, 'engine cache hit');
+    },
+  });
 
-  /** First come, first served: whoever wants another model waits for the running requests, and so do those behind. */
-  const serveWaiters = (): void => {
-    if (life === null) return;
-    for (let first = waiters[0]; first !== undefined; first = waiters[0]) {
-      const snapshot = life.machine.getSnapshot();
-      const phase = enginePhaseOf(snapshot);
-      const isLoaded = (phase === 'ready' || phase === 'generating') && life.model?.key === first.key;
-      if (isLoaded && snapshot.context.next === null) {
-        waiters = waiters.slice(1);
-        countCache(first);
-        grant(life, first);
-        continue;
-      }
-      if (!first.hadToLoad) {
-        first.hadToLoad = true;
-        first.request.onLoading(0, first.file.sizeBytes);
-      }
-      const isLoading = phase === 'loading' && snapshot.context.checkpoint === first.key;
-      if (!isLoading && snapshot.context.next?.checkpoint !== first.key) {
-        files.set(first.key, first.file);
-        life.machine.send({ type: 'load', checkpoint: first.key });
-      }
-      return;
-    }
-  };
-
-  const countCache = (waiter: Waiter): void => {
-    if (waiter.hadToLoad) return; // counted and logged where it was loaded
-    counts.cacheHits += 1;
-    logger.info({ checkpoint: waiter.file.path, key: waiter.key }, 'engine cache hit');
-  };
+  const leaseSourceOf = ({ machine, link, model }: Life): LeaseSource => ({
+    offers: (key) => {
+      const snapshot = machine.getSnapshot();
+      const isUp = ['ready', 'generating'].includes(enginePhaseOf(snapshot));
+      return isUp && model?.key === key && snapshot.context.next === null;
+    },
+    request: (file, key) => {
+      const snapshot = machine.getSnapshot();
+      const { checkpoint, next } = snapshot.context;
+      const isComing = enginePhaseOf(snapshot) === 'loading' && checkpoint === key;
+      if (isComing || next?.checkpoint === key) return;
+      files.set(key, file);
+      machine.send({ type: 'load', checkpoint: key });
+    },
+    take: () => {
+      machine.send({ type: 'request.started' });
+      return {
+        model: model!.runtime,
+        link: link!,
+        release: () => machine.send({ type: 'request.ended' }),
+      };
+    },
+  });
 
   /** Files by key, for the machine's `load`. */
   const files = new Map<string, CheckpointFile>();
@@ -225,7 +183,7 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
         case 'model.loaded':
           break;
         case 'model.failed':
-          failWaiters(({ key }) => key === notice.checkpoint, notice.error);
+          leases.fail((key) => key === notice.checkpoint, notice.error);
           break;
         case 'model.unloaded':
           logger.info('model unloaded');
@@ -236,7 +194,7 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
 
     life = mine;
     mine.machine.on('*', heed);
-    mine.machine.subscribe(serveWaiters);
+    mine.machine.subscribe(leases.serve);
     mine.machine.start();
     receive((command) => mine.machine.send(command));
     return () => {
@@ -247,32 +205,9 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
     };
   });
 
-  const failWaiters = (matches: (waiter: Waiter) => boolean, error: unknown): void => {
-    const failed = waiters.filter(matches);
-    waiters = waiters.filter((waiter) => !matches(waiter));
-    failed.forEach(({ reject }) => reject(asCodedError(error)));
-  };
-
-  const lease = async (request: LeaseRequest): Promise<EngineLease> => {
-    const file = await findCheckpoint(request.checkpoint);
-    request.signal.throwIfAborted();
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = { file, key: checkpointKey(file), request, resolve, reject, hadToLoad: false };
-      waiters.push(waiter);
-      request.signal.addEventListener(
-        'abort',
-        () => failWaiters((other) => other === waiter, request.signal.reason),
-        {
-          once: true,
-        },
-      );
-      serveWaiters();
-    });
-  };
-
   const preload = (checkpoint: string): void => {
     const request: LeaseRequest = { checkpoint, signal: new AbortController().signal, onLoading: () => {} };
-    lease(request).then(
+    leases.lease(request).then(
       ({ release }) => release(),
       // A request for it is told the same; until then it is only worth a line.
       (error: unknown) => logger.error({ err: error, checkpoint }, 'the default model could not be loaded'),
@@ -281,7 +216,7 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
 
   return {
     logic,
-    lease,
+    lease: leases.lease,
     unload: () => {
       const mine = life;
       if (mine === null || mine.model === null) return Promise.resolve();
@@ -299,7 +234,7 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
       return result.value;
     },
     knownCheckpoints: () => [...known],
-    failWaiting: (error) => failWaiters(() => true, error),
+    failWaiting: (error) => leases.fail(() => true, error),
     report: () => ({
       phase: life === null ? 'down' : enginePhaseOf(life.machine.getSnapshot()),
       model: life?.model?.runtime ?? null,

@@ -161,7 +161,7 @@ export class FrontEnd {
   async #release(): Promise<void> {
     await this.#listener?.close();
     const connections = [...this.#connections];
-    for (const connection of connections) connection.close();
+    for (const connection of connections) connection.close('shutdown');
     // The last events of cancelled responses still reach their clients before the process ends.
     await Promise.all(connections.map(({ closed }) => closed));
   }

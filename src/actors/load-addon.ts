@@ -27,6 +27,7 @@ export const loadAddon = (): NativeAddon => {
 /** build/native/Release/codexpc.node below the nearest directory with a package.json. */
 const addonPath = (): string => {
   let directory = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(directory, 'package.json')) && dirname(directory) !== directory) directory = dirname(directory);
+  while (!existsSync(join(directory, 'package.json')) && dirname(directory) !== directory)
+    directory = dirname(directory);
   return join(directory, 'build', 'native', 'Release', 'codexpc.node');
 };

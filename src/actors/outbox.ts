@@ -21,7 +21,7 @@ export interface Outbox {
 }
 
 export const createOutbox = ({ requestId, sink, onStalled, onDrained }: OutboxOptions): Outbox => {
-  let held: ResponseEventBody[] = [];
+  const held: ResponseEventBody[] = [];
   let sequence = 0;
   let isStalled = false;
 
@@ -42,7 +42,7 @@ export const createOutbox = ({ requestId, sink, onStalled, onDrained }: OutboxOp
         return;
       }
       // Progress is worth nothing later.
-      if (body.type !== 'progress') held = [...held, body];
+      if (body.type !== 'progress') held.push(body);
       onStalled();
     },
     numHeld: () => held.length,

@@ -15,11 +15,13 @@ import {
   type SessionPhase,
   sessionPhaseOf,
 } from '../machines/session.js';
-import { type Call, createDecoderStage } from './decoder-stage.js';
-import type { EngineActor, EngineLease } from './engine-actor.js';
+import type { Call } from './decoder-stage.js';
+import type { EngineActor } from './engine-actor.js';
 import { asCodedError } from './engine-errors.js';
+import { createTally, startGeneration } from './generation.js';
 import { guardAdmission } from './memory-guard.js';
 import { createOutbox } from './outbox.js';
+import type { EngineLease } from './lease-queue.js';
 import { createPrompt, type Prompt } from './prompt.js';
 import { createSessionClock } from './session-timings.js';
 
@@ -77,8 +79,7 @@ export const startSession = (options: SessionOptions): Session => {
   const { request, engine, policy, logger } = options;
   const { requestId } = request;
   const clock = createSessionClock(options.now);
-  const usage = { inputTokens: 0, cachedInputTokens: 0, outputTokens: 0, reasoningTokens: 0 };
-  const repairs = new Map<string, number>();
+  const tally = createTally();
   const outputs = new Map<string, string>();
   let calls: readonly Call[] = [];
   let prompt: Prompt | null = null;
@@ -89,8 +90,12 @@ export const startSession = (options: SessionOptions): Session => {
     requestId,
     sink: options.sink,
     onStalled: () => machine.send({ type: 'sink.stalled' }),
-    onDrained: () => machine.send({ type: 'sink.drained' }),
+    onDrained: () => {
+      machine.send({ type: 'sink.drained' });
+      onDelivered();
+    },
   });
+  let onDelivered = (): void => {};
 
   const prepare = async (signal: AbortSignal): Promise<void> => {
     const granted = await engine.lease({
@@ -132,89 +137,27 @@ export const startSession = (options: SessionOptions): Session => {
       ),
       generate: fromCallback<GenerateCommand>(({ sendBack, receive }) => {
         const { link, model, release } = lease!;
-        const current = prompt!;
-        const decoder = createDecoderStage({
-          tokenizer: model.tokenizer,
-          functions: request.tools.map(({ name }) => name),
-          include: request.include,
+        const generation = startGeneration({
+          request,
+          link,
+          model,
+          prompt: prompt!,
+          fingerprint: fingerprintOf(prompt!.tokens()),
+          seed: request.sampling.seed === null ? options.random.seed() : BigInt(request.sampling.seed),
           createCallId: options.random.callId,
-        });
-        const wantsTokens = request.include.includes('tokens') || request.include.includes('logprobs');
-        let numSampled = 0;
-        let owedCredit = 0;
-        let isHeld = false;
-
-        const endRound = (): void => {
-          clock.roundEnded();
-          usage.reasoningTokens += decoder.numReasoningTokens();
-          for (const [name, count] of Object.entries(decoder.repairs())) {
-            repairs.set(name, (repairs.get(name) ?? 0) + count);
-          }
-        };
-
-        const payCredit = (): void => {
-          // In portions: a frame for every token would cost as much as the token's own.
-          if (isHeld || 2 * owedCredit < policy.tokenCredit) return;
-          generation.grant(owedCredit);
-          owedCredit = 0;
-        };
-
-        const generation = link.generate(
-          {
-            prompt: current.tokens(),
-            fingerprint: fingerprintOf(current.tokens()),
-            sampling: {
-              ...request.sampling,
-              seed: request.sampling.seed === null ? options.random.seed() : BigInt(request.sampling.seed),
-            },
-            maxTokens:
-              request.maxTokens === null ? null : Math.max(1, request.maxTokens - usage.outputTokens),
-            stopTokens: model.stopTokens,
-            topLogprobs: request.topLogprobs,
-            credit: policy.tokenCredit,
-            resumed: machine.getSnapshot().context.numRounds > 1,
+          tokenCredit: policy.tokenCredit,
+          resumed: machine.getSnapshot().context.numRounds > 1,
+          clock,
+          tally,
+          outbox,
+          tell: (fact) => {
+            if (fact.type === 'generation.finished') calls = generation.calls();
+            sendBack(fact);
           },
-          {
-            started: (cached) => {
-              clock.started();
-              usage.inputTokens += current.tokens().length;
-              usage.cachedInputTokens += cached;
-              clock.countPrefill(current.tokens().length - cached);
-              sendBack({ type: 'generation.started' });
-            },
-            prefilled: (done, total) => outbox.send({ type: 'progress', phase: 'prefill', done, total }),
-            sampled: ({ token, logprob, top }) => {
-              if (numSampled++ === 0) {
-                clock.firstToken();
-                sendBack({ type: 'decode.started' });
-              }
-              clock.countToken();
-              usage.outputTokens += 1;
-              current.appendGenerated(token);
-              if (wantsTokens) {
-                const shown = request.include.includes('logprobs') ? logprob : null;
-                outbox.send({ type: 'tokens.delta', tokens: [{ token, logprob: shown, top: [...top] }] });
-              }
-              decoder.push(token).forEach(outbox.send);
-              owedCredit += 1;
-              payCredit();
-            },
-            finished: (reason) => {
-              decoder.finish(reason).forEach(outbox.send);
-              calls = decoder.calls();
-              sendBack({ type: 'generation.finished', reason, callIds: calls.map(({ callId }) => callId) });
-            },
-            failed: (error) => sendBack({ type: 'generation.failed', error }),
-            lost: (error) => sendBack({ type: 'engine.lost', error }),
-          },
-        );
-        receive((command) => {
-          isHeld = command.type === 'hold';
-          payCredit();
         });
+        receive(({ type }) => generation.hold(type === 'hold'));
         return () => {
-          generation.cancel();
-          endRound();
+          generation.end();
           release();
           lease = null;
         };
@@ -233,20 +176,19 @@ export const startSession = (options: SessionOptions): Session => {
   );
 
   const end = (outcome: SessionOutcome): void => {
+    lease?.release(); // granted in the moment of the cancel
     const timings = clock.timings();
-    if (outcome.type === 'failed') {
-      outbox.send({ type: 'failed', error: toWireError(outcome.error) });
-    } else {
-      const { finishReason } = outcome;
-      outbox.send({
-        type: 'completed',
-        finishReason,
-        usage: { ...usage },
-        timings,
-        repairs: Object.fromEntries(repairs),
-      });
-    }
-    options.onEnded({ requestId, outcome, ...usage, ...timings });
+    const { repairs, ...usage } = tally;
+    if (outcome.type === 'failed') outbox.send({ type: 'failed', error: toWireError(outcome.error) });
+    else outbox.send({ type: 'completed', finishReason: outcome.finishReason, usage, timings, repairs });
+    // Once everything has been handed on: a receiver that was full has the end still to come.
+    let told = false;
+    onDelivered = () => {
+      if (told || outbox.numHeld() > 0) return;
+      told = true;
+      options.onEnded({ requestId, outcome, ...usage, ...timings });
+    };
+    onDelivered();
   };
 
   machine.subscribe({ complete: () => end(machine.getSnapshot().output!) });
@@ -265,11 +207,8 @@ export const startSession = (options: SessionOptions): Session => {
     cancel: (reason) => machine.send({ type: 'cancel', reason }),
     giveToolOutput: (callId, output) => {
       const { context } = machine.getSnapshot();
-      if (
-        sessionPhaseOf(machine.getSnapshot()) !== 'awaitingTool' ||
-        !context.pendingCallIds.includes(callId)
-      )
-        return false;
+      const isAwaiting = sessionPhaseOf(machine.getSnapshot()) === 'awaitingTool';
+      if (!isAwaiting || !context.pendingCallIds.includes(callId)) return false;
       outputs.set(callId, output);
       outbox.send({ type: 'output_item.done', item: { kind: 'tool_output', callId, output } });
       machine.send({ type: 'tool.output', callId });

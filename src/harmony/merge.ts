@@ -1,8 +1,10 @@
 // Byte-pair merging of one piece: again and again the adjacent pair with the lowest rank, the
 // leftmost of equals. Short pieces scan for it; long ones (hostile or merely unbroken text) keep
-// the pairs in a heap, so that time grows as n log n and never as n².
+// the pairs in a heap, so that time grows as n log n and never as n². Outside ASCII, characters that
+// are tokens are merged as units where that provably gives the same: see `takeCharacters`.
 
-import { HASH_FACTOR, NO_RANK, type RankTable } from './rank-table.js';
+import { createBoundaryCheck, widthOf } from './character-boundaries.js';
+import { HASH_FACTOR, NO_RANK, type RankTable, type TokenBytes } from './rank-table.js';
 
 /** Above this many bytes the heap is faster than scanning (measured on a 2.7 GHz Xeon). */
 const SCAN_LIMIT = 96;
@@ -10,38 +12,58 @@ const SCAN_LIMIT = 96;
 const KEPT_CAPACITY = 1 << 16;
 /** Pairs whose merged rank is remembered, by slot: the same few pairs make up most of any text. */
 const PAIR_SLOTS_LOG2 = 13;
+/** Characters remembered; more than a text of any language has. */
+const MAX_CHARACTERS = 1 << 14;
 /** Positions share a double with their rank: rank * 2^31 + position. */
 const POSITION_SPAN = 2 ** 31;
 
 /** Appends the ranks of bytes[from, to) to `out`. */
 export type MergePiece = (bytes: Uint8Array, from: number, to: number, out: number[]) => void;
 
-/** The piece as parts, each known by the position of its first byte. */
+/** What the bytes of one character merge to by themselves. */
+interface Character {
+  /** NO_RANK if it is no token. */
+  readonly id: number;
+  /** Highest rank among its merges. */
+  readonly floor: number;
+}
+
+/** The piece as parts, each known by the index of its first unit (a byte, or a whole character). */
 interface Parts {
   readonly capacity: number;
   readonly hashes: Int32Array; // (capacity + 1): hash of the piece's first i bytes
-  readonly next: Int32Array; // (capacity + 1): start of the part after the one at i
-  readonly previous: Int32Array; // (capacity + 1)
-  readonly ids: Int32Array; // (capacity + 1): the part at i as a token
-  readonly ranks: Int32Array; // (capacity + 1): rank of the part at i merged with the next
+  readonly starts: Int32Array; // (capacity + 1): byte at which unit i begins
+  readonly floors: Int32Array; // (capacity): highest rank merged within the characters of the part at i
+  readonly next: Int32Array; // (capacity + 1): first unit of the part after the one at i
+  readonly previous: Int32Array; // (capacity)
+  readonly ids: Int32Array; // (capacity): the part at i as a token
+  readonly ranks: Int32Array; // (capacity): rank of the part at i merged with the next
 }
 
 const createParts = (capacity: number): Parts => ({
   capacity,
   hashes: new Int32Array(capacity + 1),
+  starts: new Int32Array(capacity + 1),
+  floors: new Int32Array(capacity),
   next: new Int32Array(capacity + 1),
-  previous: new Int32Array(capacity + 1),
-  ids: new Int32Array(capacity + 1),
-  ranks: new Int32Array(capacity + 1),
+  previous: new Int32Array(capacity),
+  ids: new Int32Array(capacity),
+  ranks: new Int32Array(capacity),
 });
 
-export const createMergePiece = (table: RankTable): MergePiece => {
+export const createMergePiece = (tokens: TokenBytes, table: RankTable): MergePiece => {
   const { rankOf, longestToken, byteRanks } = table;
   const pairs = new Int32Array(3 << PAIR_SLOTS_LOG2).fill(-1); // (2 ** PAIR_SLOTS_LOG2, 3): left id, right id, rank of both as one
   const powers = new Int32Array(longestToken + 1); // HASH_FACTOR ** i
   powers[0] = 1;
   for (let i = 1; i <= longestToken; i++) powers[i] = Math.imul(powers[i - 1]!, HASH_FACTOR);
+  const isCleanBoundary = createBoundaryCheck(tokens);
+  const characters = new Map<number, Character>(); // by the bytes as one number
+  const alone = createParts(4);
   let kept = createParts(256);
+  /** A pair of characters ranks below one of its characters: they cannot be taken as units. */
+  let isOutOfOrder = false;
+  let highestMerged = NO_RANK;
 
   const partsFor = (length: number): Parts => {
     if (length <= kept.capacity) return kept;
@@ -51,49 +73,68 @@ export const createMergePiece = (table: RankTable): MergePiece => {
   };
 
   /** Rank of the part at `at` joined with the next one. */
-  const pairRank = (parts: Parts, at: number, bytes: Uint8Array, from: number, length: number): number => {
-    const { next, ids, hashes } = parts;
+  const pairRank = (parts: Parts, at: number, bytes: Uint8Array, from: number, numUnits: number): number => {
+    const { next, ids, floors } = parts;
     const other = next[at]!;
-    if (other >= length) return NO_RANK;
+    if (other >= numUnits) return NO_RANK;
     const left = ids[at]!;
     const right = ids[other]!;
-    const slot = 3 * ((Math.imul(left, 0x9e3779b1) + Math.imul(right, 0x85ebca6b)) >>> (32 - PAIR_SLOTS_LOG2));
-    if (pairs[slot] === left && pairs[slot + 1] === right) return pairs[slot + 2]!;
-    const end = next[other]!;
-    const size = end - at;
-    let rank = NO_RANK;
-    if (size <= longestToken) {
-      const hash = (hashes[end]! - Math.imul(hashes[at]!, powers[size]!)) | 0;
-      rank = rankOf(bytes, from + at, from + end, hash);
+    const slot =
+      3 * ((Math.imul(left, 0x9e3779b1) + Math.imul(right, 0x85ebca6b)) >>> (32 - PAIR_SLOTS_LOG2));
+    let rank: number;
+    if (pairs[slot] === left && pairs[slot + 1] === right) {
+      rank = pairs[slot + 2]!;
+    } else {
+      rank = sliceRank(parts, at, next[other]!, bytes, from);
+      pairs[slot] = left;
+      pairs[slot + 1] = right;
+      pairs[slot + 2] = rank;
     }
-    pairs[slot] = left;
-    pairs[slot + 1] = right;
-    pairs[slot + 2] = rank;
+    if (rank <= floors[at]! || rank <= floors[other]!) isOutOfOrder = true;
     return rank;
   };
 
+  const sliceRank = (
+    { starts, hashes }: Parts,
+    unit: number,
+    endUnit: number,
+    bytes: Uint8Array,
+    from: number,
+  ): number => {
+    const start = starts[unit]!;
+    const end = starts[endUnit]!;
+    const size = end - start;
+    if (size > longestToken) return NO_RANK;
+    const hash = (hashes[end]! - Math.imul(hashes[start]!, powers[size]!)) | 0;
+    return rankOf(bytes, from + start, from + end, hash);
+  };
+
   /** Joins the part at `at` with the one after it. */
-  const join = (parts: Parts, at: number, bytes: Uint8Array, from: number, length: number): void => {
-    const { next, previous, ids, ranks } = parts;
+  const join = (parts: Parts, at: number, bytes: Uint8Array, from: number, numUnits: number): void => {
+    const { next, previous, ids, ranks, floors } = parts;
     const absorbed = next[at]!;
     const after = next[absorbed]!;
     next[at] = after;
     ids[at] = ranks[at]!;
-    if (after < length) previous[after] = at;
+    if (ids[at]! > highestMerged) highestMerged = ids[at]!;
+    if (floors[absorbed]! > floors[at]!) floors[at] = floors[absorbed]!;
+    if (after < numUnits) previous[after] = at;
     ranks[absorbed] = NO_RANK;
-    ranks[at] = pairRank(parts, at, bytes, from, length);
+    ranks[at] = pairRank(parts, at, bytes, from, numUnits);
     const before = previous[at]!;
-    if (before >= 0) ranks[before] = pairRank(parts, before, bytes, from, length);
+    if (before >= 0) ranks[before] = pairRank(parts, before, bytes, from, numUnits);
   };
 
   const mergeByScan = (parts: Parts, bytes: Uint8Array, from: number, length: number): void => {
-    const { next, ranks } = parts;
+    const { ranks } = parts;
     for (;;) {
       let lowest = NO_RANK;
       let lowestAt = 0;
-      for (let at = 0; at < length; at = next[at]!) {
-        if (ranks[at]! < lowest) {
-          lowest = ranks[at]!;
+      // Over joined parts as well, which have no rank: faster than following `next`.
+      for (let at = 0; at < length; at++) {
+        const rank = ranks[at]!;
+        if (rank < lowest) {
+          lowest = rank;
           lowestAt = at;
         }
       }
@@ -130,8 +171,76 @@ export const createMergePiece = (table: RankTable): MergePiece => {
       join(parts, at, bytes, from, length);
       if (ranks[at] !== NO_RANK) size = add(heap, size, ranks[at]! * POSITION_SPAN + at);
       const before = previous[at]!;
-      if (before >= 0 && ranks[before] !== NO_RANK) size = add(heap, size, ranks[before]! * POSITION_SPAN + before);
+      if (before >= 0 && ranks[before] !== NO_RANK)
+        size = add(heap, size, ranks[before]! * POSITION_SPAN + before);
     }
+  };
+
+  const mergeUnits = (parts: Parts, bytes: Uint8Array, from: number, numUnits: number): void => {
+    const { next, previous, ranks } = parts;
+    for (let i = 0; i < numUnits; i++) {
+      next[i] = i + 1;
+      previous[i] = i - 1;
+    }
+    next[numUnits] = numUnits; // so that the last pair's end can be read
+    for (let i = 0; i < numUnits; i++) ranks[i] = pairRank(parts, i, bytes, from, numUnits);
+    if (numUnits <= SCAN_LIMIT) mergeByScan(parts, bytes, from, numUnits);
+    else mergeByHeap(parts, bytes, from, numUnits);
+  };
+
+  const takeBytes = (
+    { starts, ids, floors }: Parts,
+    bytes: Uint8Array,
+    from: number,
+    length: number,
+  ): number => {
+    for (let i = 0; i < length; i++) {
+      starts[i] = i;
+      ids[i] = byteRanks[bytes[from + i]!]!;
+      floors[i] = -1;
+    }
+    starts[length] = length;
+    return length;
+  };
+
+  /**
+   * Whole characters as units, if all are tokens; else 0. The result is that of merging bytes, because
+   * 1. no token crosses from a part of one character into another (`isCleanBoundary`), so what is merged
+   *    is either within a character or of whole characters, and
+   * 2. every pair of whole characters ranks above all merges within them (else `isOutOfOrder`), so the
+   *    merges within would come first.
+   */
+  const takeCharacters = (
+    { starts, ids, floors }: Parts,
+    bytes: Uint8Array,
+    from: number,
+    length: number,
+  ): number => {
+    let numUnits = 0;
+    for (let at = 0; at < length; numUnits++) {
+      if (at > 0 && !isCleanBoundary(bytes, from + at, from, from + length)) return 0;
+      const width = widthOf(bytes[from + at]!);
+      let key = 0;
+      for (let i = 0; i < width; i++) key = (key << 8) | bytes[from + at + i]!;
+      const character = characters.get(key) ?? addCharacter(key, bytes, from + at, width);
+      if (character.id === NO_RANK) return 0;
+      starts[numUnits] = at;
+      ids[numUnits] = character.id;
+      floors[numUnits] = character.floor;
+      at += width;
+    }
+    starts[numUnits] = length;
+    return numUnits;
+  };
+
+  const addCharacter = (key: number, bytes: Uint8Array, from: number, width: number): Character => {
+    hashPrefixes(alone, bytes, from, width);
+    takeBytes(alone, bytes, from, width);
+    highestMerged = -1;
+    mergeUnits(alone, bytes, from, width);
+    const character = { id: alone.next[0] === width ? alone.ids[0]! : NO_RANK, floor: highestMerged };
+    if (characters.size < MAX_CHARACTERS) characters.set(key, character);
+    return character;
   };
 
   return (bytes, from, to, out) => {
@@ -141,21 +250,23 @@ export const createMergePiece = (table: RankTable): MergePiece => {
       return;
     }
     const parts = partsFor(length);
-    const { hashes, next, previous, ids, ranks } = parts;
-    hashes[0] = 0;
-    for (let i = 0; i < length; i++) {
-      const byte = bytes[from + i]!;
-      hashes[i + 1] = (Math.imul(hashes[i]!, HASH_FACTOR) + byte + 1) | 0;
-      next[i] = i + 1;
-      previous[i] = i - 1;
-      ids[i] = byteRanks[byte]!;
+    hashPrefixes(parts, bytes, from, length);
+    isOutOfOrder = false;
+    let numUnits = bytes[to - 1]! < 0x80 ? 0 : takeCharacters(parts, bytes, from, length);
+    if (numUnits > 0) mergeUnits(parts, bytes, from, numUnits);
+    if (numUnits === 0 || isOutOfOrder) {
+      numUnits = takeBytes(parts, bytes, from, length);
+      mergeUnits(parts, bytes, from, numUnits);
     }
-    next[length] = length; // so that the last pair's end can be read
-    for (let i = 0; i < length; i++) ranks[i] = pairRank(parts, i, bytes, from, length);
-    if (length <= SCAN_LIMIT) mergeByScan(parts, bytes, from, length);
-    else mergeByHeap(parts, bytes, from, length);
-    for (let at = 0; at < length; at = next[at]!) out.push(ids[at]!);
+    const { next, ids } = parts;
+    for (let at = 0; at < numUnits; at = next[at]!) out.push(ids[at]!);
   };
+};
+
+const hashPrefixes = ({ hashes }: Parts, bytes: Uint8Array, from: number, length: number): void => {
+  hashes[0] = 0;
+  for (let i = 0; i < length; i++)
+    hashes[i + 1] = (Math.imul(hashes[i]!, HASH_FACTOR) + bytes[from + i]! + 1) | 0;
 };
 
 /** Both return the heap's new size. */

@@ -33,7 +33,7 @@ const KEPT_SCRATCH_BYTES = 1 << 20;
 /** Building takes time linear in the vocabulary. Throws `model_corrupt` if the vocabulary cannot encode every text. */
 export const createTokenizer = (vocabulary: Vocabulary): Tokenizer => {
   const table = createRankTable(vocabulary.tokens);
-  const mergePiece = createMergePiece(table);
+  const mergePiece = createMergePiece(vocabulary.tokens, table);
   const texts = createTokenTexts(vocabulary);
   const splitter = createO200kSplitter();
   const splitByPattern =

@@ -36,6 +36,8 @@ type HeaderOrigin = 'prompt' | 'start' | 'implied';
 
 /** Header text below this is never taken for content before its end is known. */
 const MIN_PROBED_CHARS = 16;
+/** What may be a header within a body is decided after this much white space. */
+const MAX_UNDECIDED_CHARS = 64;
 /** No header is this long. */
 const MAX_HEADER_CHARS = 1024;
 const MAX_HEADER_PIECES = 16;
@@ -175,15 +177,17 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
   const probeHeader = (): void => {
     if (headerChars < MIN_PROBED_CHARS && !isSuspended) return;
     const reading = read(false);
-    if (isSuspended) {
-      const firstWordIsOver = /\S\s|\S{16}/.test(reading.rest);
-      if (!reading.hasStructure && firstWordIsOver) resumeBody();
+    if (isSuspended && !reading.hasStructure) {
+      const firstWordIsOver = /\S\s|\S{16}/.test(reading.rest) || headerChars > MAX_UNDECIDED_CHARS;
+      if (firstWordIsOver) resumeBody();
       return;
     }
     const numWords = reading.rest.split(/\s+/).length;
     if (reading.rest.length >= 40 || (reading.rest.length >= MIN_PROBED_CHARS && numWords > 3)) {
+      if (isSuspended) closeSuspended();
       beginWithText(reading);
     } else if (headerChars > MAX_HEADER_CHARS) {
+      if (isSuspended) closeSuspended();
       repaired('header_overlong');
       clearHeader();
     }

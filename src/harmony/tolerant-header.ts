@@ -71,9 +71,10 @@ class HeaderReading {
   readPiece({ after, text }: HeaderPiece): void {
     let isFirst = true;
     let end = 0;
-    for (const match of text.matchAll(/(\s*)(\S+)/g)) {
-      end = match.index + match[0].length;
-      const [, space = '', word = ''] = match;
+    for (const match of text.matchAll(/\S+/g)) {
+      const word = match[0];
+      const space = text.slice(end, match.index);
+      end = match.index + word.length;
       if (this.#isInJson) this.#rest += space + word;
       else if (isFirst && after === 'start') this.#readFirstWord(space, word);
       else if (isFirst && after === 'channel') this.#readChannel(space, word);
@@ -81,10 +82,7 @@ class HeaderReading {
       else this.#readWord(space, word);
       isFirst = false;
     }
-    if (isFirst && after === 'channel') {
-      this.#repairs.push('channel_empty');
-      this.#hasEmptyChannel = true;
-    }
+    if (isFirst && after === 'channel') this.#noteEmptyChannel();
     if (isFirst && after === 'constrain') this.#markedType ??= '<|constrain|>';
     if (this.#rest !== '') this.#rest += text.slice(end);
   }
@@ -128,7 +126,7 @@ class HeaderReading {
   #readFirstWord(space: string, word: string): void {
     const { givenRole, mayStateRole } = this.options;
     const expected = givenRole ?? 'assistant';
-    const withoutRole = word.replace(new RegExp(`^(?:${expected})+`), '');
+    const withoutRole = cutRepeated(word, expected);
     if (withoutRole !== word && (withoutRole === '' || this.#isHeaderWord(withoutRole))) {
       this.#role = expected;
       const isRepeated = word.length - withoutRole.length > expected.length || !mayStateRole;
@@ -163,13 +161,16 @@ class HeaderReading {
 
   #readChannel(space: string, whole: string): void {
     if (whole.startsWith('to=')) {
-      this.#repairs.push('channel_empty');
-      this.#hasEmptyChannel = true;
+      this.#noteEmptyChannel();
       this.#readWord(space, whole);
       return;
     }
     const cut = whole.replace(/<.*$/s, '');
-    const word = cut.replace(/^(?:assistant)+(?=.)/, '');
+    const word = cutRepeated(cut, 'assistant') || cut;
+    if (word === '') {
+      this.#noteEmptyChannel();
+      return;
+    }
     const exact = CHANNELS.includes(cut);
     const begun = word.endsWith('analysis')
       ? 'analysis'
@@ -190,6 +191,11 @@ class HeaderReading {
     const glued = begun !== undefined && word.startsWith(begun) ? word.slice(begun.length) : '';
     if (glued === '' || /^[\p{P}\p{S}]+$/u.test(glued.replace(JSON_START, 'x'))) return;
     if (glued.startsWith('to=') || !this.options.endsInMessage) this.#readWord(space, glued);
+  }
+
+  #noteEmptyChannel(): void {
+    this.#repairs.push('channel_empty');
+    this.#hasEmptyChannel = true;
   }
 
   #readMarkedType(space: string, word: string): void {
@@ -330,3 +336,10 @@ class HeaderReading {
     this.#repairs.push(repair);
   }
 }
+
+/** `word` without the copies of `prefix` it begins with. */
+const cutRepeated = (word: string, prefix: string): string => {
+  let at = 0;
+  while (word.startsWith(prefix, at)) at += prefix.length;
+  return word.slice(at);
+};

@@ -6,7 +6,12 @@ import { Worker } from 'node:worker_threads';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 
-import type { ContextOptions, NativeContext, NativeEngine, SamplerOptions } from '../../src/actors/engine-addon.js';
+import type {
+  ContextOptions,
+  NativeContext,
+  NativeEngine,
+  SamplerOptions,
+} from '../../src/actors/engine-addon.js';
 import { loadAddon } from '../../src/actors/load-addon.js';
 import { CodexpcError } from '../../src/errors.js';
 import { CHECKPOINT_SHAPES, checkpointPieces } from '../../tools/checkpoint-writer.js';
@@ -137,7 +142,10 @@ describe('openEngine', () => {
     expect(tokenizer.bytes).toHaveLength(tokenizer.offsets[tiny.numTextTokens] ?? -1);
     expect(tokenizer.bytes[65]).toBe(65);
     expect(tokenizer.pattern).toContain('\\p{L}');
-    expect(tokenizer.specialTokens).toMatchObject({ start: tiny.numTextTokens + 8, end: tiny.numTextTokens + 9 });
+    expect(tokenizer.specialTokens).toMatchObject({
+      start: tiny.numTextTokens + 8,
+      end: tiny.numTextTokens + 9,
+    });
     expect(() => new RegExp(tokenizer.pattern.replaceAll('(?i:', '(?:'), 'u')).not.toThrow();
   });
 
@@ -155,14 +163,19 @@ describe('openEngine', () => {
       process.stdout.write(engine.kernels);
     `;
     const env = { ...process.env, CODEXPC_ISA: 'scalar' };
-    expect(execFileSync(process.execPath, ['-e', program, ADDON, path], { env, encoding: 'utf8' })).toBe('scalar');
+    expect(execFileSync(process.execPath, ['-e', program, ADDON, path], { env, encoding: 'utf8' })).toBe(
+      'scalar',
+    );
   });
 
   it('tells files it cannot read from files that are damaged', () => {
     expect(codeOf(() => openEngine({ path: join(folder, 'missing.bin') }))).toBe('io_error');
     expect(codeOf(() => openEngine({ path: folder }))).toBe('io_error');
     const damaged = join(folder, 'damaged.bin');
-    writeFileSync(damaged, Buffer.concat(Array.from(checkpointPieces(tiny, 1), (piece) => Buffer.from(piece))));
+    writeFileSync(
+      damaged,
+      Buffer.concat(Array.from(checkpointPieces(tiny, 1), (piece) => Buffer.from(piece))),
+    );
     truncateSync(damaged, 90_000);
     expect(codeOf(() => openEngine({ path: damaged }))).toBe('model_corrupt');
   });
@@ -190,7 +203,12 @@ describe('createContext', () => {
 
   it('refuses sizes that make no sense', () => {
     const engine = openEngine();
-    for (const wrong of [{ numSlots: 0 }, { contextLength: 5000 }, { maxBatchTokens: 0 }, { numSlots: 1e6 }]) {
+    for (const wrong of [
+      { numSlots: 0 },
+      { contextLength: 5000 },
+      { maxBatchTokens: 0 },
+      { numSlots: 1e6 },
+    ]) {
       expect(codeOf(() => engine.createContext({ ...CONTEXT, ...wrong }))).toBe('invalid_request');
     }
     expect(codeOf(() => call(engine.createContext, { ...CONTEXT, kvType: 'f8' }))).toBe('unsupported_option');
@@ -217,9 +235,18 @@ describe('step', () => {
   it('continues the same way in one step and in many', () => {
     const prompt = Array.from({ length: 40 }, (_, i) => (i * 7) % vocabSize);
     const context = openContext({ maxBatchTokens: 40 });
-    context.step([{ slot: 0, tokens: Uint32Array.from(prompt), sampler: addon.createSampler(GREEDY, vocabSize), topLogprobs: 0 }]);
+    context.step([
+      {
+        slot: 0,
+        tokens: Uint32Array.from(prompt),
+        sampler: addon.createSampler(GREEDY, vocabSize),
+        topLogprobs: 0,
+      },
+    ]);
     for (const token of prompt) {
-      context.step([{ slot: 1, tokens: tokens(token), sampler: addon.createSampler(GREEDY, vocabSize), topLogprobs: 0 }]);
+      context.step([
+        { slot: 1, tokens: tokens(token), sampler: addon.createSampler(GREEDY, vocabSize), topLogprobs: 0 },
+      ]);
     }
     const [whole, single] = [context.logits(0), context.logits(1)];
     const largest = Math.max(...whole.map(Math.abs));
@@ -232,7 +259,9 @@ describe('step', () => {
       const sampler = addon.createSampler({ ...GREEDY, temperature: 1.5, topP: 0.99, seed }, vocabSize);
       const drawn: number[] = [7];
       for (let i = 0; i < 20; i += 1) {
-        const [next] = context.step([{ slot: 0, tokens: tokens(drawn.at(-1) ?? 0), sampler, topLogprobs: 0 }]);
+        const [next] = context.step([
+          { slot: 0, tokens: tokens(drawn.at(-1) ?? 0), sampler, topLogprobs: 0 },
+        ]);
         drawn.push(next?.token ?? -1);
       }
       return drawn;
@@ -243,7 +272,9 @@ describe('step', () => {
 
   it('counts accepted tokens for the penalties', () => {
     const context = openContext();
-    const first = context.step([{ slot: 0, tokens: tokens(1), sampler: addon.createSampler(GREEDY, vocabSize), topLogprobs: 0 }])[0];
+    const first = context.step([
+      { slot: 0, tokens: tokens(1), sampler: addon.createSampler(GREEDY, vocabSize), topLogprobs: 0 },
+    ])[0];
     const sampler = addon.createSampler({ ...GREEDY, presencePenalty: 1000 }, vocabSize);
     sampler.accept(tokens(first?.token ?? 0));
     const second = context.step([{ slot: 1, tokens: tokens(1), sampler, topLogprobs: 0 }])[0];
@@ -281,7 +312,9 @@ describe('step', () => {
 describe('truncate, copy and checkpoint', () => {
   const feed = (context: NativeContext, slot: number, ids: readonly number[]): void => {
     for (let at = 0; at < ids.length; at += 16) {
-      context.step([{ slot, tokens: Uint32Array.from(ids.slice(at, at + 16)), sampler: null, topLogprobs: 0 }]);
+      context.step([
+        { slot, tokens: Uint32Array.from(ids.slice(at, at + 16)), sampler: null, topLogprobs: 0 },
+      ]);
     }
   };
   const prompt = Array.from({ length: 100 }, (_, i) => (i * 11) % vocabSize);
@@ -289,7 +322,9 @@ describe('truncate, copy and checkpoint', () => {
   it('say from where to feed again, so that the answer is the cold one', () => {
     const context = openContext();
     const next = (slot: number): number | undefined =>
-      context.step([{ slot, tokens: tokens(5), sampler: addon.createSampler(GREEDY, vocabSize), topLogprobs: 0 }])[0]?.token;
+      context.step([
+        { slot, tokens: tokens(5), sampler: addon.createSampler(GREEDY, vocabSize), topLogprobs: 0 },
+      ])[0]?.token;
     feed(context, 0, prompt.slice(0, 50));
     const cold = next(0);
     feed(context, 0, prompt.slice(51));
@@ -340,7 +375,10 @@ describe('close', () => {
       () => context.checkpoint(0),
       () => context.memory(),
     ]) {
-      expect(errorOf(run)).toMatchObject({ code: 'invalid_request', message: expect.stringContaining('closed') });
+      expect(errorOf(run)).toMatchObject({
+        code: 'invalid_request',
+        message: expect.stringContaining('closed'),
+      });
     }
     expect(engine.config.vocabSize).toBe(vocabSize);
   });
@@ -435,9 +473,9 @@ describe('hostile arguments', () => {
     expect(Reflect.apply(context.length, engine, [0])).toBe(0);
     expect(Reflect.apply(context.length, null, [0])).toBe(0);
     expect(() => Reflect.construct(engine.tokenizer as never, [])).not.toThrow(/abort/);
-    expect(codeOf(() => context.step([{ slot: 0, tokens: tokens(1), sampler: engine as never, topLogprobs: 0 }]))).toBe(
-      'invalid_request',
-    );
+    expect(
+      codeOf(() => context.step([{ slot: 0, tokens: tokens(1), sampler: engine as never, topLogprobs: 0 }])),
+    ).toBe('invalid_request');
   });
 
   it('include detached and shared buffers', () => {
@@ -507,7 +545,10 @@ describe('several worker threads', () => {
     `;
     const answers = await Promise.all(
       Array.from({ length: 4 }, async () => {
-        const worker = new Worker(program, { eval: true, workerData: { addon: ADDON, path, greedy: GREEDY } });
+        const worker = new Worker(program, {
+          eval: true,
+          workerData: { addon: ADDON, path, greedy: GREEDY },
+        });
         const answer = await new Promise((resolve, reject) => {
           worker.once('message', resolve);
           worker.once('error', reject);

@@ -27,10 +27,7 @@ TEST(every_task_runs_once) {
     EXPECT_EQ(pool->num_threads(), num_threads);
     for (const std::size_t num_tasks : {0, 1, 2, 7, 1000}) {
       std::vector<int> runs(num_tasks);  // plain ints: a task that ran twice would be a race
-      pool->Run(num_tasks, [&](std::size_t index, std::uint32_t thread) {
-        EXPECT_TRUE(thread < num_threads);
-        ++runs[index];
-      });
+      pool->Run(num_tasks, [&](std::size_t index) { ++runs[index]; });
       for (const int count : runs) EXPECT_EQ(count, 1);
     }
   }
@@ -40,7 +37,7 @@ TEST(results_are_visible_after_the_run) {
   const auto pool = MakePool(3);
   std::vector<std::size_t> values(5);
   for (std::size_t round = 0; round < 20000; ++round) {
-    pool->Run(values.size(), [&](std::size_t index, std::uint32_t) { values[index] += index + round; });
+    pool->Run(values.size(), [&](std::size_t index) { values[index] += index + round; });
   }
   for (std::size_t i = 0; i < values.size(); ++i) EXPECT_EQ(values[i], 20000 * i + 19999u * 10000u);
 }
@@ -50,25 +47,12 @@ TEST(sleeping_workers_and_callers_wake_up) {
   for (int round = 0; round < 20; ++round) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));  // workers fall asleep
     std::atomic<int> done{0};
-    pool->Run(4, [&](std::size_t index, std::uint32_t) {
+    pool->Run(4, [&](std::size_t index) {
       if (index == 3) std::this_thread::sleep_for(std::chrono::milliseconds(2));  // and so does the caller
       ++done;
     });
     EXPECT_EQ(done.load(), 4);
   }
-}
-
-TEST(a_thread_number_is_never_used_by_two_tasks_at_once) {
-  const auto pool = MakePool(4);
-  std::vector<std::atomic<int>> inside(4);
-  std::atomic<int> overlaps{0};
-  for (int round = 0; round < 200; ++round) {
-    pool->Run(64, [&](std::size_t, std::uint32_t thread) {
-      if (inside[thread].fetch_add(1) != 0) ++overlaps;
-      inside[thread].fetch_sub(1);
-    });
-  }
-  EXPECT_EQ(overlaps.load(), 0);
 }
 
 TEST(callers_take_turns) {
@@ -79,7 +63,7 @@ TEST(callers_take_turns) {
     callers.emplace_back([&, caller] {
       for (int round = 0; round < 2000; ++round) {
         std::size_t parts[4] = {};
-        pool->Run(4, [&](std::size_t index, std::uint32_t) { parts[index] = index + 1; });
+        pool->Run(4, [&](std::size_t index) { parts[index] = index + 1; });
         for (const std::size_t part : parts) sums[caller] += part;
       }
     });
@@ -91,7 +75,7 @@ TEST(callers_take_turns) {
 TEST(pools_come_and_go) {
   for (int round = 0; round < 100; ++round) {
     const auto pool = MakePool(3);
-    if (round % 2 == 0) pool->Run(3, [](std::size_t, std::uint32_t) {});
+    if (round % 2 == 0) pool->Run(3, [](std::size_t) {});
   }
 }
 
@@ -99,7 +83,7 @@ TEST(a_fork_costs_microseconds) {
   const auto pool = MakePool(AvailablePhysicalCores());
   constexpr int kRounds = 20000;
   const auto begin = std::chrono::steady_clock::now();
-  for (int round = 0; round < kRounds; ++round) pool->Run(8, [](std::size_t, std::uint32_t) {});
+  for (int round = 0; round < kRounds; ++round) pool->Run(8, [](std::size_t) {});
   const std::chrono::duration<double, std::micro> spent = std::chrono::steady_clock::now() - begin;
   std::printf("  %.2f us a fork and join over %u threads\n", spent.count() / kRounds, pool->num_threads());
 }

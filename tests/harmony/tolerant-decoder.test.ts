@@ -336,3 +336,25 @@ describe('tool calls', () => {
     expect(run.decoder.hasEnded).toBe(true);
   });
 });
+
+describe('a tolerant decoder’s time', () => {
+  // Each of these took minutes when a header was read again from its beginning with every token.
+  test.each<readonly [string, string, string]>([
+    ['white space in a header', '<|channel|>final', '\n'],
+    ['white space behind a marker in content', '<|channel|>final<|message|>x<|start|>', ' \n'],
+    ['text behind a role in content', '<|channel|>final<|message|>x<|start|>assistant', ' a'],
+    ['a recipient without end', ' to=', 'a'],
+    ['channel markers', '<|channel|>', '<|channel|>a'],
+    ['start markers', '', '<|start|>a'],
+    ['text between messages', '<|channel|>analysis<|message|>x<|end|>', ' a'],
+  ])('is linear in %s', (_, begin, repeated) => {
+    const started = performance.now();
+    const part = encodeMarkup(tokenizer, repeated);
+    const tokens = [
+      ...encodeMarkup(tokenizer, begin),
+      ...Array.from({ length: 30_000 }, (_unused, i) => part[i % part.length]!),
+    ];
+    runDecoder(tokens, { tokenizer, tools: TOOLS });
+    expect(performance.now() - started).toBeLessThan(3000);
+  });
+});

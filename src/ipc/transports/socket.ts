@@ -93,11 +93,13 @@ export class SocketTransport implements Transport {
     this.#outbox = [];
     this.#outboxBytes = 0;
     this.#writtenBytes += piece.length;
-    this.#socket.write(piece, (error) => {
+    this.#socket.write(piece, () => {
       this.#writtenBytes -= piece.length;
-      if (error || !this.#mustDrain || this.bufferedBytes > this.#highWaterBytes / 2) return;
+      // Node also calls back for what a destroyed socket will never write: that is no room for more.
+      if (this.#socket.destroyed) return;
+      if (!this.#mustDrain || this.bufferedBytes > this.#highWaterBytes / 2) return;
       this.#mustDrain = false;
-      if (!this.#closed) this.#events?.drain();
+      this.#events?.drain();
     });
   }
 

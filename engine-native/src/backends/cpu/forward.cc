@@ -71,7 +71,7 @@ void ForwardPass::ArrangeTiles() {
 
 void ForwardPass::Embed() {
   const std::size_t half = config_.head_dim / 2;
-  parts_.pool.Run(num_rows_, [&](std::size_t row, std::uint32_t) {
+  parts_.pool.Run(num_rows_, [&](std::size_t row) {
     const Row& r = scratch_.rows[row];
     parts_.table.f32_bf16w_embed(scratch_.x + row * config_.hidden_size,
                                  weights_.embedding + std::size_t{r.token} * config_.hidden_size, config_.hidden_size);
@@ -80,7 +80,7 @@ void ForwardPass::Embed() {
 }
 
 void ForwardPass::ProjectQkv(const LayerView& layer) {
-  parts_.pool.Run(num_rows_, [&](std::size_t row, std::uint32_t) { Normalize(row, layer.attn_norm); });
+  parts_.pool.Run(num_rows_, [&](std::size_t row) { Normalize(row, layer.attn_norm); });
   SplitRows(1, config_.qkv_size(), [&](std::size_t, std::size_t begin, std::size_t end) {
     parts_.table.f32_bf16w_matmul({.out = scratch_.qkv,
                                    .x = scratch_.normed,
@@ -105,7 +105,7 @@ void ForwardPass::RotateAndStore(std::uint32_t layer) {
       std::memcpy(to, from, config_.head_dim * sizeof(float));
     }
   };
-  parts_.pool.Run(num_rows_, [&](std::size_t row, std::uint32_t) {
+  parts_.pool.Run(num_rows_, [&](std::size_t row) {
     const Row& r = scratch_.rows[row];
     float* qkv = scratch_.qkv + row * config_.qkv_size();
     parts_.table.f32_rope(qkv, scratch_.cos + row * half, scratch_.sin + row * half,
@@ -146,7 +146,7 @@ void ForwardPass::Attend(std::uint32_t layer) {
   const std::size_t num_shared = std::size_t{num_tiles_} * config_.num_key_value_heads;
   const std::size_t num_threads = parts_.pool.num_threads();
   const std::size_t num_parts = std::min(group, (num_threads + num_shared - 1) / num_shared);
-  parts_.pool.Run(num_shared * num_parts, [&](std::size_t task, std::uint32_t) {
+  parts_.pool.Run(num_shared * num_parts, [&](std::size_t task) {
     const Tile tile = scratch_.tiles[task / num_parts / config_.num_key_value_heads];
     const std::uint32_t head = static_cast<std::uint32_t>(task / num_parts % config_.num_key_value_heads);
     const std::size_t part = task % num_parts;
@@ -187,7 +187,7 @@ void ForwardPass::ProjectAttended(const LayerView& layer) {
 
 void ForwardPass::Route(const LayerView& layer) {
   const std::size_t num_active = config_.experts_per_token;
-  parts_.pool.Run(num_rows_, [&](std::size_t row, std::uint32_t) {
+  parts_.pool.Run(num_rows_, [&](std::size_t row) {
     Normalize(row, layer.mlp_norm);
     float* logits = scratch_.router_logits + row * config_.num_experts;
     parts_.table.f32_bf16w_matmul({.out = logits,
@@ -222,7 +222,7 @@ void ForwardPass::GroupByExpert() {
   }
   for (std::size_t i = 0; i < num_routed; ++i) scratch_.routed_at[i] = scratch_.group_at[scratch_.experts[i]]++;
 
-  parts_.pool.Run(num_rows_, [&](std::size_t row, std::uint32_t) {
+  parts_.pool.Run(num_rows_, [&](std::size_t row) {
     for (std::size_t i = 0; i < num_active; ++i) {
       const std::size_t place = scratch_.routed_at[row * num_active + i];
       std::memcpy(scratch_.routed_x + place * config_.hidden_size, scratch_.normed + row * config_.hidden_size,
@@ -275,7 +275,7 @@ void ForwardPass::ExpertsDown(const LayerView& layer) {
 /// In the order of the router's choice, whatever the batch, so that a token's sum does not depend on its company.
 void ForwardPass::AddExperts() {
   const std::size_t num_active = config_.experts_per_token;
-  parts_.pool.Run(num_rows_, [&](std::size_t row, std::uint32_t) {
+  parts_.pool.Run(num_rows_, [&](std::size_t row) {
     for (std::size_t i = row * num_active; i < (row + 1) * num_active; ++i) {
       parts_.table.f32_axpy(scratch_.x + row * config_.hidden_size,
                             scratch_.routed_out + scratch_.routed_at[i] * std::size_t{config_.hidden_size},
@@ -286,7 +286,7 @@ void ForwardPass::AddExperts() {
 
 /// One row a segment by now (KeepWantedRows). Rows of neighbouring slots share a matmul.
 void ForwardPass::Unembed() {
-  parts_.pool.Run(num_rows_, [&](std::size_t row, std::uint32_t) { Normalize(row, weights_.final_norm); });
+  parts_.pool.Run(num_rows_, [&](std::size_t row) { Normalize(row, weights_.final_norm); });
   SplitRows(1, config_.vocab_size, [&](std::size_t, std::size_t begin, std::size_t end) {
     for (std::uint32_t row = 0, count = 0; row < num_rows_; row += count) {
       const std::uint32_t slot = scratch_.rows[row].slot;
@@ -317,7 +317,7 @@ void ForwardPass::SplitRows(std::size_t num_matrices, std::size_t num_rows, cons
   const std::size_t whole_lines = (even_share + kMinBlockRows - 1) / kMinBlockRows * kMinBlockRows;
   const std::size_t block = parts_.pool.num_threads() == 1 ? kMaxBlockRows : std::min(whole_lines, kMaxBlockRows);
   const std::size_t num_blocks = (num_rows + block - 1) / block;
-  parts_.pool.Run(num_matrices * num_blocks, [&](std::size_t index, std::uint32_t) {
+  parts_.pool.Run(num_matrices * num_blocks, [&](std::size_t index) {
     const std::size_t begin = index % num_blocks * block;
     task(index / num_blocks, begin, std::min(begin + block, num_rows));
   });

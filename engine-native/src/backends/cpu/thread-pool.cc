@@ -31,16 +31,15 @@ Status ThreadPool::Create(std::uint32_t num_threads, std::unique_ptr<ThreadPool>
   pthread_sigmask(SIG_SETMASK, &all, &before);
   int failure = 0;
   for (std::uint32_t thread = 1; thread < num_threads && failure == 0; ++thread) {
-    auto worker = std::make_unique<Worker>(Worker{made.get(), thread, {}});
+    pthread_t worker;
     failure = pthread_create(
-        &worker->handle, nullptr,
-        [](void* argument) -> void* {
-          const Worker* self = static_cast<const Worker*>(argument);
-          self->pool->Work(self->thread);
+        &worker, nullptr,
+        [](void* self) -> void* {
+          static_cast<ThreadPool*>(self)->Work();
           return nullptr;
         },
-        worker.get());
-    if (failure == 0) made->workers_.push_back(std::move(worker));
+        made.get());
+    if (failure == 0) made->workers_.push_back(worker);
   }
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (failure != 0) {
@@ -58,12 +57,12 @@ ThreadPool::~ThreadPool() {
     stopping_.store(true);
   }
   tasks_posted_.notify_all();
-  for (const auto& worker : workers_) pthread_join(worker->handle, nullptr);
+  for (const pthread_t worker : workers_) pthread_join(worker, nullptr);
 }
 
 void ThreadPool::Fork(const Job& job) {
   if (workers_.empty() || job.num_tasks <= 1) {
-    for (std::uint32_t index = 0; index < job.num_tasks; ++index) job.call(job.context, index, 0);
+    for (std::uint32_t index = 0; index < job.num_tasks; ++index) job.call(job.context, index);
     return;
   }
   std::lock_guard turn(caller_turn_);
@@ -75,25 +74,25 @@ void ThreadPool::Fork(const Job& job) {
     { std::lock_guard lock(sleep_mutex_); }
     tasks_posted_.notify_all();
   }
-  while (RunOneTask(0)) {
+  while (RunOneTask()) {
   }
   WaitForLastTask(job.num_tasks);
 }
 
-void ThreadPool::Work(std::uint32_t thread) {
+void ThreadPool::Work() {
   while (!stopping_.load(std::memory_order_relaxed)) {
-    if (!RunOneTask(thread)) WaitForTasks();
+    if (!RunOneTask()) WaitForTasks();
   }
 }
 
 /// False if no task was left to claim.
-bool ThreadPool::RunOneTask(std::uint32_t thread) {
+bool ThreadPool::RunOneTask() {
   std::uint64_t ticket = ticket_.load(std::memory_order_acquire);
   do {
     if (num_unclaimed(ticket) == 0) return false;
   } while (!ticket_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acq_rel, std::memory_order_acquire));
   const std::uint32_t num_tasks = job_.num_tasks;
-  job_.call(job_.context, num_tasks - num_unclaimed(ticket), thread);
+  job_.call(job_.context, num_tasks - num_unclaimed(ticket));
   if (num_done_.fetch_add(1) + 1 == num_tasks && caller_sleeps_.load()) {
     { std::lock_guard lock(sleep_mutex_); }
     last_task_done_.notify_one();

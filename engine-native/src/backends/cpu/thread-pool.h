@@ -26,32 +26,25 @@ class ThreadPool {
 
   std::uint32_t num_threads() const { return static_cast<std::uint32_t>(workers_.size()) + 1; }
 
-  /// Calls task(index, thread) once for every index below `num_tasks`, on any thread and in any order; `thread` is
-  /// below num_threads() and names private scratch. Returns when all are done. Callers on several threads take turns.
+  /// Calls task(index) once for every index below `num_tasks`, on any thread and in any order. Returns when all are
+  /// done. Callers on several threads take turns.
   template <typename Task>
   void Run(std::size_t num_tasks, const Task& task) {
-    Fork({[](const void* context, std::size_t index, std::uint32_t thread) {
-            (*static_cast<const Task*>(context))(index, thread);
-          },
-          &task, static_cast<std::uint32_t>(num_tasks)});
+    Fork({[](const void* context, std::size_t index) { (*static_cast<const Task*>(context))(index); }, &task,
+          static_cast<std::uint32_t>(num_tasks)});
   }
 
  private:
   struct Job {
-    void (*call)(const void* context, std::size_t index, std::uint32_t thread) = nullptr;
+    void (*call)(const void* context, std::size_t index) = nullptr;
     const void* context = nullptr;
     std::uint32_t num_tasks = 0;
-  };
-  struct Worker {
-    ThreadPool* pool;
-    std::uint32_t thread;
-    pthread_t handle;
   };
 
   ThreadPool() = default;
   void Fork(const Job& job);
-  void Work(std::uint32_t thread);
-  bool RunOneTask(std::uint32_t thread);
+  void Work();
+  bool RunOneTask();
   void WaitForTasks();
   void WaitForLastTask(std::uint32_t num_tasks);
 
@@ -69,7 +62,7 @@ class ThreadPool {
   std::atomic<std::uint32_t> num_sleeping_{0};
   std::atomic<bool> caller_sleeps_{false};
   std::atomic<bool> stopping_{false};
-  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<pthread_t> workers_;
 };
 
 }  // namespace codexpc::cpu

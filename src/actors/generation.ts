@@ -1,0 +1,133 @@
+// One round of a session: a prompt goes to the engine, tokens come back, are decoded and sent on.
+
+import type { Respond, Usage } from '../ipc/protocol.js';
+import type { SessionEvent } from '../machines/session.js';
+import { type Call, createDecoderStage } from './decoder-stage.js';
+import type { EngineLink } from './engine-link.js';
+import type { ModelRuntime } from './model-runtime.js';
+import type { Outbox } from './outbox.js';
+import type { Prompt } from './prompt.js';
+import type { SessionClock } from './session-timings.js';
+
+/** What a request has used, over its rounds. */
+export type Tally = { -readonly [Count in keyof Usage]: Usage[Count] } & { repairs: Record<string, number> };
+
+export const createTally = (): Tally => ({
+  inputTokens: 0,
+  cachedInputTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+  repairs: {},
+});
+
+export interface GenerationOptions {
+  readonly request: Respond;
+  readonly link: EngineLink;
+  readonly model: ModelRuntime;
+  readonly prompt: Prompt;
+  readonly fingerprint: string;
+  readonly seed: bigint;
+  readonly createCallId: () => string;
+  /** Tokens that may be under way. */
+  readonly tokenCredit: number;
+  readonly resumed: boolean;
+  readonly clock: SessionClock;
+  readonly tally: Tally;
+  readonly outbox: Outbox;
+  readonly tell: (fact: SessionEvent) => void;
+}
+
+export interface RunningGeneration {
+  /** The receiver is full: no more tokens are asked for. */
+  hold(isHeld: boolean): void;
+  /** The calls that ended it. */
+  calls(): readonly Call[];
+  /** Cancels what is left, and adds up. */
+  end(): void;
+}
+
+export const startGeneration = (options: GenerationOptions): RunningGeneration => {
+  const { request, link, model, prompt, clock, tally, outbox, tell, tokenCredit } = options;
+  const { include, maxTokens } = request;
+  const decoder = createDecoderStage({
+    tokenizer: model.tokenizer,
+    functions: request.tools.map(({ name }) => name),
+    include,
+    createCallId: options.createCallId,
+  });
+  const wantsTokens = include.includes('tokens') || include.includes('logprobs');
+  const wantsLogprobs = include.includes('logprobs');
+  const tokens = prompt.tokens();
+  let isFirst = true;
+  let owedCredit = 0;
+  let isHeld = false;
+
+  const payCredit = (): void => {
+    // In portions: a frame for every token would cost as much as the token's own.
+    if (isHeld || 2 * owedCredit < tokenCredit) return;
+    handle.grant(owedCredit);
+    owedCredit = 0;
+  };
+
+  const handle = link.generate(
+    {
+      prompt: tokens,
+      fingerprint: options.fingerprint,
+      sampling: { ...request.sampling, seed: options.seed },
+      maxTokens: maxTokens === null ? null : Math.max(1, maxTokens - tally.outputTokens),
+      stopTokens: model.stopTokens,
+      topLogprobs: request.topLogprobs,
+      credit: tokenCredit,
+      resumed: options.resumed,
+    },
+    {
+      started: (cached) => {
+        clock.started();
+        clock.countPrefill(tokens.length - cached);
+        tally.inputTokens += tokens.length;
+        tally.cachedInputTokens += cached;
+        tell({ type: 'generation.started' });
+      },
+      prefilled: (done, total) => outbox.send({ type: 'progress', phase: 'prefill', done, total }),
+      sampled: ({ token, logprob, top }) => {
+        if (isFirst) {
+          isFirst = false;
+          clock.firstToken();
+          tell({ type: 'decode.started' });
+        }
+        clock.countToken();
+        tally.outputTokens += 1;
+        prompt.appendGenerated(token);
+        if (wantsTokens) {
+          const sampled = { token, logprob: wantsLogprobs ? logprob : null, top: [...top] };
+          outbox.send({ type: 'tokens.delta', tokens: [sampled] });
+        }
+        decoder.push(token).forEach(outbox.send);
+        owedCredit += 1;
+        payCredit();
+      },
+      finished: (reason) => {
+        decoder.finish(reason).forEach(outbox.send);
+        tell({ type: 'generation.finished', reason, callIds: decoder.calls().map(({ callId }) => callId) });
+      },
+      failed: (error) => tell({ type: 'generation.failed', error }),
+      lost: (error) => tell({ type: 'engine.lost', error }),
+    },
+  );
+
+  return {
+    hold: (value) => {
+      isHeld = value;
+      payCredit();
+    },
+    calls: () => decoder.calls(),
+    end: () => {
+      handle.cancel();
+      clock.roundEnded();
+      tally.reasoningTokens += decoder.numReasoningTokens();
+      for (const [name, count] of Object.entries(decoder.repairs())) {
+        tally.repairs[name] = (tally.repairs[name] ?? 0) + count;
+      }
+    },
+  };
+};
