@@ -19,10 +19,12 @@ import {
   requestQuarantined,
 } from './engine-errors.js';
 import type { ModelCatalogue } from './model-catalogue.js';
+import { clockMs } from './engine-frames.js';
 import { availableMemory } from './memory-guard.js';
 import { startSession, type SessionPolicy } from './session.js';
 import type { Sessions } from './sessions.js';
 import type { StallMonitor } from './stall-monitor.js';
+import { createTurnstile } from './turnstile.js';
 import type { Watchers } from './watchers.js';
 
 export interface DaemonServiceOptions {
@@ -44,6 +46,8 @@ export interface DaemonServiceOptions {
 
 export const createDaemonService = (options: DaemonServiceOptions): DaemonService => {
   const { supervisor, engine, sessions, catalogue, sources } = options;
+
+  const turnstile = createTurnstile();
 
   const checkpointOf = (checkpoint: string | null): string => {
     const chosen = checkpoint ?? options.defaultCheckpoint;
@@ -76,6 +80,7 @@ export const createDaemonService = (options: DaemonServiceOptions): DaemonServic
       queuedAhead: Math.max(0, waiting - Math.max(0, sources.numSlots - running)),
       engine,
       policy: options.policy,
+      turnstile,
       guardFingerprint,
       availableMemory,
       random: {
@@ -83,7 +88,7 @@ export const createDaemonService = (options: DaemonServiceOptions): DaemonServic
         seed: () => randomBytes(8).readBigUInt64LE(),
       },
       today: () => localDate(new Date()),
-      now: () => performance.now(),
+      now: clockMs,
       logger: options.logger,
       inspect: options.inspect,
       onEnded: (summary) => {

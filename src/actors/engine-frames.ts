@@ -28,6 +28,9 @@ export type EngineCommand =
   | { readonly type: 'credit'; readonly id: SequenceId; readonly tokens: number }
   | { readonly type: 'cancel'; readonly id: SequenceId };
 
+/** The same clock in every thread of the process. */
+export const clockMs = (): number => performance.timeOrigin + performance.now();
+
 /** A CodexpcError as data. */
 export interface ErrorRecord {
   readonly code: ErrorCode;
@@ -35,16 +38,34 @@ export interface ErrorRecord {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
+/** `atMs`: when, by `clockMs`, which both threads share. */
 export type EngineReport =
   | {
       readonly type: 'ready';
       readonly kernelTables: ReadonlyArray<{ readonly name: string; readonly supported: boolean }>;
     }
   | { readonly type: 'beat' }
-  | { readonly type: 'started'; readonly id: SequenceId; readonly slot: number; readonly cached: number }
-  | { readonly type: 'prefill'; readonly id: SequenceId; readonly done: number; readonly total: number }
+  | {
+      readonly type: 'started';
+      readonly id: SequenceId;
+      readonly slot: number;
+      readonly cached: number;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: 'prefill';
+      readonly id: SequenceId;
+      readonly done: number;
+      readonly total: number;
+      readonly atMs: number;
+    }
   | ({ readonly type: 'token'; readonly id: SequenceId } & Sampled)
-  | { readonly type: 'finished'; readonly id: SequenceId; readonly reason: 'stop' | 'length' }
+  | {
+      readonly type: 'finished';
+      readonly id: SequenceId;
+      readonly reason: 'stop' | 'length';
+      readonly atMs: number;
+    }
   | { readonly type: 'failed'; readonly id: SequenceId; readonly error: ErrorRecord }
   /** The worker ends itself after this. */
   | { readonly type: 'fault'; readonly error: ErrorRecord };

@@ -42,10 +42,10 @@ export interface Generation {
 
 /** What a generation reports, in order; the last is `finished`, `failed` or `lost`. */
 export interface GenerationListener {
-  started(cached: number): void;
-  prefilled(done: number, total: number): void;
+  started(cached: number, atMs: number): void;
+  prefilled(done: number, total: number, atMs: number): void;
   sampled(token: Sampled): void;
-  finished(reason: 'stop' | 'length'): void;
+  finished(reason: 'stop' | 'length', atMs: number): void;
   failed(error: CodexpcError): void;
   /** The engine died. */
   lost(error: CodexpcError): void;
@@ -117,17 +117,17 @@ export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
         entries.get(report.id)?.listener.sampled(report);
         break;
       case 'prefill':
-        entries.get(report.id)?.listener.prefilled(report.done, report.total);
+        entries.get(report.id)?.listener.prefilled(report.done, report.total, report.atMs);
         break;
       case 'started': {
         const entry = entries.get(report.id);
         if (entry === undefined) break; // cancelled meanwhile
         entry.started = true;
-        entry.listener.started(report.cached);
+        entry.listener.started(report.cached, report.atMs);
         break;
       }
       case 'finished':
-        take(report.id)?.listener.finished(report.reason);
+        take(report.id)?.listener.finished(report.reason, report.atMs);
         break;
       case 'failed':
         take(report.id)?.listener.failed(fromErrorRecord(report.error));

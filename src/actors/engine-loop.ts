@@ -2,7 +2,13 @@
 // turns it yields, so that commands and beats are ordinary messages and a cancel takes effect within one step.
 
 import type { BatchItem, NativeAddon, NativeContext, NativeSampler, Sampled } from './engine-addon.js';
-import { type EngineCommand, bytesToTokens, type EngineReport, type SequenceId } from './engine-frames.js';
+import {
+  bytesToTokens,
+  clockMs,
+  type EngineCommand,
+  type EngineReport,
+  type SequenceId,
+} from './engine-frames.js';
 import { badSample, contextOverflow, queueFull, toErrorRecord } from './engine-errors.js';
 import { planStep, prefillShareWhileDecoding, type StepPart } from './scheduler.js';
 import { createSlots, type Slot } from './slots.js';
@@ -116,7 +122,13 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
         return this.credit > 0;
       },
     });
-    reports.push({ type: 'started', id: submission.id, slot: slot.index, cached: resumeFrom });
+    reports.push({
+      type: 'started',
+      id: submission.id,
+      slot: slot.index,
+      cached: resumeFrom,
+      atMs: clockMs(),
+    });
     return true;
   };
 
@@ -135,7 +147,12 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     if (sequence.countsTokens) sequence.sampler.accept(Uint32Array.of(sampled.token));
     const isFull = sequence.numSampled === maxTokens || sequence.slot.held().length === contextLength;
     if (stopTokens.includes(sampled.token) || isFull) {
-      reports.push({ type: 'finished', id, reason: stopTokens.includes(sampled.token) ? 'stop' : 'length' });
+      reports.push({
+        type: 'finished',
+        id,
+        reason: stopTokens.includes(sampled.token) ? 'stop' : 'length',
+        atMs: clockMs(),
+      });
       end(sequence);
     } else {
       sequence.pending = Uint32Array.of(sampled.token);
@@ -148,7 +165,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     if (sequence.isPrefilling) {
       const { id } = sequence.submission;
       const done = sequence.promptLength - sequence.pending.length;
-      reports.push({ type: 'prefill', id, done, total: sequence.promptLength });
+      reports.push({ type: 'prefill', id, done, total: sequence.promptLength, atMs: clockMs() });
       if (samples) {
         sequence.isPrefilling = false;
         sequence.slot.checkpoint(); // the next turn's prompt begins with this one

@@ -3,6 +3,7 @@
 import type { Respond, Usage } from '../ipc/protocol.js';
 import type { SessionEvent } from '../machines/session.js';
 import { type Call, createDecoderStage } from './decoder-stage.js';
+import { clockMs } from './engine-frames.js';
 import type { EngineLink } from './engine-link.js';
 import type { ModelRuntime } from './model-runtime.js';
 import type { Outbox } from './outbox.js';
@@ -81,18 +82,20 @@ export const startGeneration = (options: GenerationOptions): RunningGeneration =
       resumed: options.resumed,
     },
     {
-      started: (cached) => {
-        clock.started();
+      started: (cached, atMs) => {
+        clock.started(atMs);
         clock.countPrefill(tokens.length - cached);
         tally.inputTokens += tokens.length;
         tally.cachedInputTokens += cached;
         tell({ type: 'generation.started' });
       },
-      prefilled: (done, total) => outbox.send({ type: 'progress', phase: 'prefill', done, total }),
+      prefilled: (done, total, atMs) => {
+        if (done === total) clock.firstToken(atMs);
+        outbox.send({ type: 'progress', phase: 'prefill', done, total });
+      },
       sampled: ({ token, logprob, top }) => {
         if (isFirst) {
           isFirst = false;
-          clock.firstToken();
           tell({ type: 'decode.started' });
         }
         clock.countToken();
@@ -106,7 +109,8 @@ export const startGeneration = (options: GenerationOptions): RunningGeneration =
         owedCredit += 1;
         payCredit();
       },
-      finished: (reason) => {
+      finished: (reason, atMs) => {
+        clock.roundEnded(atMs);
         decoder.finish(reason).forEach(outbox.send);
         tell({ type: 'generation.finished', reason, callIds: decoder.calls().map(({ callId }) => callId) });
       },
@@ -123,7 +127,7 @@ export const startGeneration = (options: GenerationOptions): RunningGeneration =
     calls: () => decoder.calls(),
     end: () => {
       handle.cancel();
-      clock.roundEnded();
+      clock.roundEnded(clockMs());
       tally.reasoningTokens += decoder.numReasoningTokens();
       for (const [name, count] of Object.entries(decoder.repairs())) {
         tally.repairs[name] = (tally.repairs[name] ?? 0) + count;

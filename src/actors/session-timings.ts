@@ -3,9 +3,11 @@
 import type { Timings } from '../ipc/protocol.js';
 
 export interface SessionClock {
-  started(): void;
-  firstToken(): void;
-  roundEnded(): void;
+  started(atMs: number): void;
+  /** The prompt has been fed. */
+  firstToken(atMs: number): void;
+  /** The second time in a round is ignored. */
+  roundEnded(atMs: number): void;
   countPrefill(numTokens: number): void;
   countToken(): void;
   timings(): Timings;
@@ -22,8 +24,7 @@ export const createSessionClock = (now: () => number): SessionClock => {
   let prefillTokens = 0;
   let decodedTokens = 0;
 
-  const endRound = (): void => {
-    const nowMs = now();
+  const endRound = (nowMs: number): void => {
     if (decodeStartMs !== null) decodeMs += nowMs - decodeStartMs;
     else if (startMs !== null) prefillMs += nowMs - startMs;
     startMs = null;
@@ -31,12 +32,12 @@ export const createSessionClock = (now: () => number): SessionClock => {
   };
 
   return {
-    started: () => {
-      startMs = now();
+    started: (atMs) => {
+      startMs = atMs;
       firstStartMs ??= startMs;
     },
-    firstToken: () => {
-      decodeStartMs = now();
+    firstToken: (atMs) => {
+      decodeStartMs = atMs;
       firstTokenMs ??= decodeStartMs;
       prefillMs += decodeStartMs - (startMs ?? decodeStartMs);
       decodedTokens -= 1; // a round's first token is the prefill's result
@@ -45,8 +46,8 @@ export const createSessionClock = (now: () => number): SessionClock => {
     countPrefill: (numTokens) => void (prefillTokens += numTokens),
     countToken: () => void (decodedTokens += 1),
     timings: () => {
-      endRound();
       const nowMs = now();
+      endRound(nowMs);
       return {
         queuedMs: (firstStartMs ?? nowMs) - createdMs,
         prefillMs,

@@ -23,6 +23,7 @@ import { guardAdmission } from './memory-guard.js';
 import { createOutbox } from './outbox.js';
 import type { EngineLease } from './lease-queue.js';
 import { createPrompt, type Prompt } from './prompt.js';
+import type { Turnstile } from './turnstile.js';
 import { createSessionClock } from './session-timings.js';
 
 export interface SessionOptions {
@@ -33,6 +34,8 @@ export interface SessionOptions {
   readonly queuedAhead: number;
   readonly engine: Pick<EngineActor, 'lease'>;
   readonly policy: SessionPolicy;
+  /** Rendering a prompt takes milliseconds: one session after the other. */
+  readonly turnstile: Turnstile;
   /** Throws what makes a request with this fingerprint unacceptable. */
   readonly guardFingerprint: (fingerprint: string) => void;
   readonly availableMemory: () => number;
@@ -104,6 +107,7 @@ export const startSession = (options: SessionOptions): Session => {
       onLoading: (done, total) => outbox.send({ type: 'progress', phase: 'loading', done, total }),
     });
     try {
+      await options.turnstile.pass();
       signal.throwIfAborted();
       prompt ??= createPrompt(request, granted.model, options.today());
       if (calls.length > 0) {
