@@ -10,7 +10,7 @@ import tempfile
 import torch
 
 import export
-from evaluate import Decoder
+from evaluate import Decoder, restore
 from model import Config, Pocket, dense_masks, rmsnorm, rope_tables
 from tokenizer import Tokenizer
 
@@ -33,12 +33,16 @@ def main() -> None:
             path = pathlib.Path(folder) / 'model.bin'
             export.write(model, Tokenizer(sys.argv[1]), path)
             decoder = Decoder(path, 'cpu')
+            again = Pocket(config)
+            restore(again, path)
+            x, _ = again.hidden(tokens, cos, sin, dense_masks(torch.zeros(1, 300, dtype=torch.int32), config.attention_window))
+            restored = rmsnorm(x, again.norm, config.rmsnorm_epsilon) @ again.unembedding.T
             positions = torch.arange(300)[None]
             cache = [torch.zeros(2, 1, 300, 1, 64) for _ in decoder.blocks]
             parts = [decoder.forward(tokens[:, a:b], positions[:, a:b], cache, b) for a, b in [(0, 200), (200, 270)] + [(i, i + 1) for i in range(270, 300)]]
             ours = decoder.logits(torch.cat(parts, 1))
     # Q and K biases are folded and rounded again only by powers of two, so the two agree to float32 rounding
-    error = ((ours - wanted).abs().max() / wanted.abs().max()).item()
+    error = max(((other - wanted).abs().max() / wanted.abs().max()).item() for other in (ours, restored))
     print(f'largest difference {error:.1e} of the largest logit')
     sys.exit(error > 1e-4)
 

@@ -191,6 +191,35 @@ class Decoder:
         return results
 
 
+def restore(model, path: pathlib.Path) -> None:
+    """Puts a file's weights into a training model (experts at their quantised values)."""
+    decoder, c = Decoder(path, 'cpu'), model.config
+    half, heads = c.head_dim // 2, c.num_heads + 2 * c.num_kv_heads
+    order = torch.stack((torch.arange(half), torch.arange(half) + half), 1).reshape(-1)
+    turned = c.num_heads + c.num_kv_heads
+    factor = torch.ones(heads, 1, 1)
+    factor[:c.num_heads], factor[c.num_heads:turned] = 0.5, 0.25
+
+    def unturn(t: Tensor) -> Tensor:
+        t = t.view(heads, c.head_dim, -1) / factor
+        out = t.clone()
+        out[:turned, order] = t[:turned]
+        return out
+
+    with torch.no_grad():
+        model.embedding.copy_(decoder.embedding)
+        model.norm.copy_(decoder.norm)
+        model.unembedding.copy_(decoder.unembedding)
+        for block, w in zip(model.blocks, decoder.blocks):
+            block.qkv_weight.copy_(unturn(w['qkv_w']).reshape(block.qkv_weight.shape))
+            block.qkv_bias.copy_(unturn(w['qkv_b']).reshape(-1))
+            for name, value in (('attn_norm', 'attn_norm'), ('sinks', 'sinks'), ('out_weight', 'out_w'), ('out_bias', 'out_b'),
+                                ('mlp_norm', 'mlp_norm'), ('router_weight', 'router_w'), ('router_bias', 'router_b')):
+                getattr(block, name).copy_(w[value])
+            for at, name in enumerate(('mlp1_weight', 'mlp1_bias', 'mlp2_weight', 'mlp2_bias')):
+                getattr(block, name).copy_(torch.stack([expert[at] for expert in w['experts']]))
+
+
 def complete(decoder: Decoder, tokenizer: Tokenizer, cases: list[dict], limit: int = 256) -> list[dict]:
     """[{id, completion}] for cases, batched by length."""
     jobs = sorted(((prompt_tokens(case, tokenizer), case) for case in cases), key=lambda job: (job[1]['sampling']['temperature'], len(job[0])))

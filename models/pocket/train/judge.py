@@ -25,7 +25,11 @@ def load_cases(eval_dir: pathlib.Path) -> list[dict]:
 
 
 def parse(completion: str, tools: dict[str, dict | None]) -> dict | str:
-    """{analysis, final} or {analysis, name, arguments}; a string says why the completion is not valid."""
+    """{analysis, final} or {analysis, name, arguments, misfit}; a string says why the completion is not valid Harmony.
+
+    Valid is the grammar: messages, headers, stop tokens, and a JSON object as arguments of a call. `misfit` says why a
+    valid call does not fit the declared tools.
+    """
     if completion.endswith('<|return|>'):
         stop, body = 'return', completion[:-len('<|return|>')]
     elif completion.endswith('<|call|>'):
@@ -50,24 +54,22 @@ def parse(completion: str, tools: dict[str, dict | None]) -> dict | str:
         elif match := CALL.fullmatch(part):
             if not last or stop != 'call':
                 return 'call in the wrong place'
-            if match['name'] not in tools:
-                return f"call of an undeclared tool {match['name']}"
             try:
                 arguments = json.loads(match['args'])
             except ValueError:
                 return 'arguments are not JSON'
-            if reason := misfit(arguments, tools[match['name']]):
-                return reason
-            out.update(name=match['name'], arguments=arguments)
+            if not isinstance(arguments, dict):
+                return 'arguments are no object'
+            undeclared = match['name'] not in tools
+            reason = 'undeclared tool' if undeclared else misfit(arguments, tools[match['name']])
+            out.update(name=match['name'], arguments=arguments, misfit=reason)
         else:
             return 'bad header'
     return out
 
 
-def misfit(arguments: object, schema: dict | None) -> str | None:
+def misfit(arguments: dict, schema: dict | None) -> str | None:
     """Why arguments do not fit the schema's names and types."""
-    if not isinstance(arguments, dict):
-        return 'arguments are no object'
     properties = (schema or {}).get('properties') or {}
     kinds = {'string': str, 'integer': int, 'number': (int, float), 'boolean': bool, 'array': list, 'object': dict}
     for key, value in arguments.items():
@@ -95,6 +97,8 @@ def check(case: dict, completion: str) -> tuple[bool, str, dict]:
     rule = case['check']
     if rule['kind'] == 'valid':
         return True, '', parsed
+    if rule['kind'] != 'valid' and parsed.get('misfit'):
+        return False, f"misfit: {parsed['name']}: {parsed['misfit']}", parsed
     if rule['kind'] == 'call':
         if 'name' not in parsed:
             return False, 'no call', parsed
@@ -129,7 +133,7 @@ def same(ours: object, wanted: object) -> bool:
 
 def report(cases: list[dict], completions: list[dict]) -> dict:
     by_id = {c['id']: c['completion'] for c in completions}
-    skills: dict = defaultdict(lambda: {'passed': 0, 'cases': 0, 'invalid': 0, 'failures': []})
+    skills: dict = defaultdict(lambda: {'passed': 0, 'cases': 0, 'invalid': 0, 'misfit': 0, 'failures': []})
     lengths: dict = defaultdict(dict)
     for case in cases:
         if case['id'] not in by_id:
@@ -138,6 +142,7 @@ def report(cases: list[dict], completions: list[dict]) -> dict:
         entry = skills[case['skill']]
         entry['cases'] += 1
         entry['invalid'] += reason.startswith('invalid')
+        entry['misfit'] += bool(parsed.get('misfit'))
         if case['check'].get('group'):
             lengths[case['check']['group']][case['effort']] = len(parsed.get('analysis', '')) if parsed else None
         entry['passed'] += passed
@@ -154,9 +159,9 @@ def report(cases: list[dict], completions: list[dict]) -> dict:
 
 
 def table(result: dict) -> str:
-    lines = ['', f"{'skill':24} {'passed':>8} {'cases':>6} {'share':>7} {'invalid':>8}"]
+    lines = ['', f"{'skill':24} {'passed':>8} {'cases':>6} {'share':>7} {'invalid':>8} {'misfit':>7}"]
     for skill, e in sorted(result['skills'].items()):
-        lines.append(f"{skill:24} {e['passed']:8} {e['cases']:6} {e['passed'] / max(1, e['cases']):7.1%} {e['invalid']:8}")
+        lines.append(f"{skill:24} {e['passed']:8} {e['cases']:6} {e['passed'] / max(1, e['cases']):7.1%} {e['invalid']:8} {e['misfit']:7}")
     if 'effort' in result:
         e = result['effort']
         lines.append(f"effort: analysis characters low {e['low']}, medium {e['medium']}, high {e['high']}; "

@@ -19,6 +19,8 @@ import time
 import numpy as np
 import torch
 
+import evaluate
+import export
 from model import Config, Pocket, dense_masks, flex_masks, rope_tables, weighted_loss
 
 TOKENS_PER_STEP = 65_536
@@ -138,7 +140,10 @@ class Trainer:
         self.cuda = self.device.type == 'cuda'
         torch.manual_seed(options.seed)
         self.config = Config(**json.loads(options.config))
-        self.model = Pocket(self.config).to(self.device)
+        self.model = Pocket(self.config)
+        if options.resume:
+            evaluate.restore(self.model, pathlib.Path(options.resume))
+        self.model = self.model.to(self.device)
         self.loss_fn = weighted_loss
         if self.cuda:
             from torch import _dynamo
@@ -226,6 +231,7 @@ def main() -> None:
     parser.add_argument('--out', required=True)
     parser.add_argument('--short', type=float, default=720)
     parser.add_argument('--long', type=float, default=240)
+    parser.add_argument('--resume', help='a model.bin to go on from, instead of random weights')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--tokens', type=int, default=TOKENS_PER_STEP)
     parser.add_argument('--short-length', type=int, default=2048)
@@ -236,11 +242,16 @@ def main() -> None:
     parser.add_argument('--config', default='{}', help='JSON of Config fields, for tests')
     parser.add_argument('--eval-limit', type=int, default=0, help='cases a skill; 0 is all, -1 is none')
     options = parser.parse_args()
+    for name in ('ranks', 'text', 'words', 'eval', 'out', 'resume'):  # the folder may be replaced while this runs
+        if getattr(options, name):
+            setattr(options, name, str(pathlib.Path(getattr(options, name)).resolve()))
     out = pathlib.Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
     # generators of both phases start before the GPU is touched; a full queue holds the second set back
     lengths = ([options.short_length] if options.short else []) + ([options.long_length] if options.long else [])
     feeds = {length: Feed(options, length) for length in lengths}
+    from tokenizer import Tokenizer
+    tokenizer = Tokenizer(options.ranks)
     trainer = Trainer(options, feeds)
     if options.short:
         trainer.phase(options.short_length, options.short, options.max_steps)
@@ -248,17 +259,13 @@ def main() -> None:
         trainer.phase(options.long_length, options.long, options.max_steps)
     torch.save(trainer.model.state_dict(), out / 'masters.pt')
     trainer.say('exporting')
-    import export
-    from tokenizer import Tokenizer
-    tokenizer = Tokenizer(options.ranks)
     export.write(trainer.model, tokenizer, out / 'model.bin')
     if options.eval_limit >= 0:
-        import evaluate
         trainer.model.unembedding.detach().cpu().numpy().tofile(out / 'unembedding.f32')  # to scale the logits later
         arguments = (out / 'model.bin', tokenizer, pathlib.Path(options.eval), out, trainer.device, options.eval_limit, trainer.say)
         evaluate.run(*arguments, name='report')
-        evaluate.run(*arguments, temperature=1.0, scale=1.3, name='scaled')
-        evaluate.run(*arguments, temperature=1.0, name='sampled')
+        if not options.eval_limit:
+            evaluate.run(*arguments, temperature=1.0, scale=1.3, name='scaled')
     trainer.say('done')
     (out / 'finished').touch()
 
