@@ -6,7 +6,7 @@ if (nodeIsOld()) process.exit(100);
 const { readFileSync, rmSync } = await import('node:fs');
 const { join } = await import('node:path');
 const { fileURLToPath } = await import('node:url');
-const { spawnSync } = await import('node:child_process');
+const { spawn, spawnSync } = await import('node:child_process');
 const { ensureBuilt } = await import('./build/ensure-built.mjs');
 const { reportFailure } = await import('./build/failure.mjs');
 
@@ -20,7 +20,9 @@ try {
   reportFailure(error);
   finish([{ passed: 0, failed: 1 }]);
 }
-finish(suites.map((suite) => suite()));
+const results = [];
+for (const suite of suites) results.push(await suite());
+finish(results);
 
 function finish(results) {
   const passed = results.reduce((sum, result) => sum + result.passed, 0);
@@ -29,7 +31,8 @@ function finish(results) {
   process.exit(failed > 0 || passed === 0 ? 1 : 0);
 }
 
-function nativeTests() {
+async function nativeTests() {
+  process.stderr.write('codexpc: building the native tests …\n');
   const folder = 'build/native-tests';
   for (const args of [
     ['-S', '.', '-B', folder, '-DCODEXPC_TESTS=ON'],
@@ -43,17 +46,25 @@ function nativeTests() {
       return { passed: 0, failed: 1 };
     }
   }
-  const run = spawnSync('ctest', ['--test-dir', folder, '--output-on-failure'], {
-    cwd: root,
-    encoding: 'utf8',
-    maxBuffer: 64 * 1024 * 1024,
-  });
-  process.stdout.write(run.stdout ?? '');
-  process.stderr.write(run.stderr ?? '');
-  const figures = /(\d+) tests failed out of (\d+)/.exec(run.stdout ?? '');
+  const run = await shown('ctest', ['--test-dir', folder, '--output-on-failure']);
+  const figures = /(\d+) tests failed out of (\d+)/.exec(run.output);
   if (!figures) return { passed: 0, failed: run.status === 0 ? 0 : 1 };
   const [failed, total] = [Number(figures[1]), Number(figures[2])];
   return { passed: total - failed, failed };
+}
+
+/** Runs a program whose output is shown as it comes, and kept. */
+function shown(command, args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      output += text;
+      process.stdout.write(text);
+    });
+    child.once('error', reject);
+    child.once('close', (status) => resolve({ status, output }));
+  });
 }
 
 /** Counted only when it fails: a clean lint is no test. */
