@@ -42,9 +42,11 @@ interface Case {
   readonly id: string;
   readonly skill: string;
   readonly messages: readonly CaseMessage[];
-  readonly tools?: readonly CaseTool[];
-  readonly effort?: ReasoningEffort;
-  readonly date?: string;
+  readonly tools: readonly CaseTool[];
+  readonly effort: ReasoningEffort | null;
+  readonly date?: string | null;
+  /** A file of `bases/` whose messages come first and whose tools are declared. */
+  readonly base?: string;
   readonly sampling?: { readonly temperature?: number };
 }
 
@@ -90,7 +92,31 @@ const main = async (): Promise<void> => {
   process.exitCode = judge.status ?? 1;
 };
 
-const readCases = (folder: string): Case[] =>
+interface Base {
+  readonly messages: readonly CaseMessage[];
+  readonly tools: readonly CaseTool[];
+}
+
+const readCases = (folder: string): Case[] => {
+  const bases = new Map(
+    readdirSync(join(folder, 'bases')).map((name) => [
+      basename(name, '.json'),
+      JSON.parse(readFileSync(join(folder, 'bases', name), 'utf8')) as Base,
+    ]),
+  );
+  return readLines(folder).map((aCase) => {
+    if (aCase.base === undefined) return aCase;
+    const base = bases.get(aCase.base);
+    if (base === undefined) throw new Error(`${aCase.id} names the unknown base ${aCase.base}`);
+    return {
+      ...aCase,
+      messages: [...base.messages, ...aCase.messages],
+      tools: [...base.tools, ...aCase.tools],
+    };
+  });
+};
+
+const readLines = (folder: string): Case[] =>
   readdirSync(folder)
     .filter((name) => name.endsWith('.jsonl'))
     .sort()
@@ -218,11 +244,11 @@ const complete = (checkpoint: string, cases: readonly Case[], seed: number): Pro
 const textWithMarkers = (tokenizer: Tokenizer, tokens: readonly number[]): string => tokenizer.decode(tokens);
 
 /** The first developer message shares its text with the tools; without one, the tools get a message of their own. */
-const toConversation = ({ messages, tools = [], effort, date }: Case): Conversation => {
+const toConversation = ({ messages, tools, effort, date }: Case): Conversation => {
   const [system] = buildConversation({
     messages: [],
-    ...(effort === undefined ? {} : { reasoningEffort: effort }),
-    ...(date === undefined ? {} : { date }),
+    ...(effort === null ? {} : { reasoningEffort: effort }),
+    ...(date === undefined || date === null ? {} : { date }),
     ...(tools.length === 0 ? {} : { namespaces: toNamespaces(tools) }),
   }).messages;
   const namespaces = toNamespaces(tools);
