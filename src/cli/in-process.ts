@@ -20,7 +20,7 @@ export interface InProcessDaemon {
 export const startInProcess = async (
   { stderr, env }: CliContext,
   { config, origins }: CliConfig,
-  { verbose }: { readonly verbose: boolean },
+  { verbose, preload }: { readonly verbose: boolean; readonly preload: boolean },
 ): Promise<InProcessDaemon> => {
   const level =
     origins['daemon.log_level'].from !== 'default'
@@ -36,7 +36,7 @@ export const startInProcess = async (
     daemonOptions(withDefaultModel(config), {
       version: VERSION,
       addonModule: addonModule(env),
-      preload: false,
+      preload,
       socket: null,
       service: null,
       log: { level, destination },

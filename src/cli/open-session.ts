@@ -2,7 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Client, connect } from '../client/index.js';
+import type { Client } from '../client/index.js';
 import { CodexpcError } from '../errors.js';
 import type { CliConfig } from './cli-config.js';
 import type { CliContext } from './context.js';
@@ -15,6 +15,13 @@ export interface Session {
   close(): Promise<void>;
 }
 
+export interface SessionOptions {
+  readonly inProcess: boolean;
+  readonly verbose: boolean;
+  /** What the requests are going to name; null: the default, which can be loaded at once. */
+  readonly checkpoint: string | null;
+}
+
 const CLIENT_NAME = 'codexpc command line';
 /** A service that starts may take its time; one that is there answers at once unless it hangs. */
 const START_TIMEOUT_MS = 30_000;
@@ -22,6 +29,7 @@ const ANSWER_TIMEOUT_MS = 5_000;
 
 /** For commands that ask a daemon about itself. Errors: io_error when none runs, engine_unresponsive when it hangs. */
 export const openDaemon = async ({ config }: CliConfig): Promise<Client> => {
+  const { connect } = await import('../client/index.js');
   const path = config['daemon.socket'];
   return withDeadline(connect({ socketPath: path, name: CLIENT_NAME }), ANSWER_TIMEOUT_MS, () =>
     silent(path),
@@ -32,18 +40,22 @@ export const openDaemon = async ({ config }: CliConfig): Promise<Client> => {
 export const openSession = async (
   context: CliContext,
   config: CliConfig,
-  { inProcess, verbose }: { readonly inProcess: boolean; readonly verbose: boolean },
+  options: SessionOptions,
 ): Promise<Session> => {
-  if (inProcess) return openInProcess(context, config, verbose);
-  try {
-    return ofDaemon(await openDaemon(config));
-  } catch (error) {
-    const nobodyWasNamed = config.origins['daemon.socket'].from !== 'flag';
-    if (!isNobodyThere(error) || !nobodyWasNamed) throw error;
+  if (options.inProcess) return openInProcess(context, config, options);
+  const socketPath = config.config['daemon.socket'];
+  const isNamed = config.origins['daemon.socket'].from === 'flag';
+  // The client is loaded only where there may be somebody to talk to: it takes a tenth of the time to a first token.
+  if (isNamed || existsSync(socketPath)) {
+    try {
+      return ofDaemon(await openDaemon(config));
+    } catch (error) {
+      if (!isNobodyThere(error) || isNamed) throw error;
+    }
   }
   const installed = existsSync(join(config.paths.systemdUserFolder, 'codexpc.service'));
-  if (!installed) return openInProcess(context, config, verbose);
-  const socketPath = config.config['daemon.socket'];
+  if (!installed) return openInProcess(context, config, options);
+  const { connect } = await import('../client/index.js');
   return ofDaemon(
     await withDeadline(
       connect({ socketPath, name: CLIENT_NAME, autoStart: true, startTimeoutMs: START_TIMEOUT_MS }),
@@ -59,10 +71,16 @@ const ofDaemon = (client: Client): Session => ({
   close: async () => client.close(),
 });
 
-const openInProcess = async (context: CliContext, config: CliConfig, verbose: boolean): Promise<Session> => {
+/** The engine's thread starts and loads the model while this one goes on loading the client. */
+const openInProcess = async (
+  context: CliContext,
+  config: CliConfig,
+  { verbose, checkpoint }: SessionOptions,
+): Promise<Session> => {
   const { startInProcess } = await import('./in-process.js');
-  const daemon = await startInProcess(context, config, { verbose });
+  const daemon = await startInProcess(context, config, { verbose, preload: checkpoint === null });
   try {
+    const { connect } = await import('../client/index.js');
     const client = await connect({ openTransport: daemon.openTransport, name: CLIENT_NAME });
     return {
       client,

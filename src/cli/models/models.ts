@@ -59,6 +59,7 @@ const asking = async <Answer>(
   const session = await openSession(context, loadCliConfig(context, flags), {
     inProcess: false,
     verbose: flags.verbose,
+    checkpoint: null,
   });
   try {
     return await ask(session.client);

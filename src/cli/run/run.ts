@@ -1,6 +1,6 @@
 // `codexpc run`: one prompt, one answer.
 
-import { type ClientTool, Conversation } from '../../client/index.js';
+import type { ClientTool } from '../../client/index.js';
 import type { Completed, ReasoningEffort, Sampling } from '../../ipc/protocol.js';
 import { type ConfigFlags, loadCliConfig } from '../cli-config.js';
 import type { CliContext } from '../context.js';
@@ -69,6 +69,7 @@ const answer = async (
   options: RunOptions,
   { session, prompt, tools, interruption }: Work,
 ): Promise<Completed> => {
+  const { Conversation } = await import('../../client/index.js');
   const conversation = tools
     .reduce((all, tool) => all.tool(tool), Conversation.empty)
     .instructions(options.instructions ?? '')
