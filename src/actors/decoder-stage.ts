@@ -93,7 +93,13 @@ export const createDecoderStage = ({
       case 'tool_call': {
         const call = { callId: callIdOf(itemIndex), name: functionName(item.recipient) };
         calls.push(call);
-        return { kind: 'tool_call', ...call, arguments: item.arguments, declared: item.isDeclared };
+        return {
+          kind: 'tool_call',
+          ...call,
+          arguments: item.arguments,
+          declared: item.isDeclared,
+          guessed: item.isGuessed,
+        };
       }
     }
   };

@@ -33,6 +33,7 @@ export const runTool = async (
   call: ToolCall,
   signal: AbortSignal,
 ): Promise<string> => {
+  if (call.guessed) return failure('the call was malformed and has not been run; write it again');
   const handler = tools.find(({ name }) => name === call.name)?.handler;
   if (handler === undefined) return failure(`there is no function named ${call.name}`);
   let args: unknown;

@@ -216,7 +216,7 @@ describe('daemon', () => {
       const end = completed(await answer.ended);
       expect(end.finishReason).toBe('tool_calls');
       expect(answer.events.find(({ type }) => type === 'output_item.done')).toMatchObject({
-        item: { kind: 'tool_call', name: 'look', arguments: '{"at":"it"}', declared: true },
+        item: { kind: 'tool_call', name: 'look', arguments: '{"at":"it"}', declared: true, guessed: false },
       });
     });
 

@@ -250,7 +250,7 @@ describe('tools', () => {
     const returned = await client.respond(Conversation.empty.tool(tool).user(call).request()).result();
     expect(returned).toMatchObject({
       finishReason: 'tool_calls',
-      toolCalls: [{ name: 'add', arguments: '{"a":2,"b":3}', declared: true }],
+      toolCalls: [{ name: 'add', arguments: '{"a":2,"b":3}', declared: true, guessed: false }],
     });
 
     const awaited = client.respond({

@@ -30,7 +30,7 @@ describe('Conversation', () => {
       .answer({
         items: [
           { kind: 'message', channel: 'analysis', text: 'I need ls' },
-          { kind: 'tool_call', callId: '1', name: 'ls', arguments: '{}', declared: true },
+          { kind: 'tool_call', callId: '1', name: 'ls', arguments: '{}', declared: true, guessed: false },
         ],
       })
       .toolOutput('1', 'a.txt')

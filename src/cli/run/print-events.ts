@@ -82,5 +82,5 @@ export const printEvents = async (
 
 const describeItem = (item: Exclude<OutputItem, { kind: 'message' }>): string =>
   item.kind === 'tool_call'
-    ? `[tool_call] ${item.name} ${item.arguments}${item.declared ? '' : ' (not offered)'}`
+    ? `[tool_call] ${item.name} ${item.arguments}${item.declared ? '' : ' (not offered)'}${item.guessed ? ' (malformed)' : ''}`
     : `[tool_call.output] ${item.output}`;

@@ -44,8 +44,11 @@ export const TokensDelta = defineMessage('tokens.delta', {
 
 export const OutputItem = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('message'), channel: Channel, text: z.string() }),
-  /** `declared`: the request offered a function of this name. */
-  ToolCallItem.extend({ declared: z.boolean() }),
+  /**
+   * `declared`: the request offered a function of this name. `guessed`: the model's output was malformed and name or
+   * arguments had to be guessed; nobody may run such a call.
+   */
+  ToolCallItem.extend({ declared: z.boolean(), guessed: z.boolean() }),
   ToolOutputItem,
 ]);
 export type OutputItem = z.infer<typeof OutputItem>;
