@@ -1,6 +1,6 @@
 // Every error code of codexpc, once. Front ends, the command line and the native addon share this list.
 
-/** Who has to act, by kind: see the table in `src/README.md`. */
+/** Who has to act: the client, the client later, the connection, the supervisor, the operator, us. */
 export const ERROR_KINDS = {
   invalid_request: 'caller',
   unsupported_option: 'caller',
