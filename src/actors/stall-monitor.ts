@@ -1,7 +1,7 @@
 // How long the supervisor's event loop was ever kept from its work. Sampling wakes the process, so it runs only while
-// something is going on.
+// something is going on. (Node's monitorEventLoopDelay counts the time between two such periods as a stall.)
 
-import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { createHistogram } from 'node:perf_hooks';
 
 export interface StallMonitor {
   /** Measures until the returned function is called; several may overlap. */
@@ -13,27 +13,41 @@ export interface StallMonitor {
 const RESOLUTION_MS = 5;
 
 export const createStallMonitor = (): StallMonitor => {
-  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  const histogram = createHistogram(); // nanoseconds between two samples
+  let timer: NodeJS.Timeout | null = null;
   let numWatching = 0;
 
-  // The histogram holds the time between two samples; what exceeds the interval is the stall.
-  const stallMs = (nanoseconds: number): number =>
-    Number.isFinite(nanoseconds) ? Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS) : 0;
+  const begin = (): void => {
+    let last = performance.now();
+    timer = setInterval(() => {
+      const now = performance.now();
+      histogram.record(Math.max(1, Math.round((now - last) * 1e6)));
+      last = now;
+    }, RESOLUTION_MS).unref();
+  };
+
+  const end = (): void => {
+    if (timer !== null) clearInterval(timer);
+    timer = null;
+  };
 
   return {
     watch: () => {
-      if (numWatching++ === 0) histogram.enable();
-      let ended = false;
+      if (numWatching++ === 0) begin();
+      let isOver = false;
       return () => {
-        if (ended) return;
-        ended = true;
-        if (--numWatching === 0) histogram.disable();
+        if (isOver) return;
+        isOver = true;
+        if (--numWatching === 0) end();
       };
     },
-    report: () => ({
-      stallP99Ms: histogram.count === 0 ? 0 : stallMs(histogram.percentile(99)),
-      stallMaxMs: histogram.count === 0 ? 0 : stallMs(histogram.max),
-    }),
-    close: () => void histogram.disable(),
+    report: () =>
+      histogram.count === 0
+        ? { stallP99Ms: 0, stallMaxMs: 0 }
+        : { stallP99Ms: stallMs(histogram.percentile(99)), stallMaxMs: stallMs(histogram.max) },
+    close: end,
   };
 };
+
+/** What exceeds the interval is the stall. */
+const stallMs = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - RESOLUTION_MS);
