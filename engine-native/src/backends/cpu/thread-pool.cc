@@ -68,8 +68,10 @@ void ThreadPool::Fork(const Job& job) {
   std::lock_guard turn(caller_turn_);
   job_ = job;
   num_done_.store(0, std::memory_order_relaxed);
-  ticket_.store(std::uint64_t{++generation_} << 32 | job.num_tasks);
-  // Pairs with WaitForTasks: either the sleeper sees the ticket or this thread sees the sleeper.
+  // Pairs with WaitForTasks: either the sleeper sees the ticket or this thread sees the sleeper. An exchange, here and
+  // in WaitForLastTask, where the language asks for a store only: under qemu-user 7.2 an AArch64 load overtook the
+  // store before it (STLR, LDAR), and both threads slept for ever. It is the same instruction on x86-64.
+  ticket_.exchange(std::uint64_t{++generation_} << 32 | job.num_tasks);
   if (num_sleeping_.load() > 0) {
     { std::lock_guard lock(sleep_mutex_); }
     tasks_posted_.notify_all();
@@ -117,7 +119,7 @@ void ThreadPool::WaitForLastTask(std::uint32_t num_tasks) {
     Pause();
   }
   std::unique_lock lock(sleep_mutex_);
-  caller_sleeps_.store(true);
+  caller_sleeps_.exchange(true);
   last_task_done_.wait(lock, [this, num_tasks] { return num_done_.load() == num_tasks; });
   caller_sleeps_.store(false);
 }
