@@ -69,8 +69,9 @@ void ThreadPool::Fork(const Job& job) {
   job_ = job;
   num_done_.store(0, std::memory_order_relaxed);
   // Pairs with WaitForTasks: either the sleeper sees the ticket or this thread sees the sleeper. An exchange, here and
-  // in WaitForLastTask, where the language asks for a store only: under qemu-user 7.2 an AArch64 load overtook the
-  // store before it (STLR, LDAR), and both threads slept for ever. It is the same instruction on x86-64.
+  // in WaitForLastTask, where the language asks for a store only: under qemu-user 7.2 both threads were once found
+  // asleep for ever, as if a load (LDAR) had overtaken the store (STLR) before it; that cause is inferred, not proven.
+  // It is the same instruction on x86-64.
   ticket_.exchange(std::uint64_t{++generation_} << 32 | job.num_tasks);
   if (num_sleeping_.load() > 0) {
     { std::lock_guard lock(sleep_mutex_); }
