@@ -1,23 +1,25 @@
 // The conversation of a request in Harmony's terms.
 
 import { buildConversation } from '../harmony/build-conversation.js';
-import { type Conversation, type Message, textContent } from '../harmony/conversation.js';
+import { type Conversation, type JsonObject, type Message, textContent } from '../harmony/conversation.js';
 import type { ConversationItem, Respond } from '../ipc/protocol.js';
+import { offeredTools, toolDescriptionOf } from './offered-tools.js';
 
 /** `today`: YYYY-MM-DD, for a request that pins no date of its own. */
 export const conversationOf = (request: Respond, today: string): Conversation => {
-  const { items, instructions, tools, reasoningEffort, currentDate } = request;
+  const { items, instructions, outputSchema, reasoningEffort, currentDate } = request;
   // What comes before the conversation proper is one developer message, together with the tools.
   const firstOther = items.findIndex((item) => !isInstruction(item));
   const numLeading = firstOther === -1 ? items.length : firstOther;
   const leading = items.slice(0, numLeading).map((item) => (item.kind === 'message' ? item.text : ''));
-  const allInstructions = [instructions ?? '', ...leading].filter((text) => text !== '').join('\n\n');
+  const format = outputSchema === null ? '' : responseFormat(outputSchema);
+  const allInstructions = [instructions ?? '', ...leading, format].filter((text) => text !== '').join('\n\n');
   const names = callNames(items);
   return buildConversation({
     date: currentDate ?? today,
     reasoningEffort,
     instructions: allInstructions,
-    tools: tools.map(({ name, description, parameters }) => ({ name, description, parameters })),
+    tools: offeredTools(request).map(toolDescriptionOf),
     messages: items.slice(numLeading).map((item) => messageOf(item, names)),
   });
 };
@@ -29,6 +31,10 @@ export const toolOutputMessage = (name: string, output: string): Message => ({
   channel: 'commentary',
   content: [textContent(output)],
 });
+
+/** The section that Harmony has for it; it goes with the instructions. */
+const responseFormat = (schema: JsonObject): string =>
+  `# Response Formats\n\n## final_answer\n\n${JSON.stringify(schema)}`;
 
 const isInstruction = (item: ConversationItem): boolean =>
   item.kind === 'message' && (item.role === 'system' || item.role === 'developer');
@@ -53,7 +59,7 @@ const messageOf = (item: ConversationItem, names: ReadonlyMap<string, string>): 
         role: 'assistant',
         recipient: `functions.${item.name}`,
         channel: 'commentary',
-        contentType: '<|constrain|>json',
+        contentType: item.freeform ? 'code' : '<|constrain|>json',
         content: [textContent(item.arguments)],
       };
     case 'tool_output':

@@ -19,6 +19,7 @@ import {
   requestQuarantined,
 } from './engine-errors.js';
 import type { ModelCatalogue } from './model-catalogue.js';
+import { checkTools } from './offered-tools.js';
 import { clockMs } from './engine-frames.js';
 import { availableMemory } from './memory-guard.js';
 import { startSession, type SessionPolicy } from './session.js';
@@ -65,6 +66,7 @@ export const createDaemonService = (options: DaemonServiceOptions): DaemonServic
     const snapshot = supervisor.getSnapshot();
     if (!snapshot.hasTag('accepting')) throw whyNot(snapshot);
     if (sessions.find(requestId) !== undefined) throw duplicateRequest(requestId);
+    checkTools(request);
     const checkpoint = checkpointOf(request.checkpoint);
     const { waiting, running, meanDurationMs } = sessions.counts();
     if (waiting >= options.queueBound) {

@@ -4,13 +4,13 @@
 import { createDecoder } from '../harmony/decoder.js';
 import type { HarmonyEvent, OutputItem as HarmonyItem } from '../harmony/events.js';
 import type { Tokenizer } from '../harmony/tokenizer.js';
-import type { Include, OutputItem } from '../ipc/protocol.js';
+import type { Include, OutputItem, Tool } from '../ipc/protocol.js';
 import type { ResponseEventBody } from './outbox.js';
 
 export interface DecoderStageOptions {
   readonly tokenizer: Tokenizer;
-  /** Names of the functions that the request offers. */
-  readonly functions: readonly string[];
+  /** What the request offers. */
+  readonly tools: readonly Tool[];
   readonly include: readonly Include[];
   readonly createCallId: () => string;
 }
@@ -33,14 +33,15 @@ const FUNCTIONS = 'functions.';
 
 export const createDecoderStage = ({
   tokenizer,
-  functions,
+  tools,
   include,
   createCallId,
 }: DecoderStageOptions): DecoderStage => {
   const decoder = createDecoder({
     tokenizer,
     mode: 'tolerant',
-    tools: functions.map((name) => FUNCTIONS + name),
+    tools: tools.map(({ name }) => FUNCTIONS + name),
+    freeformTools: tools.filter(({ kind }) => kind === 'freeform').map(({ name }) => FUNCTIONS + name),
     include: {
       reasoning: include.includes('reasoning'),
       preambles: include.includes('commentary'),
@@ -97,6 +98,7 @@ export const createDecoderStage = ({
           kind: 'tool_call',
           ...call,
           arguments: item.arguments,
+          freeform: item.isFreeform,
           declared: item.isDeclared,
           guessed: item.isGuessed,
         };

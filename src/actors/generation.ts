@@ -6,6 +6,7 @@ import { type Call, createDecoderStage } from './decoder-stage.js';
 import { clockMs } from './engine-frames.js';
 import type { EngineLink } from './engine-link.js';
 import type { ModelRuntime } from './model-runtime.js';
+import { offeredTools } from './offered-tools.js';
 import type { Outbox } from './outbox.js';
 import type { Prompt } from './prompt.js';
 import type { SessionClock } from './session-timings.js';
@@ -52,7 +53,7 @@ export const startGeneration = (options: GenerationOptions): RunningGeneration =
   const { include, maxTokens } = request;
   const decoder = createDecoderStage({
     tokenizer: model.tokenizer,
-    functions: request.tools.map(({ name }) => name),
+    tools: offeredTools(request),
     include,
     createCallId: options.createCallId,
   });

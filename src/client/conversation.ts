@@ -87,7 +87,13 @@ const toConversationItem = (item: ResponseResult['items'][number]): Conversation
     case 'message':
       return { kind: 'message', role: 'assistant', text: item.text, channel: item.channel };
     case 'tool_call':
-      return { kind: 'tool_call', callId: item.callId, name: item.name, arguments: item.arguments };
+      return {
+        kind: 'tool_call',
+        callId: item.callId,
+        name: item.name,
+        arguments: item.arguments,
+        freeform: item.freeform,
+      };
     case 'tool_output':
       return item;
   }

@@ -74,10 +74,11 @@ export { type ErrorCode, type ErrorKind, isErrorCode } from '../errors.js';
 export { Conversation } from './conversation.js';
 export type { ClientRespondOptions } from './respond.js';
 export { Response, type ResponseResult } from './response.js';
-export type { ClientTool, ToolCall, ToolCallContext } from './tools.js';
+export type { ClientFreeformTool, ClientFunction, ClientTool, ToolCall, ToolCallContext } from './tools.js';
 export type {
   ConversationItem,
   FinishReason,
+  FreeformTool,
   FunctionTool,
   Health,
   LoadedModel,
@@ -87,6 +88,8 @@ export type {
   Sampling,
   Status,
   Timings,
+  Tool,
+  ToolChoice,
   Usage,
   WatchEvent,
 } from '../ipc/protocol.js';

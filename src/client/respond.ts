@@ -5,7 +5,7 @@ import { createRespond, isTerminal, type RespondOptions, type ResponseEvent } fr
 import type { ClientConnection } from './connection.js';
 import { EventQueue } from './event-queue.js';
 import { Response } from './response.js';
-import { type ClientTool, runTool, toFunctionTool } from './tools.js';
+import { type ClientTool, runTool, toWireTool } from './tools.js';
 
 export type ClientRespondOptions = Omit<RespondOptions, 'tools'> & { readonly tools?: readonly ClientTool[] };
 
@@ -129,7 +129,7 @@ const toRespond = (requestId: string, { tools = [], ...options }: ClientRespondO
   return createRespond(requestId, {
     ...(hasHandlers(tools) ? { toolCalls: 'await' } : {}),
     ...options,
-    tools: tools.map(toFunctionTool),
+    tools: tools.map(toWireTool),
   });
 };
 

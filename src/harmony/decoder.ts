@@ -24,6 +24,8 @@ export interface DecoderOptions {
   readonly role?: Role | null;
   /** Full names of the tools that were offered (`functions.shell`, `python`); see `declaredTools`. Default: none. */
   readonly tools?: Iterable<string>;
+  /** Those of them whose argument is a text, not JSON. Default: none. */
+  readonly freeformTools?: Iterable<string>;
   /** What is delivered beside final text and complete calls. Default: nothing. */
   readonly include?: Partial<Include>;
 }
@@ -59,7 +61,7 @@ export interface DecoderView {
 const NO_EVENTS: readonly HarmonyEvent[] = [];
 
 export const createDecoder = (options: DecoderOptions): HarmonyDecoder => {
-  const { tokenizer, mode = 'tolerant', role = 'assistant', tools = [], include = {} } = options;
+  const { tokenizer, mode = 'tolerant', role = 'assistant', include = {} } = options;
   const repairCounts: Partial<Record<RepairName, number>> = {};
   let events: HarmonyEvent[] | undefined;
 
@@ -91,7 +93,7 @@ export const createDecoder = (options: DecoderOptions): HarmonyDecoder => {
     },
     tracksDeltas: mode !== 'tolerant',
   });
-  const toolNames = createToolNames(tools);
+  const toolNames = createToolNames(options.tools ?? [], options.freeformTools ?? []);
   const shared = { texts, markers, assembler, role: role ?? undefined };
   const core: DecoderCore =
     mode === 'tolerant'
@@ -105,7 +107,7 @@ export const createDecoder = (options: DecoderOptions): HarmonyDecoder => {
             emit({ type: 'repaired', repair, tokenIndex: Math.max(0, assembler.usage.total - 1) });
           },
         })
-      : createOfficialDecoder({ ...shared, isStrict: mode === 'strict', isDeclared: toolNames.isDeclared });
+      : createOfficialDecoder({ ...shared, isStrict: mode === 'strict', toolNames });
 
   return {
     push(token) {

@@ -72,11 +72,13 @@ export interface ToolCallItem {
   readonly status: ItemStatus;
   /** The tool's full name: `functions.shell`, `browser.search`, `python`. */
   readonly recipient: string;
-  /** JSON for functions, source text for `python`. Not validated. */
+  /** JSON for functions, source text for `python` and freeform tools. Not validated. */
   readonly arguments: string;
   readonly channel: string | undefined;
   /** `json`, `code`; as the model put it, without markers. */
   readonly contentType: string | undefined;
+  /** The argument is a text, not JSON. */
+  readonly isFreeform: boolean;
   /** The tool was offered. An undeclared call is the model's invention: answer it, do not run it. */
   readonly isDeclared: boolean;
   /** The recipient or the arguments had to be guessed from malformed output: never run such a call here. */

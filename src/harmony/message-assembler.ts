@@ -6,6 +6,7 @@ import type { Message } from './conversation.js';
 import type { ItemStatus, OutputItem, Phase } from './events.js';
 import {
   statusOf,
+  unwrapJson,
   type DecodedHeader,
   type Ending,
   type MessageKind,
@@ -48,6 +49,8 @@ export interface MessageAssembler {
   appendReplacement(): void;
   /** A call's arguments are not what the model wrote: something inside was mended. */
   markGuessed(): void;
+  /** Takes the text of a freeform call out of the JSON that its header announced; false if there is none. */
+  unwrapArguments(): boolean;
   /** The open message is the answer after all: all of its text is delivered at once. */
   turnIntoAnswer(): void;
   end(ending: Ending): void;
@@ -69,6 +72,7 @@ export interface AssemblerOptions {
 }
 
 const MARKER = /^<\|constrain\|>/;
+const JSON_TYPE = /^(?:<\|constrain\|>)?json$/i;
 /** A content buffer up to this size is kept for the next message. */
 const KEPT_BYTES = 1 << 20;
 
@@ -95,6 +99,8 @@ export const createMessageAssembler = ({
   let phase: Phase = 'final_answer';
   let itemIndex = 0;
   let lastDelta = '';
+  /** Arguments that may have to be unwrapped: delivered at the end, in one piece. */
+  let isWithheld = false;
 
   const reserve = (more: number): void => {
     if (numBytes + more <= content.length) return;
@@ -129,7 +135,7 @@ export const createMessageAssembler = ({
   };
 
   const itemOf = (text: string, status: ItemStatus): OutputItem | undefined => {
-    const { kind, isDeclared, isGuessed } = traits!;
+    const { kind, isDeclared, isFreeform, isGuessed } = traits!;
     switch (kind) {
       case 'final':
         return { type: 'message', status, phase: 'final_answer', text };
@@ -145,6 +151,7 @@ export const createMessageAssembler = ({
           arguments: text,
           channel: header!.channel,
           contentType: header!.contentType?.replace(MARKER, ''),
+          isFreeform,
           isDeclared,
           isGuessed,
         };
@@ -160,7 +167,8 @@ export const createMessageAssembler = ({
       traits = nextTraits;
       numBytes = 0;
       lastDelta = '';
-      listener = listenerOf(nextTraits.kind, include);
+      isWithheld = nextTraits.isFreeform && JSON_TYPE.test(nextHeader.contentType ?? '');
+      listener = isWithheld ? 'none' : listenerOf(nextTraits.kind, include);
       phase = nextTraits.kind === 'preamble' ? 'commentary' : 'final_answer';
       usageKey = usageKeyOf(nextHeader.channel, nextTraits.kind);
     },
@@ -191,6 +199,14 @@ export const createMessageAssembler = ({
     markGuessed() {
       if (traits !== undefined && !traits.isGuessed) traits = { ...traits, isGuessed: true };
     },
+    unwrapArguments() {
+      if (!isWithheld) return false;
+      const text = unwrapJson(decoder.decode(content.subarray(0, numBytes)));
+      if (text === undefined) return false;
+      numBytes = 0;
+      appendWhole(text);
+      return true;
+    },
     turnIntoAnswer() {
       if (traits === undefined) return;
       traits = { ...traits, kind: 'final' };
@@ -201,10 +217,15 @@ export const createMessageAssembler = ({
     },
     end(ending) {
       const text = decoder.decode(content.subarray(0, numBytes));
-      deliver(stream.flush());
+      if (isWithheld) {
+        listener = listenerOf(traits!.kind, include);
+        deliver(text);
+      } else {
+        deliver(stream.flush());
+      }
       lastDelta = '';
       messages.push({ ...header!, content: [{ type: 'text', text }] });
-      const item = itemOf(text, statusOf(traits!.kind, ending, text, header!));
+      const item = itemOf(text, statusOf(traits!, ending, text, header!));
       if (item !== undefined) sink.itemDone(itemIndex++, item);
       if (content.length > KEPT_BYTES) content = new Uint8Array(4096);
       header = undefined;

@@ -22,6 +22,8 @@ export type MessageKind = 'final' | 'preamble' | 'reasoning' | 'call' | 'hidden'
 export interface MessageTraits {
   readonly kind: MessageKind;
   readonly isDeclared: boolean;
+  /** A call whose argument is a text, not JSON. */
+  readonly isFreeform: boolean;
   readonly isGuessed: boolean;
 }
 
@@ -51,14 +53,15 @@ export const kindOf = ({ role, recipient, channel }: DecodedHeader): MessageKind
 };
 
 export const statusOf = (
-  kind: MessageKind,
+  { kind, isFreeform }: MessageTraits,
   ending: Ending,
   text: string,
   { recipient, contentType }: DecodedHeader,
 ): ItemStatus => {
   if (kind !== 'call') return ending === 'input' ? 'incomplete' : 'completed';
   if (ending === 'call') return 'completed';
-  // Source text has no visible end; JSON has.
+  // Free text has no visible end; JSON has.
+  if (isFreeform) return ending === 'input' ? 'incomplete' : 'completed';
   if (ending !== 'input' && (recipient === 'python' || contentType === 'code')) return 'completed';
   return isJson(text) ? 'completed' : 'incomplete';
 };
@@ -70,4 +73,16 @@ export const isJson = (text: string): boolean => {
   } catch {
     return false;
   }
+};
+
+/**
+ * The text of a freeform call that the model wrote as JSON although it was asked for the text itself: a string, or an
+ * object of one string. Undefined for anything else, which is taken as it stands.
+ */
+export const unwrapJson = (text: string): string | undefined => {
+  if (!isJson(text)) return undefined;
+  const value: unknown = JSON.parse(text);
+  if (typeof value === 'string') return value;
+  const members: unknown[] = typeof value === 'object' && value !== null ? Object.values(value) : [];
+  return members.length === 1 && typeof members[0] === 'string' ? members[0] : undefined;
 };

@@ -8,6 +8,7 @@ import type { MessageAssembler } from './message-assembler.js';
 import { isToolName, kindOf, type DecodedHeader, type Ending } from './message-kinds.js';
 import { readOfficialHeader } from './official-header.js';
 import type { TokenTexts } from './token-texts.js';
+import type { ToolNames } from './tool-names.js';
 import type { HarmonyTokens } from './vocabulary.js';
 
 export interface OfficialDecoderOptions {
@@ -17,12 +18,12 @@ export interface OfficialDecoderOptions {
   /** Role whose header the prompt opened; undefined: the first token must be <|start|>. */
   readonly role: Role | undefined;
   readonly isStrict: boolean;
-  readonly isDeclared: (recipient: string) => boolean;
+  readonly toolNames: ToolNames;
 }
 
 /** `push` and `finish` throw `invalid_request` with the official sentence; completed messages stay. */
 export const createOfficialDecoder = (options: OfficialDecoderOptions): DecoderCore => {
-  const { texts, markers, assembler, isStrict, isDeclared } = options;
+  const { texts, markers, assembler, isStrict, toolNames } = options;
   let state: DecoderCore['state'] = options.role === undefined ? 'between' : 'header';
   let nextRole = options.role;
   let headerTokens: number[] = [];
@@ -57,7 +58,8 @@ export const createOfficialDecoder = (options: OfficialDecoderOptions): DecoderC
     const isCall = isToolName(header.recipient);
     assembler.begin(header, {
       kind: kindOf(header),
-      isDeclared: isCall && isDeclared(header.recipient!),
+      isDeclared: isCall && toolNames.isDeclared(header.recipient!),
+      isFreeform: isCall && toolNames.isFreeform(header.recipient!),
       isGuessed: false,
     });
     restIsLost = false;

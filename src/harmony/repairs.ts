@@ -27,6 +27,7 @@ export const REPAIRS = {
   recipient_matched: 'a misspelt recipient was matched to a declared tool',
   recipient_dropped: 'a recipient that is no tool was dropped from an answer',
   content_type_moved: 'a content type stood where it does not belong',
+  freeform_wrapped: 'the text for a freeform tool was taken out of the JSON it was wrapped in',
   call_unended: 'a tool call did not end in <|call|>',
   stray_marker: 'a marker where it means nothing was dropped',
   reserved_token: 'a reserved token was dropped',

@@ -104,9 +104,10 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
     for (const repair of repairs) repaired(repair);
     const { recipient } = header;
     const isDeclared = isToolName(recipient) && toolNames.isDeclared(recipient);
+    const isFreeform = isToolName(recipient) && toolNames.isFreeform(recipient);
     const known = kindOf(header);
     const kind = isChannelUnclear && header.role === 'assistant' && known !== 'call' ? 'undecided' : known;
-    assembler.begin(header, { kind, isDeclared, isGuessed: isGuessed || isWholeGuess });
+    assembler.begin(header, { kind, isDeclared, isFreeform, isGuessed: isGuessed || isWholeGuess });
     abandoned = [];
     isSuspended = false;
     skipsTypeWord = false;
@@ -133,11 +134,16 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
         assembler.turnIntoAnswer();
       }
     }
+    endMessage(ending);
+    state = 'between';
+    clearHeader();
+  };
+
+  const endMessage = (ending: Ending): void => {
+    if (assembler.unwrapArguments()) repaired('freeform_wrapped');
     if (assembler.traits?.kind === 'final' && assembler.numBytes > 0) awaitsAnswer = false;
     assembler.end(ending);
     isSuspended = false;
-    state = 'between';
-    clearHeader();
   };
 
   const markTurn = (ending: Ending): void => {
@@ -163,9 +169,7 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
 
   const closeSuspended = (): void => {
     repaired('missing_end');
-    if (assembler.traits?.kind === 'final' && assembler.numBytes > 0) awaitsAnswer = false;
-    assembler.end('interrupted');
-    isSuspended = false;
+    endMessage('interrupted');
   };
 
   /** Decides early, so that an answer without markup streams. */

@@ -2,6 +2,8 @@
 
 export interface ToolNames {
   readonly isDeclared: (recipient: string) => boolean;
+  /** Its argument is a text, not JSON. */
+  readonly isFreeform: (recipient: string) => boolean;
   /** The declared tool that a misspelt recipient can only mean; undefined if there is none or more than one. */
   readonly match: (recipient: string) => string | undefined;
 }
@@ -9,7 +11,8 @@ export interface ToolNames {
 /** What models have been seen to glue to a tool's name. */
 const GLUED = /(?:json|code|commentary|analysis|final)$/;
 
-export const createToolNames = (tools: Iterable<string>): ToolNames => {
+export const createToolNames = (tools: Iterable<string>, freeformTools: Iterable<string>): ToolNames => {
+  const freeform = new Set(freeformTools);
   const declared = new Set(tools);
   const byLastPart = new Map<string, string | null>(); // null: of more than one tool
   for (const tool of declared) {
@@ -23,6 +26,7 @@ export const createToolNames = (tools: Iterable<string>): ToolNames => {
   };
   return {
     isDeclared: (recipient) => declared.has(recipient),
+    isFreeform: (recipient) => freeform.has(recipient),
     match: (recipient) => find(recipient) ?? find(recipient.replace(GLUED, '')),
   };
 };

@@ -67,7 +67,14 @@ export const DaemonMessage = z.discriminatedUnion('type', [
 export type DaemonMessage = z.infer<typeof DaemonMessage>;
 
 export type { Cancel } from './messages/cancel.js';
-export type { Channel, ConversationItem, FunctionTool } from './messages/conversation.js';
+export type {
+  Channel,
+  ConversationItem,
+  FreeformTool,
+  FunctionTool,
+  Tool,
+  ToolChoice,
+} from './messages/conversation.js';
 export { type ErrorMessage, fromWireError, toWireError, type WireError } from './messages/error.js';
 export type { DaemonState, EngineState, Health } from './messages/health.js';
 export type { ClientHello, DaemonHello } from './messages/hello.js';

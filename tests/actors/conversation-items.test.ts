@@ -1,10 +1,25 @@
 import { describe, expect, test } from '@jest/globals';
 import { conversationOf } from '../../src/actors/conversation-items.js';
+import { checkTools } from '../../src/actors/offered-tools.js';
 import { createRespond, type RespondOptions } from '../../src/ipc/protocol.js';
 
 const of = (options: RespondOptions) => conversationOf(createRespond('r', options), '2026-01-02').messages;
 const message = (role: 'system' | 'developer' | 'user' | 'assistant', text: string) =>
   ({ kind: 'message', role, text, channel: null }) as const;
+
+const look = {
+  kind: 'function',
+  name: 'look',
+  description: 'Looks.',
+  parameters: null,
+  strict: false,
+} as const;
+const edit = {
+  kind: 'freeform',
+  name: 'edit',
+  description: 'Edits.',
+  grammar: { syntax: 'lark', definition: 'start: "a"+\n' },
+} as const;
 
 describe('conversationOf', () => {
   test('a plain question has no developer message', () => {
@@ -18,7 +33,7 @@ describe('conversationOf', () => {
   });
 
   test('instructions and what leads the conversation are one developer message, with the tools', () => {
-    const tools = [{ name: 'look', description: 'Looks.', parameters: null }];
+    const tools = [look];
     const messages = of({
       instructions: 'Be brief.',
       tools,
@@ -42,7 +57,7 @@ describe('conversationOf', () => {
     const messages = of({
       items: [
         message('user', 'look'),
-        { kind: 'tool_call', callId: 'c1', name: 'look', arguments: '{}' },
+        { kind: 'tool_call', callId: 'c1', name: 'look', arguments: '{}', freeform: false },
         { kind: 'tool_output', callId: 'c1', output: 'a door' },
       ],
     });
@@ -57,9 +72,73 @@ describe('conversationOf', () => {
     ]);
   });
 
+  test('tools that may not be chosen are not offered', () => {
+    const messages = of({ items: [message('user', 'hi')], tools: [look], toolChoice: 'none' });
+    expect(messages.map(({ role }) => role)).toEqual(['system', 'user']);
+  });
+
+  test('a freeform tool is a function of a string, and its grammar is told', () => {
+    const [, developer] = of({ items: [], tools: [edit] });
+    expect(developer!.content).toMatchObject([
+      {
+        tools: {
+          functions: {
+            tools: [
+              {
+                name: 'edit',
+                parameters: { type: 'string' },
+                description: expect.stringMatching(
+                  /^Edits\.\n.*not with JSON.*Lark grammar:\nstart: "a"\+$/s,
+                ),
+              },
+            ],
+          },
+        },
+      },
+    ]);
+  });
+
+  test('a freeform call is shown as raw text', () => {
+    const messages = of({
+      items: [
+        message('user', 'edit'),
+        { kind: 'tool_call', callId: 'c1', name: 'edit', arguments: 'aa', freeform: true },
+      ],
+    });
+    expect(messages.at(-1)).toMatchObject({
+      recipient: 'functions.edit',
+      contentType: 'code',
+      content: [{ text: 'aa' }],
+    });
+  });
+
+  test('the schema of the answer follows the instructions', () => {
+    const [, developer] = of({ items: [], instructions: 'Be brief.', outputSchema: { type: 'object' } });
+    expect(developer!.content).toMatchObject([
+      { instructions: 'Be brief.\n\n# Response Formats\n\n## final_answer\n\n{"type":"object"}' },
+    ]);
+  });
+
   test('an assistant message without a channel is final', () => {
     expect(of({ items: [message('user', 'a'), message('assistant', 'b')] })[2]).toMatchObject({
       channel: 'final',
     });
+  });
+});
+
+describe('checkTools', () => {
+  test.each([
+    ['two tools of one name', { tools: [look, { ...edit, name: 'look' }] }, /two tools are named "look"/],
+    ['a call that no tool can take', { toolChoice: 'required' }, /there are no tools/],
+    [
+      'a choice of what is not offered',
+      { tools: [look], toolChoice: { name: 'edit' } },
+      /"edit".*none of the tools/,
+    ],
+  ] as const)('refuses %s', (_, options, message) => {
+    const request = createRespond('r', { items: [], ...options });
+    expect(() => checkTools(request)).toThrow(
+      expect.objectContaining({ code: 'invalid_request', message: expect.stringMatching(message) }),
+    );
   });
 });

@@ -209,7 +209,14 @@ describe('daemon', () => {
   });
 
   describe('tools', () => {
-    const tools = [{ name: 'look', description: 'Looks.', parameters: null }];
+    const look = {
+      kind: 'function',
+      name: 'look',
+      description: 'Looks.',
+      parameters: null,
+      strict: false,
+    } as const;
+    const tools = [look];
 
     test('with "return" a call ends the response', async () => {
       const answer = ask(start(), 'call look {"at":"it"}', { tools });
@@ -218,6 +225,22 @@ describe('daemon', () => {
       expect(answer.events.find(({ type }) => type === 'output_item.done')).toMatchObject({
         item: { kind: 'tool_call', name: 'look', arguments: '{"at":"it"}', declared: true, guessed: false },
       });
+    });
+
+    test('a freeform tool is called with the text itself', async () => {
+      const edit = { kind: 'freeform', name: 'edit', description: 'Edits.', grammar: null } as const;
+      const answer = ask(start(), 'call edit {"input":"*** Begin"}', { tools: [edit] });
+      const end = completed(await answer.ended);
+      expect(answer.events.find(({ type }) => type === 'output_item.done')).toMatchObject({
+        item: { kind: 'tool_call', name: 'edit', arguments: '*** Begin', freeform: true, guessed: false },
+      });
+      expect(end.repairs).toEqual({ freeform_wrapped: 1 });
+    });
+
+    test('tools that contradict each other are refused', () => {
+      expect(() => ask(start(), 'say hi', { tools: [look, look] })).toThrow(
+        expect.objectContaining({ code: 'invalid_request' }),
+      );
     });
 
     test('with "await" the response goes on from what its slot holds', async () => {

@@ -1,5 +1,11 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
-import { CodexpcError, type ClientTool, connect, Conversation } from '../../src/client/index.js';
+import {
+  CodexpcError,
+  type ClientFunction,
+  type ClientTool,
+  connect,
+  Conversation,
+} from '../../src/client/index.js';
 import { serviceOf } from '../../src/client/auto-start.js';
 import type { ResponseEvent, WatchEvent } from '../../src/ipc/protocol.js';
 import { startHarness, until } from '../fixtures/front-end-harness.js';
@@ -184,7 +190,7 @@ describe.each([
 
 describe('tools', () => {
   const call = 'call add {"a":2,"b":3}';
-  const add = (handler: NonNullable<ClientTool['handler']>): ClientTool => ({
+  const add = (handler: NonNullable<ClientFunction['handler']>): ClientTool => ({
     name: 'add',
     description: 'adds',
     parameters: { type: 'object', properties: { a: { type: 'number' }, b: { type: 'number' } } },
@@ -219,7 +225,7 @@ describe('tools', () => {
     await harness.stop();
     expect(await answerWith(failing, 'call add {"a":')).toContain('not valid JSON');
     await harness.stop();
-    expect(await answerWith(failing, 'call subtract {}')).toContain('no function named subtract');
+    expect(await answerWith(failing, 'call subtract {}')).toContain('no tool named subtract');
   });
 
   test('a handler is told when its response ends without it', async () => {

@@ -30,14 +30,22 @@ describe('Conversation', () => {
       .answer({
         items: [
           { kind: 'message', channel: 'analysis', text: 'I need ls' },
-          { kind: 'tool_call', callId: '1', name: 'ls', arguments: '{}', declared: true, guessed: false },
+          {
+            kind: 'tool_call',
+            callId: '1',
+            name: 'ls',
+            arguments: '{}',
+            freeform: false,
+            declared: true,
+            guessed: false,
+          },
         ],
       })
       .toolOutput('1', 'a.txt')
       .request();
     expect(items.slice(1)).toEqual([
       { kind: 'message', role: 'assistant', channel: 'analysis', text: 'I need ls' },
-      { kind: 'tool_call', callId: '1', name: 'ls', arguments: '{}' },
+      { kind: 'tool_call', callId: '1', name: 'ls', arguments: '{}', freeform: false },
       { kind: 'tool_output', callId: '1', output: 'a.txt' },
     ]);
   });

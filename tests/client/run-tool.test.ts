@@ -6,6 +6,7 @@ const call: ToolCall = {
   callId: '1',
   name: 'remove',
   arguments: '{"path":"notes.txt"}',
+  freeform: false,
   declared: true,
   guessed: false,
 };
@@ -16,6 +17,17 @@ describe('runTool', () => {
     const tool = { name: 'remove', handler: (args: unknown) => void seen.push(args) };
     await runTool([tool], call, new AbortController().signal);
     expect(seen).toEqual([{ path: 'notes.txt' }]);
+  });
+
+  it('hands the text of a freeform call to the handler as it is', async () => {
+    const seen: string[] = [];
+    const tool = {
+      kind: 'freeform',
+      name: 'remove',
+      handler: (text: string) => void seen.push(text),
+    } as const;
+    await runTool([tool], { ...call, freeform: true }, new AbortController().signal);
+    expect(seen).toEqual(['{"path":"notes.txt"}']);
   });
 
   it('does not run a call that was guessed from malformed output', async () => {

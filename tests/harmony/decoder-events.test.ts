@@ -117,6 +117,45 @@ describe('what a turn delivers', () => {
     });
   });
 
+  describe('of a freeform tool', () => {
+    const call = (header: string, text: string): string =>
+      `<|channel|>commentary to=functions.edit${header}<|message|>${text}<|call|>`;
+    const edit = (markup: string): DecoderRun =>
+      runDecoder(encodeMarkup(tokenizer, markup), {
+        tokenizer,
+        include: { toolArguments: true },
+        tools: ['functions.edit'],
+        freeformTools: ['functions.edit'],
+      });
+
+    test.each([
+      ['raw text', call(' code', '*** Begin\n"x"'), '*** Begin\n"x"', {}],
+      ['raw text under a wrong type', call(' <|constrain|>json', '*** Begin'), '*** Begin', {}],
+      ['raw text that is JSON', call('', '{"a":"b"}'), '{"a":"b"}', {}],
+      [
+        'text wrapped in an object',
+        call(' <|constrain|>json', '{"input":"a\\nb"}'),
+        'a\nb',
+        { freeform_wrapped: 1 },
+      ],
+      ['text wrapped in a string', call(' json', '"a\\nb"'), 'a\nb', { freeform_wrapped: 1 }],
+      ['JSON that wraps no text', call(' <|constrain|>json', '{"a":"b","c":"d"}'), '{"a":"b","c":"d"}', {}],
+    ])('a call has the text: %s', (_, markup, text, repairs) => {
+      const run = edit(markup);
+      expect(run.items).toMatchObject([
+        { type: 'tool_call', arguments: text, isFreeform: true, isGuessed: false, status: 'completed' },
+      ]);
+      expect(streams(run)).toEqual({ 'tool_call.arguments.delta': text });
+      expect(run.repairs).toEqual(repairs);
+    });
+
+    test('a call that was cut off is incomplete, even if its text is JSON', () => {
+      expect(edit('<|channel|>commentary to=functions.edit<|message|>42').items).toMatchObject([
+        { type: 'tool_call', status: 'incomplete' },
+      ]);
+    });
+  });
+
   test('marks an answer that was cut off', () => {
     const run = decode('<|channel|>final<|message|>It is');
     expect(run.items).toEqual([

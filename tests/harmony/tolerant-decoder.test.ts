@@ -266,6 +266,7 @@ describe('tool calls', () => {
       channel: 'commentary',
       contentType: 'json',
       isDeclared: true,
+      isFreeform: false,
       isGuessed: false,
     };
     expect(call(` to=functions.f<|channel|>commentary <|constrain|>json${CALL}`)).toEqual(expected);

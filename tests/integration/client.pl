@@ -38,7 +38,7 @@ sub receive {
 }
 
 send_message({ type => 'hello', protocolVersion => \1, client => 'client.pl' });
-send_message({ type => 'respond', requestId => 'perl', checkpoint => undef, instructions => undef, tools => [],
+send_message({ type => 'respond', requestId => 'perl', checkpoint => undef, instructions => undef, tools => [], toolChoice => 'auto', outputSchema => undef,
     items => [{ kind => 'message', role => 'user', text => decode('UTF-8', $prompt), channel => undef }],
     reasoningEffort => 'low', currentDate => undef, maxTokens => \64, deadlineMs => undef, include => [],
     toolCalls => 'await', topLogprobs => \0, sampling => { temperature => \0, topK => \0, topP => \1, minP => \0,

@@ -24,6 +24,8 @@ describe('codec', () => {
       sampling: { seed: 2n ** 64n - 1n, logitBias: [[5, -1.5]] },
       tools: [
         {
+          kind: 'function',
+          strict: true,
           name: 'ls',
           description: '',
           parameters: { type: 'object', properties: { constructor: { type: 'string' } } },
@@ -105,7 +107,11 @@ describe('codec', () => {
     ],
     [
       'a bigint in a JSON schema',
-      respondMessage('9', '', { tools: [{ name: 'f', description: '', parameters: { a: [2n ** 60n] } }] }),
+      respondMessage('9', '', {
+        tools: [
+          { kind: 'function', name: 'f', description: '', parameters: { a: [2n ** 60n] }, strict: false },
+        ],
+      }),
       'invalid_request',
       '9',
       'tools.0.parameters',

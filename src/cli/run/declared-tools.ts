@@ -1,21 +1,49 @@
-// `--tool` and `--tool-output`: functions that the model may call, and fixed answers to their calls.
+// `--tool` and `--tool-output`: tools that the model may call, and fixed answers to their calls.
 
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { CodexpcError } from '../../errors.js';
-import type { FunctionTool } from '../../ipc/protocol.js';
+import type { Tool } from '../../ipc/protocol.js';
 import { UsageError } from '../exit-codes.js';
 
-const Tool = z.object({
-  name: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, "_", "-" or "."'),
-  description: z.string().default(''),
-  parameters: z.record(z.string(), z.json()).nullable().default(null),
-});
+const Name = z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, "_", "-" or "."');
+const Function = z
+  .object({
+    name: Name,
+    description: z.string().default(''),
+    parameters: z.record(z.string(), z.json()).nullable().default(null),
+    strict: z
+      .boolean()
+      .nullish()
+      .transform((strict) => strict ?? false),
+  })
+  .transform((declared) => ({ kind: 'function' as const, ...declared }));
+const Freeform = z
+  .object({
+    type: z.literal('custom'),
+    name: Name,
+    description: z.string().default(''),
+    format: z
+      .object({ syntax: z.enum(['lark', 'regex']), definition: z.string() })
+      .nullish()
+      .catch(null) // {"type": "text"}
+      .transform((grammar) => grammar ?? null),
+  })
+  .transform(({ name, description, format }) => ({
+    kind: 'freeform' as const,
+    name,
+    description,
+    grammar: format,
+  }));
 /** Bare, as OpenAI's Responses API writes it, or as its Chat Completions API does (`{type, function}`). */
-const ToolFile = z.union([Tool, z.object({ function: Tool }).transform((wrapped) => wrapped.function)]);
+const ToolFile = z.union([
+  Freeform,
+  Function,
+  z.object({ function: Function }).transform((wrapped) => wrapped.function),
+]);
 
 /** A declaration as JSON, or the name of a file that holds one or a list of them. */
-export const parseTool = (argument: string): FunctionTool[] => {
+export const parseTool = (argument: string): Tool[] => {
   const isJson = /^\s*[[{]/.test(argument);
   const place = isJson ? '--tool' : argument;
   const value = parseJson(isJson ? argument : readDeclaration(argument), place);

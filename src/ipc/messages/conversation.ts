@@ -1,4 +1,4 @@
-// A conversation, and the functions a model may call, as every front end hands them over.
+// A conversation, and the tools a model may call, as every front end hands them over.
 
 import { z } from 'zod';
 import { jsonObject } from './define.js';
@@ -7,6 +7,8 @@ export const CallId = z.string().min(1).max(256);
 
 export const Channel = z.enum(['analysis', 'commentary', 'final']);
 export type Channel = z.infer<typeof Channel>;
+
+export const ToolName = z.string().min(1).max(256);
 
 export const MessageItem = z.object({
   kind: z.literal('message'),
@@ -19,8 +21,10 @@ export const MessageItem = z.object({
 export const ToolCallItem = z.object({
   kind: z.literal('tool_call'),
   callId: CallId,
-  name: z.string().min(1).max(256),
+  name: ToolName,
+  /** JSON; of a freeform tool the text itself. */
   arguments: z.string(),
+  freeform: z.boolean(),
 });
 
 export const ToolOutputItem = z.object({
@@ -33,9 +37,29 @@ export const ConversationItem = z.discriminatedUnion('kind', [MessageItem, ToolC
 export type ConversationItem = z.infer<typeof ConversationItem>;
 
 export const FunctionTool = z.object({
-  name: z.string().min(1).max(256),
+  kind: z.literal('function'),
+  name: ToolName,
   description: z.string(),
   /** JSON Schema of the arguments; null: the function takes none. */
   parameters: jsonObject.nullable(),
+  /** The arguments of a call are held to the schema while they are written. */
+  strict: z.boolean(),
 });
 export type FunctionTool = z.infer<typeof FunctionTool>;
+
+/** Called with a text, not with JSON: a patch, a program. */
+export const FreeformTool = z.object({
+  kind: z.literal('freeform'),
+  name: ToolName,
+  description: z.string(),
+  /** What the text has to match, and is held to; null: any text. */
+  grammar: z.object({ syntax: z.enum(['lark', 'regex']), definition: z.string() }).nullable(),
+});
+export type FreeformTool = z.infer<typeof FreeformTool>;
+
+export const Tool = z.discriminatedUnion('kind', [FunctionTool, FreeformTool]);
+export type Tool = z.infer<typeof Tool>;
+
+/** `required`: the answer is a call of some tool. A name: of this one. `none`: tools are not offered. */
+export const ToolChoice = z.union([z.enum(['auto', 'none', 'required']), z.object({ name: ToolName })]);
+export type ToolChoice = z.infer<typeof ToolChoice>;

@@ -1,8 +1,8 @@
 // The request that starts an answer. Complete on the wire: `createRespond` fills the defaults, the daemon guesses none.
 
 import { z } from 'zod';
-import { ConversationItem, FunctionTool } from './conversation.js';
-import { defineMessage, list, RequestId } from './define.js';
+import { ConversationItem, Tool, ToolChoice } from './conversation.js';
+import { defineMessage, jsonObject, list, RequestId } from './define.js';
 
 const MAX_SEED = 2n ** 64n - 1n;
 
@@ -32,7 +32,10 @@ export const Respond = defineMessage('respond', {
   checkpoint: z.string().min(1).nullable(),
   items: list(ConversationItem, 16_384),
   instructions: z.string().nullable(),
-  tools: list(FunctionTool, 4_096),
+  tools: list(Tool, 4_096),
+  toolChoice: ToolChoice,
+  /** JSON Schema of the final message, which is held to it; null: any text. */
+  outputSchema: jsonObject.nullable(),
   reasoningEffort: ReasoningEffort,
   /** YYYY-MM-DD, pinned by the client for a conversation so that its prefix stays the same past midnight. */
   currentDate: z
@@ -73,6 +76,8 @@ export const createRespond = (requestId: string, { sampling, ...options }: Respo
   checkpoint: null,
   instructions: null,
   tools: [],
+  toolChoice: 'auto',
+  outputSchema: null,
   reasoningEffort: 'medium',
   currentDate: null,
   maxTokens: null,
