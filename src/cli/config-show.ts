@@ -1,8 +1,7 @@
 // `codexpc config show`: every effective value and where it came from, as TOML that could be the file.
 
-import { stringify } from 'smol-toml';
 import type { Origin } from '../config/load-config.js';
-import type { SettingKey } from '../config/settings.js';
+import type { Config, SettingKey } from '../config/settings.js';
 import { type CliConfig, type ConfigFlags, loadCliConfig } from './cli-config.js';
 import type { CliContext } from './context.js';
 import { EXIT } from './exit-codes.js';
@@ -15,13 +14,22 @@ export const configShow = (context: CliContext, flags: ConfigFlags & { readonly 
   return EXIT.ok;
 };
 
-const asJson = ({ config, origins, file, fileExists }: CliConfig) => ({
+const asJson = ({ config, origins, tools, file, fileExists }: CliConfig) => ({
   file,
   fileExists,
   settings: Object.fromEntries(keysOf(config).map((key) => [key, { value: config[key], ...origins[key] }])),
+  tools: Object.fromEntries(
+    [...tools].map(([name, { settings, lines }]) => [
+      name,
+      Object.fromEntries([...lines].map(([key, line]) => [key, { value: settings[key], file, line }])),
+    ]),
+  ),
 });
 
-const asToml = ({ config, origins, file, fileExists }: CliConfig, dim: (text: string) => string): string => {
+const asToml = (
+  { config, origins, tools, file, fileExists }: CliConfig,
+  dim: (text: string) => string,
+): string => {
   const lines = [dim(`# ${file}${fileExists ? '' : ' (not there; no setting is required)'}`)];
   let table = '';
   for (const key of keysOf(config)) {
@@ -32,21 +40,45 @@ const asToml = ({ config, origins, file, fileExists }: CliConfig, dim: (text: st
     const assignment = value === null ? `# ${setting} is not set` : `${setting} = ${value}`;
     lines.push(`${assignment.padEnd(40)} ${dim(`# ${describeOrigin(origins[key])}`)}`);
   }
+  for (const [name, { settings, lines: places }] of tools) {
+    lines.push('', `[tools.${name}]`);
+    for (const [key, line] of places) {
+      const assignment = `${key} = ${DURATIONS.has(key) ? durationOf(Number(settings[key])) : valueOf(settings[key])}`;
+      lines.push(`${assignment.padEnd(40)} ${dim(`# ${describeOrigin({ from: 'file', file, line })}`)}`);
+    }
+  }
   return `${lines.join('\n')}\n`;
 };
 
 const keysOf = (config: CliConfig['config']): SettingKey[] => Object.keys(config) as SettingKey[];
 
-/** In the words of the file: durations and sizes with their unit, the name that stands for null. */
-const tomlValue = (key: SettingKey, value: string | number | null): string | null => {
-  if (key === 'engine.checkpoint' && value === null) return null;
-  if (value === null) return key === 'engine.keep_alive' ? '"always"' : '"auto"';
-  if (key === 'engine.keep_alive' || key === 'daemon.drain_timeout') {
-    return JSON.stringify(Number(value) % 1000 === 0 ? `${Number(value) / 1000}s` : `${value}ms`);
-  }
-  return stringify({ value })
-    .trim()
-    .replace(/^value = /, '');
+const DURATIONS: ReadonlySet<string> = new Set([
+  'engine.keep_alive',
+  'daemon.drain_timeout',
+  'tools.max_time',
+  'timeout',
+  'cpu_time',
+]);
+/** Their null means that nothing was said. */
+const UNSET: ReadonlySet<SettingKey> = new Set(['engine.checkpoint', 'tools.allow', 'tools.allowed']);
+
+/** In the words of the file: durations with their unit, the name that stands for null; null: there is none. */
+const tomlValue = (key: SettingKey, value: Config[SettingKey]): string | null => {
+  if (value === null) return UNSET.has(key) ? null : key === 'engine.keep_alive' ? '"always"' : '"auto"';
+  return DURATIONS.has(key) ? durationOf(Number(value)) : valueOf(value);
+};
+
+const durationOf = (ms: number): string => JSON.stringify(ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`);
+
+/** On one line. JSON's strings are TOML's. */
+const valueOf = (value: unknown): string => {
+  if (Array.isArray(value)) return `[${value.map(valueOf).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const entries = Object.entries(value).map(([key, inner]) => {
+    const name = /^[\w-]+$/.test(key) ? key : JSON.stringify(key);
+    return `${name} = ${valueOf(inner)}`;
+  });
+  return entries.length === 0 ? '{}' : `{ ${entries.join(', ')} }`;
 };
 
 const describeOrigin = (origin: Origin): string => {

@@ -4,7 +4,9 @@ import { readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
 import { CodexpcError } from '../errors.js';
 import { locateKey } from './locate-key.js';
+import { isTable } from './setting-kinds.js';
 import { type Config, createSettings, type SettingContext, type SettingKey } from './settings.js';
+import { readToolTables, SHIPPED_TOOLS, type ToolTables } from './tool-tables.js';
 
 export type Origin =
   | { readonly from: 'flag'; readonly flag: string }
@@ -15,6 +17,7 @@ export type Origin =
 export interface LoadedConfig {
   readonly config: Config;
   readonly origins: { readonly [Key in SettingKey]: Origin };
+  readonly tools: ToolTables;
   readonly file: string;
   readonly fileExists: boolean;
 }
@@ -31,7 +34,8 @@ export const loadConfig = (sources: ConfigSources): LoadedConfig => {
   const text = readIfThere(sources.file);
   const settings = createSettings(sources);
   const problems: string[] = [];
-  const fromFile = flatten(parseFile(sources.file, text ?? ''), Object.keys(settings));
+  const { rest, tables } = withoutToolTables(parseFile(sources.file, text ?? ''));
+  const fromFile = flatten(rest, Object.keys(settings));
 
   for (const key of fromFile.keys()) {
     if (!Object.hasOwn(settings, key)) {
@@ -51,11 +55,26 @@ export const loadConfig = (sources: ConfigSources): LoadedConfig => {
     if (parsed.success) config[key] = parsed.data;
     else problems.push(`${found.place}: ${key} ${parsed.error.issues[0]?.message ?? 'does not fit'}`);
   }
+  const tools = readToolTables({
+    ...sources,
+    tables,
+    text: text ?? '',
+    problem: (key, what) => problems.push(`${placeOf(sources.file, text, key)}: ${what}`),
+  });
+  const known = [...SHIPPED_TOOLS, ...tools.keys()];
+  const unknown = (config as Config)['tools.allowed']?.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const place = find('tools.allowed', settings['tools.allowed'].env, sources, fromFile, text)?.place;
+    problems.push(
+      `${place}: tools.allowed names ${JSON.stringify(unknown)}, which is no tool (known: ${known.join(', ')})`,
+    );
+  }
   if (problems.length > 0) throw configInvalid(problems);
   // Each key of Settings was given its initial value or one that its own kind has read.
   return {
     config: config as Config,
     origins: origins as LoadedConfig['origins'],
+    tools,
     file: sources.file,
     fileExists: text !== null,
   };
@@ -112,6 +131,18 @@ const parseFile = (file: string, text: string): Record<string, unknown> => {
   }
 };
 
+/** `[tools.NAME]` is a table of its own kind; `[tools]` itself has settings like any other. */
+const withoutToolTables = (parsed: Record<string, unknown>) => {
+  const { tools } = parsed;
+  if (!isTable(tools)) return { rest: parsed, tables: new Map<string, Record<string, unknown>>() };
+  const entries = Object.entries(tools);
+  const tables = new Map(
+    entries.flatMap(([name, value]) => (isTable(value) ? [[name, value] as const] : [])),
+  );
+  const rest = { ...parsed, tools: Object.fromEntries(entries.filter(([name]) => !tables.has(name))) };
+  return { rest, tables };
+};
+
 /** `{ engine: { slots: 4 } }` as `engine.slots` → 4. A known key is not taken apart further. */
 const flatten = (
   table: Record<string, unknown>,
@@ -121,18 +152,17 @@ const flatten = (
   const flat = new Map<string, unknown>();
   for (const [name, value] of Object.entries(table)) {
     const key = prefix + name;
-    const isTable =
-      typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
-    if (isTable && !known.includes(key)) {
-      for (const [inner, innerValue] of flatten(value as Record<string, unknown>, known, `${key}.`))
-        flat.set(inner, innerValue);
+    if (isTable(value) && !known.includes(key)) {
+      for (const [inner, innerValue] of flatten(value, known, `${key}.`)) flat.set(inner, innerValue);
     } else flat.set(key, value);
   }
   return flat;
 };
 
-const at = (file: string, text: string | null, key: string): string => {
-  const line = locateKey(text ?? '', key.split('.'));
+const at = (file: string, text: string | null, key: string): string => placeOf(file, text, key.split('.'));
+
+const placeOf = (file: string, text: string | null, key: readonly string[]): string => {
+  const line = locateKey(text ?? '', key);
   return line === null ? file : `${file}:${line}`;
 };
 

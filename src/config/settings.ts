@@ -6,9 +6,11 @@ import {
   choice,
   duration,
   durationOrAlways,
+  flag,
   integer,
   integerOrAuto,
   path,
+  texts,
 } from './setting-kinds.js';
 
 export interface SettingContext {
@@ -98,6 +100,30 @@ export const createSettings = ({ home, defaultSocket }: SettingContext) =>
       initial: 'info' as (typeof LOG_LEVELS)[number],
       env: 'CODEXPC_LOG_LEVEL',
       about: 'least severe log line that is kept',
+    },
+    'tools.allow': {
+      kind: flag(),
+      initial: null as boolean | null,
+      env: 'CODEXPC_ALLOW_TOOLS',
+      about: 'true: the tools of tools.allowed may be used; false: none; unset: those with enabled = true',
+    },
+    'tools.allowed': {
+      kind: texts(),
+      initial: null as readonly string[] | null,
+      env: 'CODEXPC_ALLOWED_TOOLS',
+      about: "names of the daemon's tools that the model may use, once tools.allow is true",
+    },
+    'tools.max_rounds': {
+      kind: integer(1, 1_000),
+      initial: 32,
+      env: null,
+      about: "how often in one answer the model may wait for the daemon's tools",
+    },
+    'tools.max_time': {
+      kind: duration(),
+      initial: 10 * 60_000,
+      env: null,
+      about: "how long the daemon's tools may run in one answer, all together",
     },
   }) as const satisfies Record<string, Setting>;
 

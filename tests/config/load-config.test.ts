@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ConfigSources, loadConfig } from '../../src/config/load-config.js';
 import { locateKey } from '../../src/config/locate-key.js';
 import { pathsOf } from '../../src/config/place.js';
+import { permissionOf, toolNames } from '../../src/config/tool-gate.js';
 
 describe('loadConfig', () => {
   let folder: string;
@@ -83,6 +84,126 @@ describe('loadConfig', () => {
   it('refuses a bad variable by its name', () => {
     expect(() => load(null, { env: { CODEXPC_ISA: 'mmx' } })).toThrow(
       /CODEXPC_ISA: engine\.isa must be one of/,
+    );
+  });
+});
+
+describe('tools in loadConfig', () => {
+  let folder: string;
+  let file: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'codexpc-config-'));
+    file = join(folder, 'config.toml');
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const load = (text: string, env: ConfigSources['env'] = {}) => {
+    writeFileSync(file, text);
+    return loadConfig({ file, home: '/home/me', defaultSocket: '/run/s', env, flags: {} });
+  };
+  const refusal = (text: string, env: ConfigSources['env'] = {}): string => {
+    try {
+      load(text, env);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return '';
+  };
+  const allowed = (text: string, env: ConfigSources['env'] = {}): readonly string[] => {
+    const loaded = load(text, env);
+    return toolNames(loaded).filter((name) => permissionOf(name, loaded).isAllowed);
+  };
+  const WEATHER = '[tools.weather]\nenabled = true\ncommand = ["./weather", "--json"]\n';
+
+  it('reads what a tool may do, and a tool of the user', () => {
+    const { tools } = load(
+      `${WEATHER}timeout = "5s"\nparameters = { type = "object", properties = { at = { type = "string" } } }\n` +
+        '[tools.read_file]\ndirectories = ["~/notes", "data"]\nmax_output = "64KiB"',
+    );
+    expect(tools.get('weather')?.settings).toMatchObject({
+      enabled: true,
+      command: [join(folder, 'weather'), '--json'],
+      timeout: 5_000,
+      parameters: { type: 'object', properties: { at: { type: 'string' } } },
+      network: null,
+    });
+    expect(tools.get('read_file')?.settings).toMatchObject({
+      enabled: null,
+      directories: ['/home/me/notes', join(folder, 'data')],
+      max_output: 65_536,
+    });
+    expect(tools.get('weather')?.lines.get('timeout')).toBe(4);
+  });
+
+  it('allows nothing by itself', () => {
+    expect(allowed('')).toEqual([]);
+    expect(allowed('[tools.clock]\ntimeout = "1s"')).toEqual([]);
+    expect(allowed('', { CODEXPC_ALLOWED_TOOLS: 'clock' })).toEqual([]);
+    expect(allowed('', { CODEXPC_ALLOW_TOOLS: '1' })).toEqual([]);
+  });
+
+  it.each([
+    ['tools that are enabled', `[tools.clock]\nenabled = true\n${WEATHER}`, {}, ['clock', 'weather']],
+    [
+      'those the environment names',
+      '',
+      { CODEXPC_ALLOW_TOOLS: '1', CODEXPC_ALLOWED_TOOLS: 'clock, shell' },
+      ['clock', 'shell'],
+    ],
+    [
+      'the environment alone, over the file',
+      WEATHER,
+      { CODEXPC_ALLOW_TOOLS: '1', CODEXPC_ALLOWED_TOOLS: 'clock' },
+      ['clock'],
+    ],
+    ['those enabled, when the environment names none', WEATHER, { CODEXPC_ALLOW_TOOLS: '1' }, ['weather']],
+    ['none, when the environment says so', WEATHER, { CODEXPC_ALLOW_TOOLS: '0' }, []],
+    ['those of a list in the file', '[tools]\nallow = true\nallowed = ["clock"]', {}, ['clock']],
+  ] as const)('allows %s', (_, text, env, names) => {
+    expect(allowed(text, env)).toEqual(names);
+  });
+
+  it('says what allows a tool or keeps it out', () => {
+    const loaded = load(WEATHER, { CODEXPC_ALLOWED_TOOLS: 'clock' });
+    expect(permissionOf('weather', loaded)).toEqual({ isAllowed: true, by: 'file, line 2' });
+    expect(permissionOf('clock', loaded).by).toBe('needs CODEXPC_ALLOW_TOOLS=1');
+    expect(permissionOf('shell', loaded).by).toBe('not enabled');
+    const off = load(WEATHER, { CODEXPC_ALLOW_TOOLS: 'no' });
+    expect(permissionOf('weather', off).by).toBe('CODEXPC_ALLOW_TOOLS allows no tools');
+  });
+
+  it.each([
+    ['[tools.clok]\nenabled = true', ':1: clok is no tool that ships with codexpc'],
+    ['[tools.clock]\n\nenable = true', ':3: there is no setting tools.clock.enable (known: enabled, '],
+    [
+      '[tools.clock]\ntimeout = "soon"',
+      ':2: tools.clock.timeout must be a duration such as "30s" or "5m", not "soon"',
+    ],
+    ['[tools.clock]\ncommand = ["date"]', ':2: clock ships with codexpc and takes no command'],
+    ['[tools."my tool"]\ncommand = ["date"]', ':1: "my tool" is no name for a tool'],
+    ['[tools.x]\ncommand = []\nsandbox = "maybe"', ':3: tools.x.sandbox must be one of auto, none'],
+    ['[tools.x]\ncommand = []', ':2: tools.x.command must be'],
+    [
+      '[tools.x]\ncommand = ["x"]\nparameters = { type = "string" }',
+      ':3: tools.x.parameters must be the JSON schema',
+    ],
+    [
+      '[tools.x]\ncommand = ["x"]\nparameters = { const = inf }',
+      ':3: tools.x.parameters must be the JSON schema',
+    ],
+    ['[tools]\nmax_round = 3', ':2: there is no setting tools.max_round; did you mean tools.max_rounds?'],
+    ['[tools]\nallowed = ["clok"]', ':2: tools.allowed names "clok", which is no tool (known: clock, '],
+    ['[tools.__proto__]\nenabled = true', ':1: __proto__ is no tool that ships'],
+  ])('refuses %j', (text, message) => {
+    expect(refusal(text)).toContain(file + message);
+  });
+
+  it('refuses an unknown tool in the environment by the name of the variable', () => {
+    expect(refusal('', { CODEXPC_ALLOW_TOOLS: '1', CODEXPC_ALLOWED_TOOLS: 'clock,clok' })).toContain(
+      'CODEXPC_ALLOWED_TOOLS: tools.allowed names "clok"',
+    );
+    expect(refusal('', { CODEXPC_ALLOW_TOOLS: 'perhaps' })).toContain(
+      'CODEXPC_ALLOW_TOOLS: tools.allow must be true or false, not "perhaps"',
     );
   });
 });
