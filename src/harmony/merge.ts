@@ -9,6 +9,11 @@ import { HASH_FACTOR, NO_RANK, type RankTable, type TokenBytes } from './rank-ta
 
 /** Above this many bytes the heap is faster than scanning (measured on a 2.7 GHz Xeon). */
 const SCAN_LIMIT = 96;
+/**
+ * Work on a long piece is done by functions that take this many units at a time. V8 compiles what is called often much
+ * sooner than a loop that is still in its first call, and the first hostile text is usually the only one.
+ */
+const STRIDE = 256;
 /** Scratch for pieces up to this size is kept between calls. */
 const KEPT_CAPACITY = 1 << 16;
 /** Pairs whose merged rank is remembered, by slot: the same few pairs make up most of any text. */
@@ -39,6 +44,14 @@ interface Parts {
   readonly previous: Int32Array; // (capacity)
   readonly ids: Int32Array; // (capacity): the part at i as a token
   readonly ranks: Int32Array; // (capacity): rank of the part at i merged with the next
+}
+
+/** Pairs still to be joined, lowest rank first; among equals the leftmost. */
+interface MergeQueue {
+  readonly first: Float64Array; // (num_units): the pairs of the beginning, sorted
+  taken: number;
+  readonly heap: Float64Array; // (2 * num_units): pairs that came about later
+  size: number;
 }
 
 const createParts = (capacity: number): Parts => ({
@@ -146,62 +159,92 @@ export const createMergePiece = (tokens: TokenBytes, table: RankTable): MergePie
 
   /** Entries are rank * 2^31 + position; one is stale when `ranks` at its position says otherwise. */
   const mergeByHeap = (parts: Parts, bytes: Uint8Array, from: number, length: number): void => {
+    // The first pairs are sorted once, natively; only later ones go through the heap, which each of at most
+    // length - 1 merges gives at most two entries.
+    const queue: MergeQueue = {
+      first: new Float64Array(length),
+      taken: 0,
+      heap: new Float64Array(2 * length),
+      size: 0,
+    };
+    for (let at = 0; at < length; at += STRIDE)
+      addFirstPairs(parts, queue.first, at, Math.min(at + STRIDE, length));
+    queue.first.sort();
+    while (mergeSome(parts, queue, bytes, from, length));
+  };
+
+  /** Up to STRIDE entries; false when no pair is left. */
+  const mergeSome = (
+    parts: Parts,
+    queue: MergeQueue,
+    bytes: Uint8Array,
+    from: number,
+    length: number,
+  ): boolean => {
     const { previous, ranks } = parts;
-    // Each of at most length - 1 merges adds at most two entries.
-    const heap = new Float64Array(2 * length);
-    let size = 0;
-    // The first pairs are sorted once, natively; only later ones go through the heap.
-    const first = new Float64Array(length);
-    for (let at = 0; at < length; at++) first[at] = ranks[at]! * POSITION_SPAN + at;
-    first.sort();
-    let taken = 0;
-    for (;;) {
+    const { first, heap } = queue;
+    for (let i = 0; i < STRIDE; i++) {
       let entry: number;
-      if (size > 0 && (taken === length || heap[0]! < first[taken]!)) {
+      if (queue.size > 0 && (queue.taken === length || heap[0]! < first[queue.taken]!)) {
         entry = heap[0]!;
-        size = dropSmallest(heap, size);
-      } else if (taken < length) {
-        entry = first[taken++]!;
+        queue.size = dropSmallest(heap, queue.size);
+      } else if (queue.taken < length) {
+        entry = first[queue.taken++]!;
       } else {
-        return;
+        return false;
       }
       const rank = (entry / POSITION_SPAN) | 0; // as integers: a double as an index is slow
       const at = (entry - rank * POSITION_SPAN) | 0;
-      if (rank === NO_RANK) return;
+      if (rank === NO_RANK) return false;
       if (ranks[at] !== rank) continue;
       join(parts, at, bytes, from, length);
-      if (ranks[at] !== NO_RANK) size = addEntry(heap, size, ranks[at]! * POSITION_SPAN + at);
+      if (ranks[at] !== NO_RANK) queue.size = addEntry(heap, queue.size, ranks[at]! * POSITION_SPAN + at);
       const before = previous[at]!;
       if (before >= 0 && ranks[before] !== NO_RANK)
-        size = addEntry(heap, size, ranks[before]! * POSITION_SPAN + before);
+        queue.size = addEntry(heap, queue.size, ranks[before]! * POSITION_SPAN + before);
     }
+    return true;
   };
 
   const mergeUnits = (parts: Parts, bytes: Uint8Array, from: number, numUnits: number): void => {
-    const { next, previous, ranks } = parts;
-    for (let i = 0; i < numUnits; i++) {
-      next[i] = i + 1;
-      previous[i] = i - 1;
-    }
-    next[numUnits] = numUnits; // so that the last pair's end can be read
-    for (let i = 0; i < numUnits; i++) ranks[i] = pairRank(parts, i, bytes, from, numUnits);
+    for (let at = 0; at < numUnits; at += STRIDE) linkUnits(parts, at, Math.min(at + STRIDE, numUnits));
+    parts.next[numUnits] = numUnits; // so that the last pair's end can be read
+    for (let at = 0; at < numUnits; at += STRIDE)
+      rankUnits(parts, at, Math.min(at + STRIDE, numUnits), bytes, from, numUnits);
     if (numUnits <= SCAN_LIMIT) mergeByScan(parts, bytes, from, numUnits);
     else mergeByHeap(parts, bytes, from, numUnits);
   };
 
-  const takeBytes = (
+  const rankUnits = (
+    parts: Parts,
+    first: number,
+    end: number,
+    bytes: Uint8Array,
+    from: number,
+    numUnits: number,
+  ): void => {
+    for (let i = first; i < end; i++) parts.ranks[i] = pairRank(parts, i, bytes, from, numUnits);
+  };
+
+  const takeBytes = (parts: Parts, bytes: Uint8Array, from: number, length: number): number => {
+    for (let at = 0; at < length; at += STRIDE)
+      takeSomeBytes(parts, bytes, from, at, Math.min(at + STRIDE, length));
+    parts.starts[length] = length;
+    return length;
+  };
+
+  const takeSomeBytes = (
     { starts, ids, floors }: Parts,
     bytes: Uint8Array,
     from: number,
-    length: number,
-  ): number => {
-    for (let i = 0; i < length; i++) {
+    first: number,
+    end: number,
+  ): void => {
+    for (let i = first; i < end; i++) {
       starts[i] = i;
       ids[i] = byteRanks[bytes[from + i]!]!;
       floors[i] = -1;
     }
-    starts[length] = length;
-    return length;
   };
 
   /**
@@ -266,6 +309,22 @@ export const createMergePiece = (tokens: TokenBytes, table: RankTable): MergePie
 
 const hashPrefixes = ({ hashes }: Parts, bytes: Uint8Array, from: number, length: number): void => {
   hashes[0] = 0;
-  for (let i = 0; i < length; i++)
+  for (let at = 0; at < length; at += STRIDE)
+    hashSome(hashes, bytes, from, at, Math.min(at + STRIDE, length));
+};
+
+const hashSome = (hashes: Int32Array, bytes: Uint8Array, from: number, first: number, end: number): void => {
+  for (let i = first; i < end; i++)
     hashes[i + 1] = (Math.imul(hashes[i]!, HASH_FACTOR) + bytes[from + i]! + 1) | 0;
+};
+
+const linkUnits = ({ next, previous }: Parts, first: number, end: number): void => {
+  for (let i = first; i < end; i++) {
+    next[i] = i + 1;
+    previous[i] = i - 1;
+  }
+};
+
+const addFirstPairs = ({ ranks }: Parts, pairs: Float64Array, first: number, end: number): void => {
+  for (let at = first; at < end; at++) pairs[at] = ranks[at]! * POSITION_SPAN + at;
 };

@@ -31,6 +31,9 @@ type HeaderOrigin = 'prompt' | 'start' | 'implied';
 
 /** Header text below this is never taken for content before its end is known. */
 const MIN_PROBED_CHARS = 16;
+/** What no header has may be this long, and shorter if it is more words than these. */
+const MAX_REST_CHARS = 40;
+const MAX_REST_WORDS = 3;
 /** What may be a header within a body is decided after this much white space. */
 const MAX_UNDECIDED_CHARS = 64;
 /** No header is this long. */
@@ -50,6 +53,8 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
   /** Of a header that began again or ended without content: counts where the new one says nothing. */
   let abandoned: HeaderPiece[] = [];
   let headerChars = 0;
+  /** At least as many as the header's text has words. */
+  let numHeaderWords = 1;
   let headerTextTokens = 0;
   /** A body is open beneath the header: it goes on if this turns out to be none. */
   let isSuspended = false;
@@ -74,6 +79,7 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
   const clearHeader = (): void => {
     pieces = [{ after: 'start', text: '' }];
     headerChars = 0;
+    numHeaderWords = 1;
     headerTextTokens = 0;
     detokenizer.flush();
   };
@@ -81,6 +87,7 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
   const addHeaderText = (text: string): void => {
     pieces.at(-1)!.text += text;
     headerChars += text.length;
+    for (let i = 0; i < text.length; i++) if (mayBeSpace(text.charCodeAt(i))) numHeaderWords++;
   };
 
   const read = (endsInMessage: boolean): TolerantHeader => {
@@ -174,7 +181,8 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
 
   /** Decides early, so that an answer without markup streams. */
   const probeHeader = (): void => {
-    if (headerChars < MIN_PROBED_CHARS && !isSuspended) return;
+    const mayBeContent = isContent(headerChars, numHeaderWords + pieces.length);
+    if (!mayBeContent && !isSuspended) return;
     const reading = read(false);
     if (isSuspended && !reading.hasStructure) {
       const firstWordIsOver = /\S\s|\S{16}/.test(reading.rest) || headerChars > MAX_UNDECIDED_CHARS;
@@ -182,7 +190,7 @@ export const createTolerantDecoder = (options: TolerantDecoderOptions): DecoderC
       return;
     }
     const numWords = reading.rest.split(/\s+/).length;
-    if (reading.rest.length >= 40 || (reading.rest.length >= MIN_PROBED_CHARS && numWords > 3)) {
+    if (isContent(reading.rest.length, numWords)) {
       if (isSuspended) closeSuspended();
       beginWithText(reading);
     } else if (headerChars > MAX_HEADER_CHARS) {
@@ -446,5 +454,10 @@ const withAnswerChannel = (header: DecodedHeader): DecodedHeader =>
   header.role === 'assistant' && header.channel === undefined && !isToolName(header.recipient)
     ? { ...header, channel: 'final' }
     : header;
+
+const isContent = (numChars: number, numWords: number): boolean =>
+  numChars >= MAX_REST_CHARS || (numChars >= MIN_PROBED_CHARS && numWords > MAX_REST_WORDS);
+
+const mayBeSpace = (unit: number): boolean => unit <= 0x20 || unit >= 0x80;
 
 const hasWords = (text: string): boolean => /[\p{L}\p{N}]/u.test(text);

@@ -71,10 +71,10 @@ class HeaderReading {
   readPiece({ after, text }: HeaderPiece): void {
     let isFirst = true;
     let end = 0;
-    for (const match of text.matchAll(/\S+/g)) {
-      const word = match[0];
-      const space = text.slice(end, match.index);
-      end = match.index + word.length;
+    for (let start = endOfSpace(text, 0); start < text.length; start = endOfSpace(text, end)) {
+      const space = text.slice(end, start);
+      end = endOfWord(text, start);
+      const word = text.slice(start, end);
       if (this.#isInJson) this.#rest += space + word;
       else if (isFirst && after === 'start') this.#readFirstWord(space, word);
       else if (isFirst && after === 'channel') this.#readChannel(space, word);
@@ -106,14 +106,13 @@ class HeaderReading {
     else if (contentType !== undefined && this.#recipient === undefined)
       this.#repairs.push('content_type_moved');
     if (endsInMessage && this.#rest !== '') this.#repairs.push('header_words');
+    const header: { -readonly [Field in keyof DecodedHeader]: DecodedHeader[Field] } = { role };
+    if (this.#name !== undefined) header.name = this.#name;
+    if (this.#recipient !== undefined) header.recipient = this.#recipient;
+    if (channel !== undefined) header.channel = channel;
+    if (contentType !== undefined) header.contentType = contentType;
     return {
-      header: {
-        role,
-        ...(this.#name === undefined ? {} : { name: this.#name }),
-        ...(this.#recipient === undefined ? {} : { recipient: this.#recipient }),
-        ...(channel === undefined ? {} : { channel }),
-        ...(contentType === undefined ? {} : { contentType }),
-      },
+      header,
       isGuessed: this.#isGuessed,
       hasStructure: this.#role !== undefined || this.#channel !== undefined || this.#recipient !== undefined,
       isChannelUnclear:
@@ -160,6 +159,12 @@ class HeaderReading {
   }
 
   #readChannel(space: string, whole: string): void {
+    if (CHANNELS.includes(whole)) {
+      if (this.#channel !== undefined || this.#unknownChannel !== undefined)
+        this.#repairs.push('channel_repeated');
+      this.#channel ??= whole;
+      return;
+    }
     if (whole.startsWith('to=')) {
       this.#noteEmptyChannel();
       this.#readWord(space, whole);
@@ -171,7 +176,6 @@ class HeaderReading {
       this.#noteEmptyChannel();
       return;
     }
-    const exact = CHANNELS.includes(cut);
     const begun = word.endsWith('analysis')
       ? 'analysis'
       : CHANNELS.find((channel) => word.startsWith(channel));
@@ -186,7 +190,7 @@ class HeaderReading {
       this.#repairs.push('channel_repeated');
     if (this.#channel === undefined) {
       this.#channel = meant;
-      if (!exact) this.#repairs.push('channel_mapped');
+      if (cut !== meant) this.#repairs.push('channel_mapped');
     }
     const glued = begun !== undefined && word.startsWith(begun) ? word.slice(begun.length) : '';
     if (glued === '' || /^[\p{P}\p{S}]+$/u.test(glued.replace(JSON_START, 'x'))) return;
@@ -342,4 +346,22 @@ const cutRepeated = (word: string, prefix: string): string => {
   let at = 0;
   while (word.startsWith(prefix, at)) at += prefix.length;
   return word.slice(at);
+};
+
+// By hand, because most of a header's reading would be a regular expression's.
+const endOfSpace = (text: string, from: number): number => {
+  let at = from;
+  while (at < text.length && isSpaceAt(text, at)) at++;
+  return at;
+};
+
+const endOfWord = (text: string, from: number): number => {
+  let at = from;
+  while (at < text.length && !isSpaceAt(text, at)) at++;
+  return at;
+};
+
+const isSpaceAt = (text: string, at: number): boolean => {
+  const unit = text.charCodeAt(at);
+  return unit < 0x80 ? unit === 0x20 || (unit >= 0x09 && unit <= 0x0d) : /\s/.test(text[at]!);
 };

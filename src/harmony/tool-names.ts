@@ -8,22 +8,21 @@ export interface ToolNames {
   readonly match: (recipient: string) => string | undefined;
 }
 
+const FUNCTIONS = 'functions.';
 /** What models have been seen to glue to a tool's name. */
 const GLUED = /(?:json|code|commentary|analysis|final)$/;
 
 export const createToolNames = (tools: Iterable<string>, freeformTools: Iterable<string>): ToolNames => {
   const freeform = new Set(freeformTools);
   const declared = new Set(tools);
-  const byLastPart = new Map<string, string | null>(); // null: of more than one tool
+  const meant = new Map<string, string | null>(); // null: more than one tool could be
   for (const tool of declared) {
     const lastPart = tool.slice(tool.lastIndexOf('.') + 1);
-    byLastPart.set(lastPart, byLastPart.has(lastPart) ? null : tool);
+    meant.set(lastPart, meant.has(lastPart) ? null : tool);
   }
-  const find = (name: string): string | undefined => {
-    if (declared.has(name)) return name;
-    if (declared.has(`functions.${name}`)) return `functions.${name}`;
-    return byLastPart.get(name) ?? undefined;
-  };
+  for (const tool of declared) if (tool.startsWith(FUNCTIONS)) meant.set(tool.slice(FUNCTIONS.length), tool);
+  for (const tool of declared) meant.set(tool, tool);
+  const find = (name: string): string | undefined => meant.get(name) ?? undefined;
   return {
     isDeclared: (recipient) => declared.has(recipient),
     isFreeform: (recipient) => freeform.has(recipient),
