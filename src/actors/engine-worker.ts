@@ -117,4 +117,4 @@ const noModel = (id: number): EngineReport => ({
   error: toErrorRecord(engineExited(0, new Error('no model is loaded'))),
 });
 
-await start(workerData as EngineWorkerData);
+void start(workerData as EngineWorkerData);

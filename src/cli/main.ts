@@ -74,4 +74,4 @@ const isProgram = (): boolean => {
   return script !== undefined && realpathSync(script) === fileURLToPath(import.meta.url);
 };
 
-if (isProgram()) await runAsProgram(process.argv.slice(2));
+if (isProgram()) void runAsProgram(process.argv.slice(2));

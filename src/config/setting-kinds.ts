@@ -1,6 +1,6 @@
 // The kinds of values that settings have. Each reads TOML values as well as the text of a flag or a variable.
 
-import { z } from 'zod';
+import * as z from 'zod';
 
 const kind = <Value>(expected: string, read: (value: unknown) => Value | undefined) =>
   z.unknown().transform((value, context) => {

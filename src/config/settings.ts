@@ -1,6 +1,6 @@
 // Every setting, once: its key in the file, its kind, default, environment variable and meaning.
 
-import type { z } from 'zod';
+import type * as z from 'zod';
 import {
   bytesOrAuto,
   choice,

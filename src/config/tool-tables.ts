@@ -1,7 +1,7 @@
 // The tables `[tools.NAME]`: what the daemon may do with a tool of its own, and the tools that a user adds.
 
 import { dirname, resolve } from 'node:path';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { locateKey } from './locate-key.js';
 import { bytes, choice, duration, flag, integer, jsonSchema, paths, text, texts } from './setting-kinds.js';
 

@@ -1,7 +1,7 @@
 // Messages ↔ bytes. Outgoing messages are typed and trusted; incoming bytes are guarded, decoded and parsed by schema.
 
 import { Decoder, Encoder, type Options as MsgpackrOptions } from 'msgpackr';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { CodexpcError, malformedFrame, unknownMessage } from '../errors.js';
 import { createMsgpackGuard } from './msgpack-guard.js';
 import { ClientMessage, DaemonMessage } from './protocol.js';

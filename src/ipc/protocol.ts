@@ -1,7 +1,7 @@
 // The whole protocol on one page: every message each way, and what each request is answered with.
 // PROTOCOL.md tells it to authors of clients in other languages.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { Cancel } from './messages/cancel.js';
 import { ErrorMessage } from './messages/error.js';
 import { Health, HealthRequest } from './messages/health.js';

@@ -4,7 +4,7 @@
 import type { ProbeQuestion, ProbeReport } from './probe-report.js';
 
 const question = JSON.parse(process.argv[2] ?? '{}') as ProbeQuestion;
-process.stdout.write(JSON.stringify(await probe(question)));
+void probe(question).then((report) => process.stdout.write(JSON.stringify(report)));
 
 async function probe({ checkpoint, isa, threads, context }: ProbeQuestion): Promise<ProbeReport> {
   const { loadAddon } = await import('../../actors/load-addon.js');

@@ -1,7 +1,7 @@
 // `--tool` and `--tool-output`: tools that the model may call, and fixed answers to their calls.
 
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import { CodexpcError } from '../../errors.js';
 import type { Tool } from '../../ipc/protocol.js';
 import { UsageError } from '../exit-codes.js';

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { defineMessage, RequestId } from './define.js';
 
 /** Ends a response or a watch. Unknown and finished ids are ignored: a cancel may cross the last event. */

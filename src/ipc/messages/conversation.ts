@@ -1,6 +1,6 @@
 // A conversation, and the tools a model may call, as every front end hands them over.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { jsonObject } from './define.js';
 
 export const CallId = z.string().min(1).max(256);

@@ -1,6 +1,6 @@
 // How a message is defined: one constant holds its schema, and the type is inferred from it.
 
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A message is an object with its name in `type`. Unknown keys are dropped, so that a later version can add some. */
 export const defineMessage = <Type extends string, Shape extends z.ZodRawShape>(type: Type, shape: Shape) =>

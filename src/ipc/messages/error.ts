@@ -1,6 +1,6 @@
 // A CodexpcError as data, and the frame that carries one.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { CodexpcError, ERROR_KINDS, invariantViolated, type ErrorCode } from '../../errors.js';
 import { defineMessage, jsonObject, RequestId } from './define.js';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineMessage, milliseconds, RequestId } from './define.js';
 
 /** The supervisor's states. `degraded`: the engine has used up its restarts; health and status still answer. */

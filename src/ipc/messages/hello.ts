@@ -1,6 +1,6 @@
 // The first frame each way. Nothing else is understood before it.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineMessage } from './define.js';
 
 export const ClientHello = defineMessage('hello', {

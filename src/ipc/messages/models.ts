@@ -1,6 +1,6 @@
 // Models by checkpoint: a path to a file. Null stands for the configured default.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { bytes, count, defineMessage, list, milliseconds, RequestId } from './define.js';
 
 /** Shape of a model, in the checkpoint's own terms. */

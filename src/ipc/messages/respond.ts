@@ -1,6 +1,6 @@
 // The request that starts an answer. Complete on the wire: `createRespond` fills the defaults, the daemon guesses none.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { ConversationItem, Tool, ToolChoice } from './conversation.js';
 import { defineMessage, jsonObject, list, RequestId } from './define.js';
 

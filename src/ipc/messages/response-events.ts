@@ -1,6 +1,6 @@
 // What a response sends, in order. `sequence` counts from 0 without gaps; `completed` or `failed` comes once, last.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { Channel, ToolCallItem, ToolOutputItem } from './conversation.js';
 import { count, defineMessage, list, milliseconds, RequestId, tokensPerSecond } from './define.js';
 import { WireError } from './error.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { defineMessage, RequestId } from './define.js';
 
 /** `drain`: no new requests, running ones get a deadline. `now`: everything is cancelled. Answered before it begins. */

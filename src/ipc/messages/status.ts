@@ -1,6 +1,6 @@
 // Everything `codexpc status` shows on one screen.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { bytes, count, defineMessage, milliseconds, RequestId, tokensPerSecond } from './define.js';
 import { WireError } from './error.js';
 import { DaemonState, EngineState } from './health.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { CallId } from './conversation.js';
 import { defineMessage, RequestId } from './define.js';
 

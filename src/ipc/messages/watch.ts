@@ -1,6 +1,6 @@
 // The debug stream: what the daemon does, as it does it. A watcher that does not read loses events, and is told how many.
 
-import { z } from 'zod';
+import * as z from 'zod';
 import { count, defineMessage, jsonObject, list, RequestId } from './define.js';
 import { Status } from './status.js';
 
