@@ -5,7 +5,10 @@ import type { EngineSettings } from './actors/engine-control.js';
 import type { Fault } from './actors/fault.js';
 import { defaultMemoryBudget } from './actors/memory-guard.js';
 import type { SessionPolicy } from './actors/session.js';
+import type { HttpSettings } from './actors/http/http-front-end.js';
 import type { SystemCalls } from './actors/system-calls.js';
+import { CodexpcError } from './errors.js';
+import { isLoopbackName } from './ipc/http/loopback.js';
 import type { Config } from './config/settings.js';
 import type { EnginePolicy } from './machines/engine.js';
 import type { SupervisorPolicy } from './machines/supervisor.js';
@@ -20,6 +23,8 @@ export interface DaemonOptions {
   readonly preload: boolean;
   /** Null: clients in this process only. */
   readonly socket: { readonly path: string; readonly uid: number; readonly calls: SystemCalls } | null;
+  /** Null: no HTTP. */
+  readonly http: HttpSettings | null;
   /** Where a service manager hears of the daemon; null: it has none. */
   readonly service: {
     readonly calls: Pick<SystemCalls, 'notifyService'>;
@@ -77,6 +82,27 @@ export const daemonOptions = (config: EngineConfig, surroundings: DaemonSurround
     session: { toolDeadlineMs: 10 * 60_000, tokenCredit: 64, numLoggedTokens: 32 },
   },
 });
+
+/** Errors: invalid_request. */
+export const httpSettings = (config: Config): HttpSettings | null => {
+  if (!config['http.enabled']) return null;
+  const host = config['http.host'];
+  const token = config['http.token'];
+  if (!isLoopbackName(host) && (!config['http.allow_remote'] || token === null)) {
+    throw new CodexpcError({
+      code: 'invalid_request',
+      message: `http.host is ${host}, which other machines reach. Set http.allow_remote to true and http.token to a secret of your own, or http.host to 127.0.0.1.`,
+      details: { host },
+    });
+  }
+  return {
+    host,
+    port: config['http.port'],
+    extraPorts: config['http.extra_ports'],
+    token,
+    maxBodyBytes: config['http.max_body'],
+  };
+};
 
 /** The settings that a daemon needs; a socket is a matter of its surroundings. */
 export type EngineConfig = Omit<Config, 'daemon.socket' | 'daemon.log_level'>;

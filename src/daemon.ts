@@ -8,6 +8,7 @@ import { createEngineActor } from './actors/engine-actor.js';
 import { engineGivenUp, engineStartTimedOut } from './actors/engine-errors.js';
 import { FrontEnd } from './actors/front-end.js';
 import { createFrontEndsLogic } from './actors/front-ends.js';
+import { createHttpOpening } from './actors/http-opening.js';
 import { createInspector } from './actors/inspection.js';
 import { createModelCatalogue } from './actors/model-catalogue.js';
 import { createServiceNotifier } from './actors/service-notifier.js';
@@ -23,7 +24,7 @@ import type { Transport } from './ipc/transport.js';
 import { createSupervisorMachine, phaseOf } from './machines/supervisor.js';
 
 export type { DaemonOptions } from './daemon-options.js';
-export { daemonOptions } from './daemon-options.js';
+export { daemonOptions, httpSettings } from './daemon-options.js';
 
 export interface Daemon extends DaemonService {
   start(): void;
@@ -58,7 +59,7 @@ export const createDaemon = (options: DaemonOptions): Daemon => {
   const supervisor = createActor(
     createSupervisorMachine({
       runSessions: sessions.logic,
-      runFrontEnds: createFrontEndsLogic(() => [frontEnd]),
+      runFrontEnds: createFrontEndsLogic(() => (http === null ? [frontEnd] : [frontEnd, http])),
       runEngine: engine.logic,
     }),
     {
@@ -81,12 +82,13 @@ export const createDaemon = (options: DaemonOptions): Daemon => {
     numSlots: options.engine.numSlots,
     queueBound: options.queueBound,
     memoryBudgetBytes: options.engine.memoryBudgetBytes,
+    http: () => http?.report() ?? null,
   };
   const service = createDaemonService({
     supervisor,
     engine,
     sessions,
-    catalogue: createModelCatalogue(engine, options.checkpoint),
+    catalogue: createModelCatalogue(engine, options.checkpoint, options.engine.contextLength),
     stalls,
     watchers,
     sources,
@@ -106,6 +108,19 @@ export const createDaemon = (options: DaemonOptions): Daemon => {
     inspect,
     onFailed: (error) => supervisor.send({ type: 'frontEnds.failed', error }),
   });
+  const http =
+    options.http === null
+      ? null
+      : createHttpOpening({
+          settings: options.http,
+          service,
+          version,
+          startedMs,
+          observeSessions: sessions.observe,
+          counters,
+          logger,
+          inspect,
+        });
   const notifier =
     options.service === null
       ? null

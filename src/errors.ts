@@ -7,6 +7,7 @@ export const ERROR_KINDS = {
   context_overflow: 'caller',
   model_not_found: 'caller',
   request_quarantined: 'caller',
+  access_denied: 'caller',
   queue_full: 'capacity',
   insufficient_memory: 'capacity',
   insufficient_resources: 'capacity',
@@ -93,6 +94,22 @@ export const addressInUse = (path: string, pid: number | null): CodexpcError =>
     code: 'address_in_use',
     message: `Another codexpc daemon${pid === null ? '' : ` (pid ${pid})`} already serves ${path}. Use that one, or stop it first with 'codexpc stop'.`,
     details: { path, pid },
+  });
+
+export const portInUse = (host: string, port: number, cause: unknown): CodexpcError =>
+  new CodexpcError({
+    code: 'address_in_use',
+    message: `Another program listens on ${host}:${port}, so there is no HTTP. Stop that program, or set http.port to another one; the daemon tries again by itself.`,
+    details: { host, port },
+    cause,
+  });
+
+export const portUnusable = (host: string, port: number, cause: unknown): CodexpcError =>
+  new CodexpcError({
+    code: 'io_error',
+    message: `The daemon cannot listen on ${host}:${port} (${messageOf(cause)}), so there is no HTTP. Correct http.host and http.port; the daemon tries again by itself.`,
+    details: { host, port },
+    cause,
   });
 
 export const socketUnusable = (path: string, problem: string, cause?: unknown): CodexpcError =>

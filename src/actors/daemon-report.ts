@@ -5,6 +5,7 @@ import {
   type DaemonState,
   type EngineState,
   type Health,
+  type HttpStatus,
   PROTOCOL_VERSION,
   type Status,
   toWireError,
@@ -28,6 +29,7 @@ export interface ReportSources {
   readonly numSlots: number;
   readonly queueBound: number;
   readonly memoryBudgetBytes: number;
+  readonly http: () => HttpStatus | null;
 }
 
 const DAEMON_STATES: Readonly<Record<SupervisorPhase, DaemonState>> = {
@@ -101,6 +103,7 @@ export const reportStatus = (sources: ReportSources): Status => {
     },
     eventLoop: sources.stalls.report(),
     ...sources.counters.snapshot(),
+    http: sources.http(),
   };
 };
 

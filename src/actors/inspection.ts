@@ -13,7 +13,7 @@ export interface InspectorOptions {
 }
 
 /** Machines whose actors are roots of their own, beneath the supervisor all the same. */
-const SUPERVISED: readonly string[] = ['engine', 'session', 'frontEnd'];
+const SUPERVISED: readonly string[] = ['engine', 'session', 'frontEnd', 'httpFrontEnd'];
 
 /** Machines that everybody may want to read about; the rest is at debug. */
 const INFO_MACHINES: readonly string[] = ['supervisor', 'engine'];

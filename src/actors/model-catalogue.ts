@@ -14,6 +14,7 @@ export interface ModelCatalogue {
 export const createModelCatalogue = (
   engine: Pick<EngineActor, 'describe' | 'report' | 'knownCheckpoints'>,
   defaultCheckpoint: string | null,
+  contextLength: number,
 ): ModelCatalogue => {
   const described = new Map<string, Pick<ModelInfo, 'format' | 'config'>>();
 
@@ -33,6 +34,7 @@ export const createModelCatalogue = (
       format,
       fileBytes: file.sizeBytes,
       config,
+      contextLength: Math.min(config.contextLength, contextLength),
       loaded: engine.report().model?.loaded.checkpoint === checkpoint,
       isDefault: checkpoint === defaultCheckpoint,
     };

@@ -65,7 +65,11 @@ export interface SessionSummary {
   readonly outputTokens: number;
   readonly prefillTokensPerSecond: number;
   readonly decodeTokensPerSecond: number;
+  readonly timeToFirstTokenMs: number;
   readonly totalMs: number;
+  readonly reasoningTokens: number;
+  /** What the decoder had to mend, by name. */
+  readonly repairs: Readonly<Record<string, number>>;
 }
 
 export interface Session {
@@ -190,7 +194,7 @@ export const startSession = (options: SessionOptions): Session => {
     onDelivered = () => {
       if (told || outbox.numHeld() > 0) return;
       told = true;
-      options.onEnded({ requestId, outcome, ...usage, ...timings });
+      options.onEnded({ requestId, outcome, ...usage, ...timings, repairs });
     };
     onDelivered();
   };

@@ -30,6 +30,8 @@ export interface Sessions {
   remove(summary: SessionSummary): void;
   find(requestId: string): Session | undefined;
   counts(): SessionCounts;
+  /** Told of every session that ends. */
+  observe(observer: (summary: SessionSummary) => void): void;
 }
 
 const WAITING: readonly SessionPhase[] = ['preparing', 'queued'];
@@ -47,6 +49,7 @@ export const createSessions = (): Sessions => {
     outputTokens: 0,
   };
   const means = { prefillTokensPerSecond: 0, decodeTokensPerSecond: 0, meanDurationMs: 0 };
+  const observers: ((summary: SessionSummary) => void)[] = [];
   let onDrained: (() => void) | null = null;
 
   const smooth = (key: keyof typeof means, value: number): void => {
@@ -91,9 +94,11 @@ export const createSessions = (): Sessions => {
       smooth('prefillTokensPerSecond', summary.prefillTokensPerSecond);
       smooth('decodeTokensPerSecond', summary.decodeTokensPerSecond);
       smooth('meanDurationMs', summary.totalMs);
+      observers.forEach((observer) => observer(summary));
       tellWaiting();
       tellWhenDrained();
     },
+    observe: (observer) => void observers.push(observer),
     find: (requestId) => open.get(requestId),
     counts: () => {
       const phases = [...open.values()].map((session) => session.phase());

@@ -17,7 +17,9 @@ export const configShow = (context: CliContext, flags: ConfigFlags & { readonly 
 const asJson = ({ config, origins, tools, file, fileExists }: CliConfig) => ({
   file,
   fileExists,
-  settings: Object.fromEntries(keysOf(config).map((key) => [key, { value: config[key], ...origins[key] }])),
+  settings: Object.fromEntries(
+    keysOf(config).map((key) => [key, { value: shownOf(key, config), ...origins[key] }]),
+  ),
   tools: Object.fromEntries(
     [...tools].map(([name, { settings, lines }]) => [
       name,
@@ -36,7 +38,7 @@ const asToml = (
     const [name = '', setting = ''] = key.split('.');
     if (name !== table) lines.push('', `[${name}]`);
     table = name;
-    const value = tomlValue(key, config[key]);
+    const value = tomlValue(key, shownOf(key, config));
     const assignment = value === null ? `# ${setting} is not set` : `${setting} = ${value}`;
     lines.push(`${assignment.padEnd(40)} ${dim(`# ${describeOrigin(origins[key])}`)}`);
   }
@@ -60,13 +62,24 @@ const DURATIONS: ReadonlySet<string> = new Set([
   'cpu_time',
 ]);
 /** Their null means that nothing was said. */
-const UNSET: ReadonlySet<SettingKey> = new Set(['engine.checkpoint', 'tools.allow', 'tools.allowed']);
+const UNSET: ReadonlySet<SettingKey> = new Set([
+  'engine.checkpoint',
+  'http.token',
+  'tools.allow',
+  'tools.allowed',
+]);
 
 /** In the words of the file: durations with their unit, the name that stands for null; null: there is none. */
 const tomlValue = (key: SettingKey, value: Config[SettingKey]): string | null => {
   if (value === null) return UNSET.has(key) ? null : key === 'engine.keep_alive' ? '"always"' : '"auto"';
   return DURATIONS.has(key) ? durationOf(Number(value)) : valueOf(value);
 };
+
+/** Secrets are not shown: screens and reports are passed around. */
+const SECRETS: ReadonlySet<SettingKey> = new Set(['http.token']);
+
+const shownOf = (key: SettingKey, config: Config): Config[SettingKey] =>
+  SECRETS.has(key) && config[key] !== null ? '…' : config[key];
 
 const durationOf = (ms: number): string => JSON.stringify(ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`);
 

@@ -38,6 +38,7 @@ export const startInProcess = async (
       addonModule: addonModule(env),
       preload,
       socket: null,
+      http: null,
       service: null,
       log: { level, destination },
       fault: null,
@@ -75,11 +76,12 @@ export const startServedDaemon = async (
   { config }: CliConfig,
   { log, preload, fault, service }: ServedDaemonOptions,
 ): Promise<ServedDaemon> => {
-  const [{ createDaemon, daemonOptions }, { loadSystemCalls }, { parseFault }] = await Promise.all([
-    import('../daemon.js'),
-    import('../actors/system-calls.js'),
-    import('../actors/fault.js'),
-  ]);
+  const [{ createDaemon, daemonOptions, httpSettings }, { loadSystemCalls }, { parseFault }] =
+    await Promise.all([
+      import('../daemon.js'),
+      import('../actors/system-calls.js'),
+      import('../actors/fault.js'),
+    ]);
   const calls = loadSystemCalls();
   const daemon = createDaemon(
     daemonOptions(withDefaultModel(config), {
@@ -87,6 +89,7 @@ export const startServedDaemon = async (
       addonModule: addonModule(env),
       preload,
       socket: { path: config['daemon.socket'], uid: userInfo().uid, calls },
+      http: httpSettings(config),
       service: service ? { calls, env } : null,
       log: { level: config['daemon.log_level'], destination: log },
       fault: fault === null ? null : parseFault(fault),

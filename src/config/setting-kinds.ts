@@ -47,6 +47,18 @@ export const texts = () =>
       : undefined;
   });
 
+/** Port numbers, as a list or with commas between them. */
+export const ports = () =>
+  kind('a list of ports, such as [11434]', (value) => {
+    const items: readonly unknown[] = Array.isArray(value)
+      ? value
+      : typeof value === 'string'
+        ? value.split(',').map((item) => item.trim())
+        : [value];
+    const read = items.map((item) => integer(1, 65_535).safeParse(item).data);
+    return read.every((port) => port !== undefined) ? (read as readonly number[]) : undefined;
+  });
+
 /** Text that is not empty. `~/` stands for the home folder. */
 export const path = (home: string) => kind('a path', (value) => readPath(home, value));
 

@@ -2,6 +2,7 @@
 
 import type * as z from 'zod';
 import {
+  bytes,
   bytesOrAuto,
   choice,
   duration,
@@ -10,6 +11,8 @@ import {
   integer,
   integerOrAuto,
   path,
+  ports,
+  text,
   texts,
 } from './setting-kinds.js';
 
@@ -100,6 +103,49 @@ export const createSettings = ({ home, defaultSocket }: SettingContext) =>
       initial: 'info' as (typeof LOG_LEVELS)[number],
       env: 'CODEXPC_LOG_LEVEL',
       about: 'least severe log line that is kept',
+    },
+    'http.enabled': {
+      kind: flag(),
+      initial: true as boolean,
+      env: 'CODEXPC_HTTP',
+      about: 'serve the OpenAI API over HTTP, for Codex and other programs',
+    },
+    'http.host': {
+      kind: text(),
+      initial: '127.0.0.1',
+      env: null,
+      about: 'address to listen on; another than loopback needs http.allow_remote and http.token',
+    },
+    'http.port': {
+      kind: integer(0, 65_535),
+      // Free in IANA's list, below the ports that systems give to outgoing connections, and easy to keep in mind.
+      initial: 20_120,
+      env: 'CODEXPC_HTTP_PORT',
+      about: 'port to listen on; 0: any that is free',
+    },
+    'http.extra_ports': {
+      kind: ports(),
+      initial: [] as readonly number[],
+      env: 'CODEXPC_HTTP_EXTRA_PORTS',
+      about: "ports to listen on besides: 11434 (Ollama's) and 1234 (LM Studio's) make them replaceable",
+    },
+    'http.token': {
+      kind: text(),
+      initial: null as string | null,
+      env: 'CODEXPC_HTTP_TOKEN',
+      about: 'what clients have to send as a bearer token; unset: whoever reaches the port may ask',
+    },
+    'http.allow_remote': {
+      kind: flag(),
+      initial: false as boolean,
+      env: null,
+      about: 'allow http.host to be an address that other machines reach',
+    },
+    'http.max_body': {
+      kind: bytes(),
+      initial: 16 * 2 ** 20,
+      env: null,
+      about: 'largest request that is read',
     },
     'tools.allow': {
       kind: flag(),

@@ -100,6 +100,6 @@ export {
   type Usage,
 } from './messages/response-events.js';
 export type { Shutdown } from './messages/shutdown.js';
-export type { BackpressureStatus, ConnectionStatus, Status } from './messages/status.js';
+export type { BackpressureStatus, ConnectionStatus, HttpStatus, Status } from './messages/status.js';
 export type { ToolOutput } from './messages/tool-output.js';
 export type { Watch, WatchEvent, WatchEventMessage } from './messages/watch.js';

@@ -39,6 +39,7 @@ export const startTestDaemon = ({
     addonModule: fakeModule(fake),
     preload: false,
     socket: null,
+    http: null,
     service: null,
     log: { level: 'debug', destination: { write: (line) => void log.push(line) } },
     fault: null,

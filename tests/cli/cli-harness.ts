@@ -1,7 +1,7 @@
 // Runs the command line as people do: as a process of its own, in a home of its own, with the scripted engine.
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,6 +42,12 @@ export class CliHome implements Disposable {
     return join(this.folder, ...parts);
   }
 
+  /** A file of the home folder; returns its path. */
+  write(name: string, content: string): string {
+    writeFileSync(this.path(name), content);
+    return this.path(name);
+  }
+
   get socket(): string {
     return this.path('run', 'codexpc', 'codexpc.sock');
   }
@@ -51,6 +57,7 @@ export class CliHome implements Disposable {
       PATH: process.env['PATH'],
       HOME: this.folder,
       XDG_RUNTIME_DIR: this.path('run'),
+      CODEXPC_HTTP_PORT: '0', // daemons of other tests run at the same time
       CODEXPC_TEST_ADDON: fakeModule(engine),
       CODEXPC_CHECKPOINT: process.execPath, // any file will do for the scripted engine
       ...env,

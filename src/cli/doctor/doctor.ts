@@ -8,6 +8,7 @@ import { plural } from '../format.js';
 import { harmless, type Paint, paintFor } from '../terminal-text.js';
 import { failed, type Finding, ok } from './check.js';
 import { checkEngine } from './check-engine.js';
+import { checkHttp } from './check-http.js';
 import { checkDaemon, checkDisk, checkNode, checkService, checkSocket } from './check-system.js';
 
 export const doctor = async (
@@ -41,6 +42,7 @@ async function* examine(context: CliContext, flags: ConfigFlags): AsyncGenerator
   yield await checkDisk(loaded);
   yield checkSocket(loaded, context.place.platform);
   yield await checkDaemon(loaded);
+  yield await checkHttp(loaded);
   yield await checkService(context, loaded);
 }
 

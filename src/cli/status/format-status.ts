@@ -18,6 +18,7 @@ export const formatStatus = (status: Status, paint: Paint): string => {
     ['speed', speed(status)],
     ['requests', requests(status)],
     ['restarts', restarts(status)],
+    ['http', http(status)],
     ['connections', connections(status)],
   ];
   return rows.map(([label, value]) => `${paint.dim(label.padEnd(12))}${value}\n`).join('');
@@ -70,3 +71,11 @@ const restarts = ({ engine: { restarts, cacheHits, cacheMisses } }: Status): str
 const connections = ({ connections: c, backpressure: b }: Status): string =>
   `${c.open} open, ${c.refused} refused, ${plural(c.protocolErrors, 'protocol error')}; ` +
   `${plural(b.pausedStreams, 'paused stream')}, ${formatBytes(b.bufferedBytes)} to be sent`;
+
+const http = ({ http: report }: Status): string => {
+  if (report === null) return 'switched off (http.enabled)';
+  if (report.error !== null) return `not served: ${report.error.message} [${report.error.code}]`;
+  if (report.url === null) return 'not served yet';
+  const extra = report.extraPorts.length === 0 ? '' : `; also on ${report.extraPorts.join(', ')}`;
+  return `${report.url}/v1${extra}${report.needsToken ? '; asks for the token' : ''}`;
+};

@@ -25,6 +25,8 @@ export const ModelInfo = z.object({
   format: z.string(),
   fileBytes: bytes,
   config: ModelShape,
+  /** Positions of one conversation here: at most the model's own. */
+  contextLength: count,
   loaded: z.boolean(),
   /** What a request without a checkpoint uses. */
   isDefault: z.boolean(),

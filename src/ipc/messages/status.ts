@@ -1,7 +1,7 @@
 // Everything `codexpc status` shows on one screen.
 
 import * as z from 'zod';
-import { bytes, count, defineMessage, milliseconds, RequestId, tokensPerSecond } from './define.js';
+import { bytes, count, defineMessage, list, milliseconds, RequestId, tokensPerSecond } from './define.js';
 import { WireError } from './error.js';
 import { DaemonState, EngineState } from './health.js';
 import { LoadedModel } from './models.js';
@@ -61,6 +61,16 @@ export const BackpressureStatus = z.object({
 });
 export type BackpressureStatus = z.infer<typeof BackpressureStatus>;
 
+export const HttpStatus = z.object({
+  /** Null: it is not served now. */
+  url: z.string().nullable(),
+  extraPorts: list(count),
+  needsToken: z.boolean(),
+  /** Why it is not served. */
+  error: WireError.nullable(),
+});
+export type HttpStatus = z.infer<typeof HttpStatus>;
+
 export const Status = z.object({
   version: z.string(),
   protocolVersion: count,
@@ -79,5 +89,7 @@ export const Status = z.object({
   eventLoop: z.object({ stallP99Ms: milliseconds, stallMaxMs: milliseconds }),
   connections: ConnectionStatus,
   backpressure: BackpressureStatus,
+  /** Null: switched off. */
+  http: HttpStatus.nullable(),
 });
 export type Status = z.infer<typeof Status>;

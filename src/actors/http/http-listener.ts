@@ -1,0 +1,130 @@
+// Node's HTTP servers on the configured ports: limits on headers, requests and connections, and an orderly end.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { portInUse, portUnusable } from '../../errors.js';
+import type { FrontEndCounters } from '../../ipc/counters.js';
+import type { Timers } from '../../ipc/timers.js';
+
+export interface HttpListenerOptions {
+  readonly host: string;
+  /** The first one is the daemon's own and may be 0: any that is free. */
+  readonly ports: readonly number[];
+  readonly limits: HttpListenerLimits;
+  readonly counters: FrontEndCounters;
+  readonly timers: Timers;
+  readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+export interface HttpListenerLimits {
+  readonly maxConnections: number;
+  readonly maxHeaderBytes: number;
+  readonly headersMs: number;
+  /** For a whole request, its body included. */
+  readonly requestMs: number;
+  /** Between two requests of a connection. */
+  readonly idleMs: number;
+  /** What running answers get to hand over their last events. */
+  readonly closeMs: number;
+}
+
+export const DEFAULT_HTTP_LISTENER_LIMITS: HttpListenerLimits = {
+  maxConnections: 1_024,
+  maxHeaderBytes: 32 * 1024,
+  headersMs: 10_000,
+  requestMs: 60_000,
+  idleMs: 75_000,
+  closeMs: 1_000,
+};
+
+export class HttpListener {
+  readonly #options: HttpListenerOptions;
+  #servers: readonly Server[] = [];
+
+  constructor(options: HttpListenerOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves to the ports in use. Errors: address_in_use, io_error; then none of the ports is kept. */
+  async listen(): Promise<readonly number[]> {
+    const bound: number[] = [];
+    try {
+      for (const port of this.#options.ports) bound.push(await this.#serve(port));
+      return bound;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  /** Takes no more requests; waits a moment for answers under way, then ends every connection. Twice is harmless. */
+  async close(): Promise<void> {
+    const servers = this.#servers;
+    this.#servers = [];
+    const ended = servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    for (const server of servers) server.closeIdleConnections();
+    const cancel = this.#options.timers.after(this.#options.limits.closeMs, () => {
+      for (const server of servers) server.closeAllConnections();
+    });
+    await Promise.all(ended);
+    cancel();
+  }
+
+  #serve(port: number): Promise<number> {
+    const { host, limits, onRequest, onError } = this.#options;
+    const server = createServer(
+      {
+        maxHeaderSize: limits.maxHeaderBytes,
+        headersTimeout: limits.headersMs,
+        requestTimeout: limits.requestMs,
+        keepAliveTimeout: limits.idleMs,
+        connectionsCheckingInterval: 2_000,
+      },
+      onRequest,
+    );
+    server.maxConnections = limits.maxConnections;
+    // A client that asks whether it may send its body is told so where the body is read, or is refused before.
+    server.on('checkContinue', onRequest);
+    server.on('connection', (socket) => this.#count(socket));
+    server.on('drop', () => this.#options.counters.connectionRefused());
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuse(error, socket as Socket));
+    this.#servers = [...this.#servers, server];
+    return new Promise((resolve, reject) => {
+      server.once('error', (error: NodeJS.ErrnoException) =>
+        reject(error.code === 'EADDRINUSE' ? portInUse(host, port, error) : portUnusable(host, port, error)),
+      );
+      server.listen({ host, port }, () => {
+        server.removeAllListeners('error');
+        server.on('error', (error) => onError(portUnusable(host, port, error)));
+        resolve((server.address() as AddressInfo).port);
+      });
+    });
+  }
+
+  #count(socket: Socket): void {
+    const { counters } = this.#options;
+    counters.connectionOpened();
+    const untrack = counters.track(() => socket.writableLength);
+    socket.once('close', () => {
+      untrack();
+      counters.connectionClosed();
+    });
+  }
+
+  /** What came is no HTTP, or too much or too slow: that connection ends. */
+  #refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    this.#options.counters.protocolError();
+    const status = STATUS_LINES[error.code ?? ''] ?? '400 Bad Request';
+    socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  }
+}
+
+const STATUS_LINES: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
