@@ -3,10 +3,12 @@
 import type { DestinationStream, Level } from 'pino';
 import type { EngineSettings } from './actors/engine-control.js';
 import type { Fault } from './actors/fault.js';
+import type { ForcedCall } from './actors/forced-call.js';
 import { defaultMemoryBudget } from './actors/memory-guard.js';
 import type { SessionPolicy } from './actors/session.js';
 import type { HttpSettings } from './actors/http/http-front-end.js';
 import type { SystemCalls } from './actors/system-calls.js';
+import type { ToolRunner } from './actors/tools/tool.js';
 import { CodexpcError } from './errors.js';
 import { isLoopbackName } from './ipc/http/loopback.js';
 import type { Config } from './config/settings.js';
@@ -40,6 +42,10 @@ export interface DaemonOptions {
     readonly session: SessionPolicy;
   };
   readonly fault: Fault | null;
+  /** A test hook: the call that the model answers the user with. */
+  readonly forcedCall: ForcedCall | null;
+  /** Runs the daemon's own tools; the daemon closes it. */
+  readonly toolRunner: ToolRunner;
 }
 
 type FromConfig = 'checkpoint' | 'engine' | 'queueBound' | 'policies' | 'quarantineAfter';
@@ -79,7 +85,13 @@ export const daemonOptions = (config: EngineConfig, surroundings: DaemonSurround
       heartbeatLimitMs: 10_000,
       loadingLimitMs: 120_000,
     },
-    session: { toolDeadlineMs: 10 * 60_000, tokenCredit: 64, numLoggedTokens: 32 },
+    session: {
+      toolDeadlineMs: 10 * 60_000,
+      maxToolRounds: config['tools.max_rounds'],
+      maxToolTimeMs: config['tools.max_time'],
+      tokenCredit: 64,
+      numLoggedTokens: 32,
+    },
   },
 });
 

@@ -88,6 +88,7 @@ export const createDaemon = (options: DaemonOptions): Daemon => {
     supervisor,
     engine,
     sessions,
+    toolRunner: options.toolRunner,
     catalogue: createModelCatalogue(engine, options.checkpoint, options.engine.contextLength),
     stalls,
     watchers,
@@ -96,6 +97,7 @@ export const createDaemon = (options: DaemonOptions): Daemon => {
     queueBound: options.queueBound,
     quarantineAfter: options.quarantineAfter,
     policy: policies.session,
+    forcedCall: options.forcedCall,
     logger,
     inspect,
   });
@@ -147,7 +149,8 @@ export const createDaemon = (options: DaemonOptions): Daemon => {
         notifier?.dispose();
         watchers.close();
         stalls.close();
-        resolve(supervisor.getSnapshot().output ?? { error: null });
+        const result = supervisor.getSnapshot().output ?? { error: null };
+        void options.toolRunner.close().then(() => resolve(result));
       },
     });
   });

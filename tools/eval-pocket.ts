@@ -214,6 +214,7 @@ const complete = (checkpoint: string, cases: readonly Case[], seed: number): Pro
         stopTokens: stops,
         topLogprobs: 0,
         credit: MAX_TOKENS,
+        forced: new Uint8Array(),
         resumed: false,
       });
     };

@@ -4,9 +4,17 @@ import { buildConversation } from '../harmony/build-conversation.js';
 import { type Conversation, type JsonObject, type Message, textContent } from '../harmony/conversation.js';
 import type { ConversationItem, Respond } from '../ipc/protocol.js';
 import { offeredTools, toolDescriptionOf } from './offered-tools.js';
+import type { OfferedTool } from './tools/tool.js';
 
-/** `today`: YYYY-MM-DD, for a request that pins no date of its own. */
-export const conversationOf = (request: Respond, today: string): Conversation => {
+export interface ConversationOptions {
+  readonly request: Respond;
+  /** Tools that the model was trained with. They are recipients of their own, on the channel `analysis`. */
+  readonly builtins: readonly OfferedTool[];
+  /** YYYY-MM-DD, for a request that pins no date of its own. */
+  readonly today: string;
+}
+
+export const conversationOf = ({ request, builtins, today }: ConversationOptions): Conversation => {
   const { items, instructions, outputSchema, reasoningEffort, currentDate } = request;
   // What comes before the conversation proper is one developer message, together with the tools.
   const firstOther = items.findIndex((item) => !isInstruction(item));
@@ -14,21 +22,30 @@ export const conversationOf = (request: Respond, today: string): Conversation =>
   const leading = items.slice(0, numLeading).map((item) => (item.kind === 'message' ? item.text : ''));
   const format = outputSchema === null ? '' : responseFormat(outputSchema);
   const allInstructions = [instructions ?? '', ...leading, format].filter((text) => text !== '').join('\n\n');
-  const names = callNames(items);
+  const places = callPlaces(items, new Set(builtins.map(({ name }) => name)));
   return buildConversation({
     date: currentDate ?? today,
     reasoningEffort,
     instructions: allInstructions,
     tools: offeredTools(request).map(toolDescriptionOf),
-    messages: items.slice(numLeading).map((item) => messageOf(item, names)),
+    builtinTools: Object.fromEntries(
+      builtins.map(({ name, description }) => [name, { name, description, tools: [] }]),
+    ),
+    messages: items.slice(numLeading).map((item) => messageOf(item, places)),
   });
 };
 
-export const toolOutputMessage = (name: string, output: string): Message => ({
+/** Where a call went: its answer comes from there, on the same channel. */
+export interface CallPlace {
+  readonly recipient: string;
+  readonly channel: string;
+}
+
+export const toolOutputMessage = ({ recipient, channel }: CallPlace, output: string): Message => ({
   role: 'tool',
-  name: `functions.${name}`,
+  name: recipient,
   recipient: 'assistant',
-  channel: 'commentary',
+  channel,
   content: [textContent(output)],
 });
 
@@ -39,10 +56,23 @@ const responseFormat = (schema: JsonObject): string =>
 const isInstruction = (item: ConversationItem): boolean =>
   item.kind === 'message' && (item.role === 'system' || item.role === 'developer');
 
-const callNames = (items: readonly ConversationItem[]): ReadonlyMap<string, string> =>
-  new Map(items.flatMap((item) => (item.kind === 'tool_call' ? [[item.callId, item.name] as const] : [])));
+type CallPlaces = ReadonlyMap<string, CallPlace>;
 
-const messageOf = (item: ConversationItem, names: ReadonlyMap<string, string>): Message => {
+const callPlaces = (items: readonly ConversationItem[], builtins: ReadonlySet<string>): CallPlaces =>
+  new Map(
+    items.flatMap((item) => {
+      if (item.kind !== 'tool_call') return [];
+      const { callId, name } = item;
+      const place = builtins.has(name)
+        ? { recipient: name, channel: 'analysis' }
+        : { recipient: `functions.${name}`, channel: 'commentary' };
+      return [[callId, place] as const];
+    }),
+  );
+
+const UNKNOWN_PLACE: CallPlace = { recipient: 'functions.unknown', channel: 'commentary' };
+
+const messageOf = (item: ConversationItem, places: CallPlaces): Message => {
   switch (item.kind) {
     case 'message':
       switch (item.role) {
@@ -57,12 +87,11 @@ const messageOf = (item: ConversationItem, names: ReadonlyMap<string, string>): 
     case 'tool_call':
       return {
         role: 'assistant',
-        recipient: `functions.${item.name}`,
-        channel: 'commentary',
+        ...(places.get(item.callId) ?? UNKNOWN_PLACE),
         contentType: item.freeform ? 'code' : '<|constrain|>json',
         content: [textContent(item.arguments)],
       };
     case 'tool_output':
-      return toolOutputMessage(names.get(item.callId) ?? 'unknown', item.output);
+      return toolOutputMessage(places.get(item.callId) ?? UNKNOWN_PLACE, item.output);
   }
 };

@@ -10,6 +10,7 @@ import type { SupervisorEvent, SupervisorSnapshot } from '../machines/supervisor
 import { phaseOf } from '../machines/supervisor.js';
 import { modelNameOf } from './checkpoint-file.js';
 import { reportHealth, reportStatus, type ReportSources, whyNot } from './daemon-report.js';
+import { offerTools } from './daemon-tools.js';
 import type { EngineActor } from './engine-actor.js';
 import {
   duplicateRequest,
@@ -18,6 +19,7 @@ import {
   queueFull,
   requestQuarantined,
 } from './engine-errors.js';
+import type { ForcedCall } from './forced-call.js';
 import type { ModelCatalogue } from './model-catalogue.js';
 import { checkTools } from './offered-tools.js';
 import { clockMs } from './engine-frames.js';
@@ -25,6 +27,7 @@ import { availableMemory } from './memory-guard.js';
 import { startSession, type SessionPolicy } from './session.js';
 import type { Sessions } from './sessions.js';
 import type { StallMonitor } from './stall-monitor.js';
+import type { ToolRunner } from './tools/tool.js';
 import { createTurnstile } from './turnstile.js';
 import type { Watchers } from './watchers.js';
 
@@ -32,6 +35,7 @@ export interface DaemonServiceOptions {
   readonly supervisor: { getSnapshot(): SupervisorSnapshot; send(event: SupervisorEvent): void };
   readonly engine: EngineActor;
   readonly sessions: Sessions;
+  readonly toolRunner: ToolRunner;
   readonly catalogue: ModelCatalogue;
   readonly stalls: StallMonitor;
   readonly watchers: Watchers;
@@ -41,6 +45,7 @@ export interface DaemonServiceOptions {
   /** A request that was running in as many crashes is not run again. */
   readonly quarantineAfter: number;
   readonly policy: SessionPolicy;
+  readonly forcedCall: ForcedCall | null;
   readonly logger: Logger;
   readonly inspect: (event: InspectionEvent) => void;
 }
@@ -61,12 +66,23 @@ export const createDaemonService = (options: DaemonServiceOptions): DaemonServic
     if (numCrashes >= options.quarantineAfter) throw requestQuarantined(numCrashes);
   };
 
+  const warned = new Set<string>();
+  const warnOfClash = (tool: string): void => {
+    if (warned.has(tool)) return; // a client that has one has it in every request
+    warned.add(tool);
+    options.logger.warn(
+      { tool },
+      `a client has a tool named ${tool}: in its requests it takes the place of the daemon's own`,
+    );
+  };
+
   const respond = (request: Respond, sink: ResponseSink): void => {
     const { requestId } = request;
     const snapshot = supervisor.getSnapshot();
     if (!snapshot.hasTag('accepting')) throw whyNot(snapshot);
     if (sessions.find(requestId) !== undefined) throw duplicateRequest(requestId);
-    checkTools(request);
+    const offer = offerTools(request, options.toolRunner.tools());
+    checkTools(offer.request);
     const checkpoint = checkpointOf(request.checkpoint);
     const { waiting, running, meanDurationMs } = sessions.counts();
     if (waiting >= options.queueBound) {
@@ -74,14 +90,17 @@ export const createDaemonService = (options: DaemonServiceOptions): DaemonServic
       throw queueFull(waiting, options.queueBound, Math.round(retryAfterMs));
     }
     const endWatch = options.stalls.watch();
+    offer.clashes.forEach(warnOfClash);
     const session = startSession({
-      request,
+      offer,
+      toolRunner: options.toolRunner,
       sink,
       checkpoint,
       modelName: modelNameOf(checkpoint),
       queuedAhead: Math.max(0, waiting - Math.max(0, sources.numSlots - running)),
       engine,
       policy: options.policy,
+      forcedCall: options.forcedCall,
       turnstile,
       guardFingerprint,
       availableMemory,

@@ -11,13 +11,29 @@ export interface DecoderStageOptions {
   readonly tokenizer: Tokenizer;
   /** What the request offers. */
   readonly tools: readonly Tool[];
+  /** Names of tools that are recipients of their own, and take source text. */
+  readonly builtins: readonly string[];
+  readonly ownerOf: (call: CallHeader) => CallOwner;
   readonly include: readonly Include[];
   readonly createCallId: () => string;
 }
 
-export interface Call {
+export type CallOwner = Extract<OutputItem, { kind: 'tool_call' }>['owner'];
+
+/** As the decoder read it. */
+export interface CallHeader {
+  /** In full: `functions.shell`, `python`. */
+  readonly recipient: string;
+  readonly isDeclared: boolean;
+  readonly isGuessed: boolean;
+}
+
+export interface Call extends CallHeader {
   readonly callId: string;
   readonly name: string;
+  readonly arguments: string;
+  readonly channel: string;
+  readonly owner: CallOwner;
 }
 
 export interface DecoderStage {
@@ -34,14 +50,19 @@ const FUNCTIONS = 'functions.';
 export const createDecoderStage = ({
   tokenizer,
   tools,
+  builtins,
+  ownerOf,
   include,
   createCallId,
 }: DecoderStageOptions): DecoderStage => {
   const decoder = createDecoder({
     tokenizer,
     mode: 'tolerant',
-    tools: tools.map(({ name }) => FUNCTIONS + name),
-    freeformTools: tools.filter(({ kind }) => kind === 'freeform').map(({ name }) => FUNCTIONS + name),
+    tools: [...tools.map(({ name }) => FUNCTIONS + name), ...builtins],
+    freeformTools: [
+      ...tools.filter(({ kind }) => kind === 'freeform').map(({ name }) => FUNCTIONS + name),
+      ...builtins,
+    ],
     include: {
       reasoning: include.includes('reasoning'),
       preambles: include.includes('commentary'),
@@ -92,15 +113,19 @@ export const createDecoderStage = ({
       case 'reasoning':
         return { kind: 'message', channel: 'analysis', text: item.text };
       case 'tool_call': {
-        const call = { callId: callIdOf(itemIndex), name: functionName(item.recipient) };
-        calls.push(call);
+        const { recipient, isDeclared, isGuessed, channel = 'commentary' } = item;
+        const [callId, name, owner] = [callIdOf(itemIndex), functionName(recipient), ownerOf(item)];
+        const text = item.arguments;
+        calls.push({ callId, name, arguments: text, recipient, channel, owner, isDeclared, isGuessed });
         return {
           kind: 'tool_call',
-          ...call,
-          arguments: item.arguments,
+          callId,
+          name,
+          arguments: text,
           freeform: item.isFreeform,
-          declared: item.isDeclared,
-          guessed: item.isGuessed,
+          owner,
+          declared: isDeclared,
+          guessed: isGuessed,
         };
       }
     }

@@ -22,6 +22,8 @@ export type EngineCommand =
       readonly topLogprobs: number;
       /** How many tokens may be sampled before the receiver has to grant more. */
       readonly credit: number;
+      /** Token ids as in `prompt`, which stand in for what would be sampled first; a test hook. */
+      readonly forced: Uint8Array;
       /** Goes on after a tool's output: has been queued once and goes to the front. */
       readonly resumed: boolean;
     }

@@ -35,6 +35,8 @@ export interface Generation {
   readonly stopTokens: readonly number[];
   readonly topLogprobs: number;
   readonly credit: number;
+  /** Stand in for what would be sampled first; empty: nothing does. */
+  readonly forced: Uint32Array;
   readonly resumed: boolean;
   /** What the request is, whoever sends it: for the quarantine. */
   readonly fingerprint: string;
@@ -179,10 +181,16 @@ export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
 
   return {
     control,
-    generate: ({ prompt, fingerprint, ...generation }, listener) => {
+    generate: ({ prompt, forced, fingerprint, ...generation }, listener) => {
       const id = ++lastId;
       entries.set(id, { listener, fingerprint, started: false });
-      channel.send({ type: 'submit', id, prompt: tokensToBytes(prompt), ...generation });
+      channel.send({
+        type: 'submit',
+        id,
+        prompt: tokensToBytes(prompt),
+        forced: tokensToBytes(forced),
+        ...generation,
+      });
       return {
         grant: (tokens) => {
           if (entries.has(id)) channel.send({ type: 'credit', id, tokens });

@@ -47,6 +47,7 @@ interface Sequence {
   readonly sampler: NativeSampler;
   readonly countsTokens: boolean;
   readonly promptLength: number;
+  readonly forced: Uint32Array;
   pending: Uint32Array;
   isPrefilling: boolean;
   numSampled: number;
@@ -111,6 +112,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
       sampler,
       countsTokens: repetitionPenalty !== 1 || presencePenalty !== 0 || frequencyPenalty !== 0,
       promptLength: prompt.length,
+      forced: bytesToTokens(submission.forced),
       pending: prompt.subarray(resumeFrom),
       isPrefilling: true,
       numSampled: 0,
@@ -138,9 +140,11 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     running.delete(sequence.submission.id);
   };
 
-  const takeSample = (sequence: Sequence, sampled: Sampled | null): void => {
+  const takeSample = (sequence: Sequence, drawn: Sampled | null): void => {
     const { id, stopTokens, maxTokens } = sequence.submission;
-    if (sampled === null || !isSound(sampled, vocabSize)) throw badSample(sampled, vocabSize);
+    if (drawn === null || !isSound(drawn, vocabSize)) throw badSample(drawn, vocabSize);
+    const forced = sequence.forced[sequence.numSampled];
+    const sampled = forced === undefined ? drawn : { token: forced, logprob: 0, top: [] };
     reports.push({ type: 'token', id, token: sampled.token, logprob: sampled.logprob, top: sampled.top });
     sequence.numSampled += 1;
     sequence.credit -= 1;

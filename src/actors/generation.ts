@@ -1,7 +1,8 @@
 // One round of a session: a prompt goes to the engine, tokens come back, are decoded and sent on.
 
-import type { Respond, Usage } from '../ipc/protocol.js';
+import type { Usage } from '../ipc/protocol.js';
 import type { SessionEvent } from '../machines/session.js';
+import type { ToolOffer } from './daemon-tools.js';
 import { type Call, createDecoderStage } from './decoder-stage.js';
 import { clockMs } from './engine-frames.js';
 import type { EngineLink } from './engine-link.js';
@@ -23,7 +24,11 @@ export const createTally = (): Tally => ({
 });
 
 export interface GenerationOptions {
-  readonly request: Respond;
+  readonly offer: ToolOffer;
+  /** Has been queued before, and goes ahead of what waits. */
+  readonly resumed: boolean;
+  /** What the model is made to write first; empty: nothing. */
+  readonly forced: Uint32Array;
   readonly link: EngineLink;
   readonly model: ModelRuntime;
   readonly prompt: Prompt;
@@ -32,7 +37,6 @@ export interface GenerationOptions {
   readonly createCallId: () => string;
   /** Tokens that may be under way. */
   readonly tokenCredit: number;
-  readonly resumed: boolean;
   readonly clock: SessionClock;
   readonly tally: Tally;
   readonly outbox: Outbox;
@@ -42,25 +46,28 @@ export interface GenerationOptions {
 export interface RunningGeneration {
   /** The receiver is full: no more tokens are asked for. */
   hold(isHeld: boolean): void;
-  /** The calls that ended it. */
+  /** The calls so far. */
   calls(): readonly Call[];
   /** Cancels what is left, and adds up. */
   end(): void;
 }
 
 export const startGeneration = (options: GenerationOptions): RunningGeneration => {
-  const { request, link, model, prompt, clock, tally, outbox, tell, tokenCredit } = options;
+  const { offer, link, model, prompt, clock, tally, outbox, tell, tokenCredit } = options;
+  const { request, builtins, ownerOf } = offer;
   const { include, maxTokens } = request;
   const decoder = createDecoderStage({
     tokenizer: model.tokenizer,
     tools: offeredTools(request),
+    builtins: builtins.map(({ name }) => name),
+    ownerOf,
     include,
     createCallId: options.createCallId,
   });
   const wantsTokens = include.includes('tokens') || include.includes('logprobs');
   const wantsLogprobs = include.includes('logprobs');
   const tokens = prompt.tokens();
-  let isFirst = true;
+  let hasBegun = false;
   let owedCredit = 0;
   let isHeld = false;
 
@@ -80,6 +87,7 @@ export const startGeneration = (options: GenerationOptions): RunningGeneration =
       stopTokens: model.stopTokens,
       topLogprobs: request.topLogprobs,
       credit: tokenCredit,
+      forced: options.forced,
       resumed: options.resumed,
     },
     {
@@ -95,8 +103,8 @@ export const startGeneration = (options: GenerationOptions): RunningGeneration =
         outbox.send({ type: 'progress', phase: 'prefill', done, total });
       },
       sampled: ({ token, logprob, top }) => {
-        if (isFirst) {
-          isFirst = false;
+        if (!hasBegun) {
+          hasBegun = true;
           tell({ type: 'decode.started' });
         }
         clock.countToken();
@@ -113,7 +121,7 @@ export const startGeneration = (options: GenerationOptions): RunningGeneration =
       finished: (reason, atMs) => {
         clock.roundEnded(atMs);
         decoder.finish(reason).forEach(outbox.send);
-        tell({ type: 'generation.finished', reason, callIds: decoder.calls().map(({ callId }) => callId) });
+        tell({ type: 'generation.finished', reason, calls: decoder.calls() });
       },
       failed: (error) => tell({ type: 'generation.failed', error }),
       lost: (error) => tell({ type: 'engine.lost', error }),

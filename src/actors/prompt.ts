@@ -1,12 +1,15 @@
 // The tokens of one request's conversation, over all its rounds. What the model wrote goes back into the prompt token
 // by token as it was, so that the next round goes on from the slot that holds it.
 
-import type { Respond } from '../ipc/protocol.js';
-import { conversationOf, toolOutputMessage } from './conversation-items.js';
+import {
+  type CallPlace,
+  type ConversationOptions,
+  conversationOf,
+  toolOutputMessage,
+} from './conversation-items.js';
 import type { ModelRuntime } from './model-runtime.js';
 
-export interface AnsweredCall {
-  readonly name: string;
+export interface AnsweredCall extends CallPlace {
   readonly output: string;
 }
 
@@ -17,9 +20,9 @@ export interface Prompt {
   appendToolOutputs(calls: readonly AnsweredCall[]): void;
 }
 
-export const createPrompt = (request: Respond, model: ModelRuntime, today: string): Prompt => {
+export const createPrompt = (options: ConversationOptions, model: ModelRuntime): Prompt => {
   const { renderer, tokenizer, stopTokens } = model;
-  const conversation = conversationOf(request, today);
+  const conversation = conversationOf(options);
   let tokens = Uint32Array.from(
     renderer.renderCompletionPrompt(conversation, { autoDropAnalysis: true }).tokens,
   );
@@ -31,7 +34,7 @@ export const createPrompt = (request: Respond, model: ModelRuntime, today: strin
     appendToolOutputs: (calls) => {
       const message = stopTokens.includes(generated.at(-1) ?? -1) ? generated.slice(0, -1) : generated;
       const answers = renderer.renderCompletionPrompt({
-        messages: calls.map(({ name, output }) => toolOutputMessage(name, output)),
+        messages: calls.map((call) => toolOutputMessage(call, call.output)),
       });
       // A call ends in <|call|>, also where the model forgot it.
       tokens = Uint32Array.from([...tokens, ...message, tokenizer.harmony.call, ...answers.tokens]);

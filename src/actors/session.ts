@@ -5,9 +5,10 @@ import { createHash } from 'node:crypto';
 import { createActor, fromCallback, fromPromise, type InspectionEvent } from 'xstate';
 import type { Logger } from 'pino';
 import { toWireError } from '../ipc/messages/error.js';
-import type { Respond } from '../ipc/protocol.js';
 import type { ResponseSink } from '../ipc/service.js';
 import {
+  type AnswerCommand,
+  type AnswerInput,
   type CancelReason,
   createSessionMachine,
   type GenerateCommand,
@@ -15,25 +16,34 @@ import {
   type SessionPhase,
   sessionPhaseOf,
 } from '../machines/session.js';
+import type { ToolOffer } from './daemon-tools.js';
 import type { Call } from './decoder-stage.js';
 import type { EngineActor } from './engine-actor.js';
 import { asCodedError } from './engine-errors.js';
-import { createTally, startGeneration } from './generation.js';
+import { type ForcedCall, forcedTokens, isForced } from './forced-call.js';
+import { createTally, type RunningGeneration, startGeneration } from './generation.js';
 import { guardAdmission } from './memory-guard.js';
+import type { ModelRuntime } from './model-runtime.js';
 import { createOutbox } from './outbox.js';
 import type { EngineLease } from './lease-queue.js';
 import { createPrompt, type Prompt } from './prompt.js';
+import { startToolRound } from './tool-round.js';
+import type { ToolRunner } from './tools/tool.js';
 import type { Turnstile } from './turnstile.js';
 import { createSessionClock } from './session-timings.js';
 
 export interface SessionOptions {
-  readonly request: Respond;
+  /** The request, with the daemon's own tools. */
+  readonly offer: ToolOffer;
+  readonly toolRunner: Pick<ToolRunner, 'run' | 'endSession'>;
   readonly sink: ResponseSink;
   readonly checkpoint: string;
   readonly modelName: string;
   readonly queuedAhead: number;
   readonly engine: Pick<EngineActor, 'lease'>;
   readonly policy: SessionPolicy;
+  /** A test hook: what the model's answer to the user begins with. */
+  readonly forcedCall: ForcedCall | null;
   /** Rendering a prompt takes milliseconds: one session after the other. */
   readonly turnstile: Turnstile;
   /** Throws what makes a request with this fingerprint unacceptable. */
@@ -50,7 +60,10 @@ export interface SessionOptions {
 }
 
 export interface SessionPolicy {
+  /** How long the client may take to answer a call. */
   readonly toolDeadlineMs: number;
+  readonly maxToolRounds: number;
+  readonly maxToolTimeMs: number;
   /** Tokens that may be under way or held back for a receiver that does not read. */
   readonly tokenCredit: number;
   /** How many token ids of a prompt are logged at level debug. */
@@ -83,15 +96,18 @@ export interface Session {
 }
 
 export const startSession = (options: SessionOptions): Session => {
-  const { request, engine, policy, logger } = options;
+  const { offer, engine, policy, logger } = options;
+  const { request, builtins } = offer;
   const { requestId } = request;
   const clock = createSessionClock(options.now);
   const tally = createTally();
   const outputs = new Map<string, string>();
-  let calls: readonly Call[] = [];
+  let round: RunningGeneration | null = null; // until its calls have been answered
   let prompt: Prompt | null = null;
   let queueDone = 0;
   let lease: EngineLease | null = null;
+
+  const calls = (): readonly Call[] => round?.calls() ?? [];
 
   const outbox = createOutbox({
     requestId,
@@ -113,13 +129,10 @@ export const startSession = (options: SessionOptions): Session => {
     try {
       await options.turnstile.pass();
       signal.throwIfAborted();
-      prompt ??= createPrompt(request, granted.model, options.today());
-      if (calls.length > 0) {
-        prompt.appendToolOutputs(
-          calls.map(({ callId, name }) => ({ name, output: outputs.get(callId) ?? '' })),
-        );
-        calls = [];
-      }
+      prompt ??= createPrompt({ request, builtins, today: options.today() }, granted.model);
+      const answered = calls().map((call) => ({ ...call, output: outputs.get(call.callId) ?? '' }));
+      if (answered.length > 0) prompt.appendToolOutputs(answered);
+      round = null;
       admit(prompt.tokens(), granted);
     } catch (error) {
       granted.release();
@@ -138,6 +151,11 @@ export const startSession = (options: SessionOptions): Session => {
     );
   };
 
+  const forced = ({ tokenizer }: ModelRuntime): Uint32Array =>
+    options.forcedCall === null || outputs.size > 0 || !isForced(request)
+      ? new Uint32Array()
+      : forcedTokens(options.forcedCall, offer, tokenizer);
+
   const machine = createActor(
     createSessionMachine({
       prepare: fromPromise(({ signal }) =>
@@ -146,7 +164,9 @@ export const startSession = (options: SessionOptions): Session => {
       generate: fromCallback<GenerateCommand>(({ sendBack, receive }) => {
         const { link, model, release } = lease!;
         const generation = startGeneration({
-          request,
+          offer: outputs.size === 0 ? offer : offerAfterCall(offer),
+          resumed: machine.getSnapshot().context.numRounds > 1,
+          forced: forced(model),
           link,
           model,
           prompt: prompt!,
@@ -154,21 +174,41 @@ export const startSession = (options: SessionOptions): Session => {
           seed: request.sampling.seed === null ? options.random.seed() : BigInt(request.sampling.seed),
           createCallId: options.random.callId,
           tokenCredit: policy.tokenCredit,
-          resumed: machine.getSnapshot().context.numRounds > 1,
           clock,
           tally,
           outbox,
           tell: (fact) => {
-            if (fact.type === 'generation.finished') calls = generation.calls();
             sendBack(fact);
+            if (fact.type !== 'generation.finished') return;
+            // A client may be quick to answer, and the model slow to end its turn.
+            calls()
+              .filter(({ callId }) => outputs.has(callId))
+              .forEach(({ callId }) => machine.send({ type: 'tool.output', callId }));
           },
         });
+        round = generation;
         receive(({ type }) => generation.hold(type === 'hold'));
         return () => {
           generation.end();
           release();
           lease = null;
         };
+      }),
+      answerCalls: fromCallback<AnswerCommand, AnswerInput>(({ sendBack, receive, input }) => {
+        const round = startToolRound({
+          calls: calls().filter(({ callId }) => input.callIds.includes(callId)),
+          refusal: input.refusal,
+          toolNames: [...request.tools, ...builtins].map(({ name }) => name),
+          sessionId: requestId,
+          runner: options.toolRunner,
+          onAnswered: ({ call: { callId }, output, result }) => {
+            outputs.set(callId, output);
+            outbox.send({ type: 'output_item.done', item: { kind: 'tool_output', callId, output, result } });
+            sendBack({ type: 'tool.finished', callId, tookMs: result.durationMs });
+          },
+        });
+        receive(round.stop);
+        return round.abort;
       }),
     }),
     {
@@ -178,6 +218,8 @@ export const startSession = (options: SessionOptions): Session => {
         requestId,
         deadlineMs: request.deadlineMs,
         toolDeadlineMs: policy.toolDeadlineMs,
+        maxToolRounds: policy.maxToolRounds,
+        maxToolTimeMs: policy.maxToolTimeMs,
         toolCalls: request.toolCalls,
       },
     },
@@ -185,6 +227,7 @@ export const startSession = (options: SessionOptions): Session => {
 
   const end = (outcome: SessionOutcome): void => {
     lease?.release(); // granted in the moment of the cancel
+    void options.toolRunner.endSession(requestId);
     const timings = clock.timings();
     const { repairs, ...usage } = tally;
     if (outcome.type === 'failed') outbox.send({ type: 'failed', error: toWireError(outcome.error) });
@@ -214,15 +257,24 @@ export const startSession = (options: SessionOptions): Session => {
     },
     cancel: (reason) => machine.send({ type: 'cancel', reason }),
     giveToolOutput: (callId, output) => {
-      const { context } = machine.getSnapshot();
-      const isAwaiting = sessionPhaseOf(machine.getSnapshot()) === 'awaitingTool';
-      if (!isAwaiting || !context.pendingCallIds.includes(callId)) return false;
+      const isAwaited =
+        machine.getSnapshot().status === 'active' &&
+        request.toolCalls === 'await' &&
+        calls().some((call) => call.callId === callId && call.owner === 'client') &&
+        !outputs.has(callId);
+      if (!isAwaited) return false;
       outputs.set(callId, output);
-      outbox.send({ type: 'output_item.done', item: { kind: 'tool_output', callId, output } });
+      outbox.send({ type: 'output_item.done', item: { kind: 'tool_output', callId, output, result: null } });
       machine.send({ type: 'tool.output', callId });
       return true;
     },
   };
 };
+
+/** It was asked for a call, and has made one: what comes next is its own choice. */
+const offerAfterCall = (offer: ToolOffer): ToolOffer =>
+  offer.request.toolChoice === 'none'
+    ? offer
+    : { ...offer, request: { ...offer.request, toolChoice: 'auto' } };
 
 const fingerprintOf = (tokens: Uint32Array): string => createHash('sha1').update(tokens).digest('base64');

@@ -103,7 +103,9 @@ export const createSessions = (): Sessions => {
     counts: () => {
       const phases = [...open.values()].map((session) => session.phase());
       const waiting = phases.filter((phase) => WAITING.includes(phase)).length;
-      const awaitingTool = phases.filter((phase) => phase === 'awaitingTool').length;
+      const awaitingTool = phases.filter(
+        (phase) => phase === 'runningTool' || phase === 'awaitingTool',
+      ).length;
       return { ...totals, ...means, waiting, awaitingTool, running: phases.length - waiting - awaitingTool };
     },
   };

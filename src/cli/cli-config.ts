@@ -36,12 +36,16 @@ export const loadCliConfig = ({ place, env }: CliContext, flags: ConfigFlags): C
 
 /** A path in the file is relative to the file, elsewhere to the folder where the command runs. */
 const withAbsolutePaths = ({ config, origins, file }: LoadedConfig): Config => {
-  const absolute = (key: 'engine.checkpoint' | 'daemon.socket', value: string): string =>
-    resolve(origins[key].from === 'file' ? dirname(file) : '.', value);
+  const absolute = (
+    key: 'engine.checkpoint' | 'daemon.socket' | 'tools.work_folder',
+    value: string,
+  ): string => resolve(origins[key].from === 'file' ? dirname(file) : '.', value);
   const checkpoint = config['engine.checkpoint'];
+  const workFolder = config['tools.work_folder'];
   return {
     ...config,
     'engine.checkpoint': checkpoint === null ? null : absolute('engine.checkpoint', checkpoint),
     'daemon.socket': absolute('daemon.socket', config['daemon.socket']),
+    'tools.work_folder': workFolder === null ? null : absolute('tools.work_folder', workFolder),
   };
 };

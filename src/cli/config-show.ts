@@ -67,6 +67,7 @@ const UNSET: ReadonlySet<SettingKey> = new Set([
   'http.token',
   'tools.allow',
   'tools.allowed',
+  'tools.work_folder',
 ]);
 
 /** In the words of the file: durations with their unit, the name that stands for null; null: there is none. */

@@ -19,9 +19,10 @@ export interface InProcessDaemon {
 /** A daemon for this process alone. It logs only when that is asked for: what fails is told by the command. */
 export const startInProcess = async (
   { stderr, env }: CliContext,
-  { config, origins }: CliConfig,
+  loaded: CliConfig,
   { verbose, preload }: { readonly verbose: boolean; readonly preload: boolean },
 ): Promise<InProcessDaemon> => {
+  const { config, origins } = loaded;
   const level =
     origins['daemon.log_level'].from !== 'default'
       ? config['daemon.log_level']
@@ -31,7 +32,10 @@ export const startInProcess = async (
   // The formatter is left out where it has nothing to do: it would cost a tenth of the time to the first token.
   const destination =
     level === 'silent' ? { write: () => {} } : await createPrettyLog(stderr, wantsColour(stderr, env));
-  const { createDaemon, daemonOptions } = await import('../daemon.js');
+  const [{ createDaemon, daemonOptions }, tools] = await Promise.all([
+    import('../daemon.js'),
+    ownTools(loaded, env),
+  ]);
   const daemon = createDaemon(
     daemonOptions(withDefaultModel(config), {
       version: VERSION,
@@ -42,6 +46,7 @@ export const startInProcess = async (
       service: null,
       log: { level, destination },
       fault: null,
+      ...tools,
     }),
   );
   daemon.start();
@@ -73,14 +78,16 @@ export interface ServedDaemon {
 /** A daemon on its socket. */
 export const startServedDaemon = async (
   { env }: CliContext,
-  { config }: CliConfig,
+  loaded: CliConfig,
   { log, preload, fault, service }: ServedDaemonOptions,
 ): Promise<ServedDaemon> => {
-  const [{ createDaemon, daemonOptions, httpSettings }, { loadSystemCalls }, { parseFault }] =
+  const { config } = loaded;
+  const [{ createDaemon, daemonOptions, httpSettings }, { loadSystemCalls }, { parseFault }, tools] =
     await Promise.all([
       import('../daemon.js'),
       import('../actors/system-calls.js'),
       import('../actors/fault.js'),
+      ownTools(loaded, env),
     ]);
   const calls = loadSystemCalls();
   const daemon = createDaemon(
@@ -93,6 +100,7 @@ export const startServedDaemon = async (
       service: service ? { calls, env } : null,
       log: { level: config['daemon.log_level'], destination: log },
       fault: fault === null ? null : parseFault(fault),
+      ...tools,
     }),
   );
   daemon.start();
@@ -101,6 +109,19 @@ export const startServedDaemon = async (
     stopped: daemon.stopped.then(({ error }) => {
       if (error !== null) throw error;
     }),
+  };
+};
+
+/** The tools that are allowed, and the call that tests force. */
+const ownTools = async (loaded: CliConfig, env: CliContext['env']) => {
+  const [{ openConfiguredTools }, { parseForcedCall }] = await Promise.all([
+    import('../actors/tools/configured-tools.js'),
+    import('../actors/forced-call.js'),
+  ]);
+  const forced = env['CODEXPC_TEST_FORCE_TOOL'] ?? '';
+  return {
+    toolRunner: await openConfiguredTools(loaded, loaded.paths.stateFolder),
+    forcedCall: forced === '' ? null : parseForcedCall(forced),
   };
 };
 

@@ -95,6 +95,6 @@ const toConversationItem = (item: ResponseResult['items'][number]): Conversation
         freeform: item.freeform,
       };
     case 'tool_output':
-      return item;
+      return { kind: 'tool_output', callId: item.callId, output: item.output };
   }
 };

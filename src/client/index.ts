@@ -89,6 +89,7 @@ export type {
   Status,
   Timings,
   Tool,
+  ToolResult,
   ToolChoice,
   Usage,
   WatchEvent,

@@ -100,7 +100,7 @@ class RunningResponse {
     if (event.type === 'output_item.done' && event.item.kind === 'tool_call') {
       const { tools = [] } = this.#options;
       const call = event.item;
-      if (hasHandlers(tools))
+      if (call.owner === 'client' && hasHandlers(tools))
         void runTool(tools, call, this.ended).then((output) => this.#answer(call.callId, output));
     }
     if (isTerminal(event)) this.end(null);

@@ -159,6 +159,12 @@ export const createSettings = ({ home, defaultSocket }: SettingContext) =>
       env: 'CODEXPC_ALLOWED_TOOLS',
       about: "names of the daemon's tools that the model may use, once tools.allow is true",
     },
+    'tools.work_folder': {
+      kind: path(home),
+      initial: null as string | null,
+      env: null,
+      about: 'the one folder that tools may write to; unset: one beside the chat history',
+    },
     'tools.max_rounds': {
       kind: integer(1, 1_000),
       initial: 32,

@@ -97,6 +97,7 @@ export {
   type OutputItem,
   type ResponseEvent,
   type Timings,
+  type ToolResult,
   type Usage,
 } from './messages/response-events.js';
 export type { Shutdown } from './messages/shutdown.js';

@@ -1,7 +1,10 @@
 // One request, from acceptance to its one terminal event. Leaving `generating` is what stops the engine's work on it.
 //
 //   preparing ─ generating{ queued ─ prefilling ─ decoding{flowing ⇄ paused} } ─ completed
-//       └──────── awaitingTool ──────┘                                        any ─ failed, cancelled
+//       └── callingTools{ runningTool ─ awaitingTool } ──┘                    any ─ failed, cancelled
+//
+// A round of generation may end in calls. The daemon answers its own, by running the tool or by telling the model why
+// it does not; those of the client are waited for, or end the response once the daemon's have been answered.
 
 import { assign, enqueueActions, sendTo, setup } from 'xstate';
 import type { CallbackActorLogic, PromiseActorLogic, SnapshotFrom } from 'xstate';
@@ -11,15 +14,34 @@ export type GenerateCommand =
   /** The receiver is full: no more tokens are wanted for now. */
   { readonly type: 'hold' } | { readonly type: 'release' };
 
+/** The time for tools is over: what still runs is stopped, and answered all the same. */
+export type AnswerCommand = { readonly type: 'stop' };
+
+export interface AnswerInput {
+  /** The daemon's, in the model's order. */
+  readonly callIds: readonly string[];
+  /** Why none of them is run any more; null: they are. */
+  readonly refusal: ToolRefusal | null;
+}
+export type ToolRefusal = 'rounds_spent' | 'time_spent';
+
 /** The work a session needs done; src/actors/ supplies it. */
 export interface SessionActors {
   /** Waits for engine and model, and renders the conversation so far. */
   readonly prepare: PromiseActorLogic<void>;
   readonly generate: CallbackActorLogic<GenerateCommand>;
+  /** Answers calls, each with a `tool.finished`. Leaving it aborts the one that runs. */
+  readonly answerCalls: CallbackActorLogic<AnswerCommand, AnswerInput>;
 }
 
 export type CancelReason = 'client_gone' | 'cancelled' | 'deadline' | 'shutdown';
-export type SessionFinish = 'stop' | 'length' | 'tool_calls' | 'cancelled' | 'deadline';
+export type SessionFinish = 'stop' | 'length' | 'tool_calls' | 'tool_limit' | 'cancelled' | 'deadline';
+
+export interface SessionCall {
+  readonly callId: string;
+  /** Who answers it. */
+  readonly owner: 'daemon' | 'client';
+}
 
 export type SessionEvent =
   /** The scheduler gave it a slot. */
@@ -28,13 +50,16 @@ export type SessionEvent =
   | {
       readonly type: 'generation.finished';
       readonly reason: 'stop' | 'length';
-      readonly callIds: readonly string[];
+      readonly calls: readonly SessionCall[];
     }
   | { readonly type: 'generation.failed'; readonly error: CodexpcError }
   /** The engine is gone; a request it had not begun goes back to the start of the line. */
   | { readonly type: 'engine.lost'; readonly error: CodexpcError }
   | { readonly type: 'sink.stalled' }
   | { readonly type: 'sink.drained' }
+  /** The daemon has answered a call of its own. */
+  | { readonly type: 'tool.finished'; readonly callId: string; readonly tookMs: number }
+  /** The client has answered one of its. */
   | { readonly type: 'tool.output'; readonly callId: string }
   | { readonly type: 'deadline.passed' }
   | { readonly type: 'cancel'; readonly reason: CancelReason };
@@ -42,9 +67,13 @@ export type SessionEvent =
 export interface SessionInput {
   readonly requestId: string;
   readonly deadlineMs: number | null;
-  /** How long an unanswered call is waited for. */
+  /** How long a call that the client does not answer is waited for. */
   readonly toolDeadlineMs: number;
-  /** `await`: calls are answered within this request; `return`: they end it. */
+  /** Rounds that may end in calls which the daemon runs; after them the model is told to answer without. */
+  readonly maxToolRounds: number;
+  /** What the daemon's tools may take in all. */
+  readonly maxToolTimeMs: number;
+  /** The client's calls: `await`: are answered within this request; `return`: end it. */
   readonly toolCalls: 'await' | 'return';
 }
 
@@ -53,12 +82,16 @@ export type SessionOutcome =
   | { readonly type: 'failed'; readonly error: CodexpcError };
 
 interface SessionContext extends SessionInput {
-  readonly pendingCallIds: readonly string[];
+  readonly pending: readonly SessionCall[];
+  /** Calls for the client wait until the daemon's have been answered, and then end the response. */
+  readonly returnsCalls: boolean;
   readonly numRounds: number;
+  readonly numToolRounds: number;
+  readonly toolTimeMs: number;
   readonly outcome: SessionOutcome;
 }
 
-export const createSessionMachine = ({ prepare, generate }: SessionActors) =>
+export const createSessionMachine = ({ prepare, generate, answerCalls }: SessionActors) =>
   setup({
     types: {
       context: {} as SessionContext,
@@ -66,11 +99,16 @@ export const createSessionMachine = ({ prepare, generate }: SessionActors) =>
       events: {} as SessionEvent,
       output: {} as SessionOutcome,
     },
-    actors: { prepare, generate },
+    actors: { prepare, generate, answerCalls },
     guards: {
-      awaitsTools: ({ context }, params: { callIds: readonly string[] }) =>
-        context.toolCalls === 'await' && params.callIds.length > 0,
-      allAnswered: ({ context }) => context.pendingCallIds.length === 0,
+      hasNoCalls: (_, params: Calls) => params.calls.length === 0,
+      toolRoundsSpent: ({ context }, params: Calls) =>
+        params.calls.some(isDaemons) && context.numToolRounds > context.maxToolRounds,
+      hasCallsToAnswer: ({ context }, params: Calls) =>
+        params.calls.some((call) => isDaemons(call) || context.toolCalls === 'await'),
+      daemonsAnswered: ({ context }) => !context.pending.some(isDaemons),
+      allAnswered: ({ context }) => context.pending.length === 0,
+      returnsCalls: ({ context }) => context.pending.length === 0 && context.returnsCalls,
     },
     actions: {
       startDeadline: enqueueActions(({ enqueue, context }) => {
@@ -78,10 +116,18 @@ export const createSessionMachine = ({ prepare, generate }: SessionActors) =>
           enqueue.raise({ type: 'deadline.passed' }, { delay: context.deadlineMs });
       }),
       countRound: assign({ numRounds: ({ context }) => context.numRounds + 1 }),
-      awaitCalls: assign((_, params: { callIds: readonly string[] }) => ({ pendingCallIds: params.callIds })),
-      markAnswered: assign(({ context }, params: { callId: string }) => ({
-        pendingCallIds: context.pendingCallIds.filter((callId) => callId !== params.callId),
+      takeCalls: assign(({ context }, { calls }: Calls) => ({
+        pending: calls.filter((call) => isDaemons(call) || context.toolCalls === 'await'),
+        returnsCalls: context.toolCalls === 'return' && !calls.every(isDaemons),
+        numToolRounds: context.numToolRounds + (calls.some(isDaemons) ? 1 : 0),
       })),
+      markAnswered: assign(({ context }, { callId }: { callId: string }) => ({
+        pending: context.pending.filter((call) => call.callId !== callId),
+      })),
+      countToolTime: assign(({ context }, { tookMs }: { tookMs: number }) => ({
+        toolTimeMs: context.toolTimeMs + tookMs,
+      })),
+      stopTools: sendTo('answerCalls', { type: 'stop' }),
       finish: assign((_, params: { finishReason: SessionFinish }) => ({
         outcome: { type: 'completed' as const, finishReason: params.finishReason },
       })),
@@ -91,13 +137,19 @@ export const createSessionMachine = ({ prepare, generate }: SessionActors) =>
       hold: sendTo('generate', { type: 'hold' }),
       release: sendTo('generate', { type: 'release' }),
     },
-    delays: { toolDeadline: ({ context }) => context.toolDeadlineMs },
+    delays: {
+      toolDeadline: ({ context }) => context.toolDeadlineMs,
+      toolTimeLeft: ({ context }) => Math.max(0, context.maxToolTimeMs - context.toolTimeMs),
+    },
   }).createMachine({
     id: 'session',
     context: ({ input }) => ({
       ...input,
-      pendingCallIds: [],
+      pending: [],
+      returnsCalls: false,
       numRounds: 0,
+      numToolRounds: 0,
+      toolTimeMs: 0,
       outcome: { type: 'completed', finishReason: 'cancelled' },
     }),
     output: ({ context }) => context.outcome,
@@ -139,18 +191,23 @@ export const createSessionMachine = ({ prepare, generate }: SessionActors) =>
               },
               'generation.finished': [
                 {
-                  guard: { type: 'awaitsTools', params: ({ event }) => event },
-                  target: 'awaitingTool',
-                  actions: { type: 'awaitCalls', params: ({ event }) => event },
+                  guard: { type: 'hasNoCalls', params: ({ event }) => event },
+                  target: '#session.completed',
+                  actions: { type: 'finish', params: ({ event }) => ({ finishReason: event.reason }) },
+                },
+                {
+                  guard: { type: 'toolRoundsSpent', params: ({ event }) => event },
+                  target: '#session.completed',
+                  actions: { type: 'finish', params: { finishReason: 'tool_limit' } },
+                },
+                {
+                  guard: { type: 'hasCallsToAnswer', params: ({ event }) => event },
+                  target: 'callingTools',
+                  actions: { type: 'takeCalls', params: ({ event }) => event },
                 },
                 {
                   target: '#session.completed',
-                  actions: {
-                    type: 'finish',
-                    params: ({ event }) => ({
-                      finishReason: event.callIds.length > 0 ? ('tool_calls' as const) : event.reason,
-                    }),
-                  },
+                  actions: { type: 'finish', params: { finishReason: 'tool_calls' } },
                 },
               ],
             },
@@ -171,15 +228,47 @@ export const createSessionMachine = ({ prepare, generate }: SessionActors) =>
               },
             },
           },
-          awaitingTool: {
-            always: { guard: 'allAnswered', target: 'preparing' },
-            after: {
-              toolDeadline: {
-                target: '#session.cancelled',
-                actions: { type: 'finish', params: { finishReason: 'deadline' } },
+          callingTools: {
+            initial: 'runningTool',
+            invoke: {
+              id: 'answerCalls',
+              src: 'answerCalls',
+              input: ({ context }) => ({
+                callIds: context.pending.filter(isDaemons).map(({ callId }) => callId),
+                refusal: refusalOf(context),
+              }),
+            },
+            always: [
+              {
+                guard: 'returnsCalls',
+                target: '#session.completed',
+                actions: { type: 'finish', params: { finishReason: 'tool_calls' } },
+              },
+              { guard: 'allAnswered', target: 'preparing' },
+            ],
+            on: {
+              'tool.finished': {
+                actions: [
+                  { type: 'markAnswered', params: ({ event }) => event },
+                  { type: 'countToolTime', params: ({ event }) => event },
+                ],
+              },
+              'tool.output': { actions: { type: 'markAnswered', params: ({ event }) => event } },
+            },
+            states: {
+              runningTool: {
+                always: { guard: 'daemonsAnswered', target: 'awaitingTool' },
+                after: { toolTimeLeft: { actions: 'stopTools' } },
+              },
+              awaitingTool: {
+                after: {
+                  toolDeadline: {
+                    target: '#session.cancelled',
+                    actions: { type: 'finish', params: { finishReason: 'deadline' } },
+                  },
+                },
               },
             },
-            on: { 'tool.output': { actions: { type: 'markAnswered', params: ({ event }) => event } } },
           },
         },
       },
@@ -188,6 +277,17 @@ export const createSessionMachine = ({ prepare, generate }: SessionActors) =>
       cancelled: { type: 'final' },
     },
   });
+
+interface Calls {
+  readonly calls: readonly SessionCall[];
+}
+
+const isDaemons = ({ owner }: SessionCall): boolean => owner === 'daemon';
+
+const refusalOf = (context: SessionContext): ToolRefusal | null => {
+  if (context.numToolRounds > context.maxToolRounds) return 'rounds_spent';
+  return context.toolTimeMs >= context.maxToolTimeMs ? 'time_spent' : null;
+};
 
 const finishOf = (reason: CancelReason): SessionFinish => (reason === 'deadline' ? 'deadline' : 'cancelled');
 
@@ -199,6 +299,7 @@ export type SessionPhase =
   | 'prefilling'
   | 'decoding'
   | 'paused'
+  | 'runningTool'
   | 'awaitingTool'
   | 'completed'
   | 'failed'
@@ -208,6 +309,7 @@ export const sessionPhaseOf = ({ value }: Pick<SessionSnapshot, 'value'>): Sessi
   if (typeof value === 'string') return value as SessionPhase;
   const active = value.active;
   if (typeof active === 'string') return active as SessionPhase;
+  if ('callingTools' in active) return active.callingTools;
   const generating = active.generating;
   if (typeof generating === 'string') return generating as SessionPhase;
   return generating.decoding === 'paused' ? 'paused' : 'decoding';

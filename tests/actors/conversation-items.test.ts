@@ -1,9 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { conversationOf } from '../../src/actors/conversation-items.js';
 import { checkTools } from '../../src/actors/offered-tools.js';
+import type { OfferedTool } from '../../src/actors/tools/tool.js';
 import { createRespond, type RespondOptions } from '../../src/ipc/protocol.js';
 
-const of = (options: RespondOptions) => conversationOf(createRespond('r', options), '2026-01-02').messages;
+const of = (options: RespondOptions, builtins: readonly OfferedTool[] = []) =>
+  conversationOf({ request: createRespond('r', options), builtins, today: '2026-01-02' }).messages;
 const message = (role: 'system' | 'developer' | 'user' | 'assistant', text: string) =>
   ({ kind: 'message', role, text, channel: null }) as const;
 
@@ -117,6 +119,51 @@ describe('conversationOf', () => {
     expect(developer!.content).toMatchObject([
       { instructions: 'Be brief.\n\n# Response Formats\n\n## final_answer\n\n{"type":"object"}' },
     ]);
+  });
+
+  describe('a tool that the model was trained with', () => {
+    const python: OfferedTool = {
+      name: 'python',
+      description: 'Runs Python.',
+      parameters: null,
+      harmony: 'builtin',
+    };
+
+    test('is described in the system message, and needs no developer message', () => {
+      const messages = of({ items: [message('user', 'hi')] }, [python]);
+      expect(messages.map(({ role }) => role)).toEqual(['system', 'user']);
+      expect(messages[0]!.content).toMatchObject([
+        {
+          tools: { python: { name: 'python', description: 'Runs Python.', tools: [] } },
+          channelConfig: { validChannels: ['analysis', 'commentary', 'final'] },
+        },
+      ]);
+    });
+
+    test('is called and answers on the analysis channel, by its bare name', () => {
+      const items = [
+        message('user', 'count'),
+        { kind: 'tool_call', callId: 'c1', name: 'python', arguments: '1 + 1', freeform: true },
+        { kind: 'tool_output', callId: 'c1', output: '2' },
+      ] as const;
+      expect(of({ items: [...items] }, [python]).slice(2)).toEqual([
+        {
+          role: 'assistant',
+          recipient: 'python',
+          channel: 'analysis',
+          contentType: 'code',
+          content: [{ type: 'text', text: '1 + 1' }],
+        },
+        {
+          role: 'tool',
+          name: 'python',
+          recipient: 'assistant',
+          channel: 'analysis',
+          content: [{ type: 'text', text: '2' }],
+        },
+      ]);
+      expect(of({ items: [...items] }).at(-1)).toMatchObject({ name: 'functions.python' });
+    });
   });
 
   test('an assistant message without a channel is final', () => {

@@ -76,6 +76,7 @@ const startLoop = (
       stopTokens: [SPECIAL_TOKENS['return']!, SPECIAL_TOKENS['call']!],
       topLogprobs: 0,
       credit: 1000,
+      forced: new Uint8Array(),
       resumed: false,
       ...overrides,
     });
@@ -116,6 +117,23 @@ describe('engine loop', () => {
     }
     expect(textOf(1)).toBe(`final${'x'.repeat(200)}`);
     expect(textOf(2)).toBe('final1 messages');
+  });
+
+  test('forced tokens stand in for what is sampled first, and are fed like any other', async () => {
+    const { submit, ended, textOf, steps } = startLoop();
+    submit(1, 'say abcdef', { forced: tokensToBytes(Uint32Array.from(Buffer.from('XY'))) });
+    await ended(1);
+    const fed = steps.flat().map(({ tokens }) => Buffer.from(tokens).toString());
+    expect(textOf(1).slice(0, 2)).toBe('XY');
+    expect(fed.slice(-textOf(1).length - 2).join('')).toContain('XY');
+  });
+
+  test('a forced stop token ends the generation', async () => {
+    const { submit, ended, of } = startLoop();
+    const stop = SPECIAL_TOKENS['call']!;
+    submit(1, 'say abcdef', { forced: tokensToBytes(Uint32Array.of(88, stop)) });
+    await ended(1);
+    expect(of(1, 'token')).toMatchObject([{ token: 88, logprob: 0 }, { token: stop }]);
   });
 
   test('a cancelled sequence is in no further step', async () => {

@@ -1,6 +1,7 @@
 // A daemon in this process with a fake engine, and a sink that remembers.
 
 import { createDaemon, type Daemon, type DaemonOptions, daemonOptions } from '../../src/daemon.js';
+import { NO_TOOLS } from '../../src/actors/tools/no-tools.js';
 import { createSettings } from '../../src/config/settings.js';
 import type { EngineConfig } from '../../src/daemon-options.js';
 import {
@@ -43,6 +44,8 @@ export const startTestDaemon = ({
     service: null,
     log: { level: 'debug', destination: { write: (line) => void log.push(line) } },
     fault: null,
+    toolRunner: NO_TOOLS,
+    forcedCall: null,
   });
   const { policies } = options;
   const daemon = createDaemon({

@@ -36,6 +36,7 @@ describe('Conversation', () => {
             name: 'ls',
             arguments: '{}',
             freeform: false,
+            owner: 'client',
             declared: true,
             guessed: false,
           },

@@ -7,6 +7,7 @@ const call: ToolCall = {
   name: 'remove',
   arguments: '{"path":"notes.txt"}',
   freeform: false,
+  owner: 'client',
   declared: true,
   guessed: false,
 };

@@ -181,7 +181,7 @@ describe('tools in loadConfig', () => {
     ],
     ['[tools.clock]\ncommand = ["date"]', ':2: clock ships with codexpc and takes no command'],
     ['[tools."my tool"]\ncommand = ["date"]', ':1: "my tool" is no name for a tool'],
-    ['[tools.x]\ncommand = []\nsandbox = "maybe"', ':3: tools.x.sandbox must be one of auto, none'],
+    ['[tools.x]\ncommand = []\nsandbox = "maybe"', ':3: tools.x.sandbox must be one of required, none'],
     ['[tools.x]\ncommand = []', ':2: tools.x.command must be'],
     [
       '[tools.x]\ncommand = ["x"]\nparameters = { type = "string" }',

@@ -48,7 +48,7 @@ while (my $message = receive()) {
     my ($type, $item) = ($message->{type}, $message->{item} // {});
     print $message->{text} if $type eq 'output_text.delta';
     send_message({ type => 'tool_output', requestId => 'perl', callId => $item->{callId}, output => '42' })
-        if ($item->{kind} // '') eq 'tool_call';
+        if ($item->{kind} // '') eq 'tool_call' && $item->{owner} eq 'client';
     die "$message->{error}{code}: $message->{error}{message}\n" if $type eq 'failed' || $type eq 'error';
     print "\n[$message->{finishReason}, $message->{usage}{outputTokens} tokens]\n" and exit 0 if $type eq 'completed';
 }

@@ -134,32 +134,51 @@ const engine: Subject = {
 
 const session: Subject = {
   name: 'session',
-  machine: createSessionMachine({ prepare: never as never, generate: nothing as never }),
-  input: { requestId: 'r', deadlineMs: null, toolDeadlineMs: 1, toolCalls: 'await' },
+  machine: createSessionMachine({
+    prepare: never as never,
+    generate: nothing as never,
+    answerCalls: nothing as never,
+  }),
+  input: {
+    requestId: 'r',
+    deadlineMs: null,
+    toolDeadlineMs: 1,
+    maxToolRounds: 1,
+    maxToolTimeMs: 1,
+    toolCalls: 'await',
+  },
   events: [
     { type: 'generation.started' },
     { type: 'decode.started' },
-    { type: 'generation.finished', reason: 'stop', callIds: [] },
-    { type: 'generation.finished', reason: 'length', callIds: ['c1', 'c2'] },
+    { type: 'generation.finished', reason: 'stop', calls: [] },
+    {
+      type: 'generation.finished',
+      reason: 'length',
+      calls: [
+        { callId: 'c1', owner: 'client' },
+        { callId: 'c2', owner: 'daemon' },
+      ],
+    },
     { type: 'generation.failed', error },
     { type: 'engine.lost', error },
     { type: 'sink.stalled' },
     { type: 'sink.drained' },
     { type: 'tool.output', callId: 'c1' },
-    { type: 'tool.output', callId: 'c2' },
+    { type: 'tool.finished', callId: 'c2', tookMs: 1 },
     { type: 'deadline.passed' },
     { type: 'cancel', reason: 'client_gone' },
   ] satisfies SessionEvent[],
   internal: [
     done('0.session.active.preparing'),
     failed('0.session.active.preparing'),
-    after('toolDeadline', 'session.active.awaitingTool'),
+    after('toolDeadline', 'session.active.callingTools.awaitingTool'),
+    after('toolTimeLeft', 'session.active.callingTools.runningTool'),
   ],
-  phases: 'preparing queued prefilling decoding paused awaitingTool completed failed cancelled',
+  phases: 'preparing queued prefilling decoding paused runningTool awaitingTool completed failed cancelled',
   phaseOf: sessionPhaseOf,
   keyOf: (snapshot) =>
-    `${sessionPhaseOf(snapshot)} ${snapshot.context.pendingCallIds.join()} ${snapshot.context.numRounds}`,
-  stopWhen: (snapshot) => snapshot.context.numRounds > 2,
+    `${sessionPhaseOf(snapshot)} ${JSON.stringify(snapshot.context.pending)} ${snapshot.context.numRounds}`,
+  stopWhen: (snapshot) => snapshot.context.numRounds > 3,
 };
 
 describe.each([supervisor, engine, session])(

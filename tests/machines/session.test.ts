@@ -2,8 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import { createActor, fromCallback, fromPromise, SimulatedClock } from 'xstate';
 import { CodexpcError } from '../../src/errors.js';
 import {
+  type AnswerCommand,
+  type AnswerInput,
   createSessionMachine,
   type GenerateCommand,
+  type SessionCall,
   type SessionEvent,
   type SessionInput,
   type SessionPhase,
@@ -14,6 +17,8 @@ const INPUT: SessionInput = {
   requestId: 'r',
   deadlineMs: 60_000,
   toolDeadlineMs: 30_000,
+  maxToolRounds: 2,
+  maxToolTimeMs: 20_000,
   toolCalls: 'await',
 };
 const ERROR = new CodexpcError({ code: 'engine_exited', message: 'for the test' });
@@ -28,6 +33,12 @@ const startSession = (input: Partial<SessionInput> = {}) => {
       told.push('generate');
       receive(({ type }) => void told.push(type));
       return () => void told.push('end');
+    }),
+    answerCalls: fromCallback<AnswerCommand, AnswerInput>(({ receive, input }) => {
+      const { callIds, refusal } = input;
+      if (callIds.length > 0) told.push(`answer ${callIds.join()}${refusal === null ? '' : ` ${refusal}`}`);
+      receive(({ type }) => void told.push(`${type} tools`));
+      return () => void told.push('leave tools');
     }),
   });
   const actor = createActor(machine, { clock, input: { ...INPUT, ...input } });
@@ -55,11 +66,16 @@ const GENERATION: SessionEvent = { type: 'generation.started' };
 const DECODE: SessionEvent = { type: 'decode.started' };
 const STALLED: SessionEvent = { type: 'sink.stalled' };
 const DRAINED: SessionEvent = { type: 'sink.drained' };
+/** `c1` is a call of the client's tools, `d1` of the daemon's. */
 const finished = (...callIds: string[]): SessionEvent => ({
   type: 'generation.finished',
   reason: 'stop',
-  callIds,
+  calls: callIds.map((callId): SessionCall => ({
+    callId,
+    owner: callId.startsWith('d') ? 'daemon' : 'client',
+  })),
 });
+const ran = (callId: string, tookMs = 10): SessionEvent => ({ type: 'tool.finished', callId, tookMs });
 const FAILED: SessionEvent = { type: 'generation.failed', error: ERROR };
 const LOST: SessionEvent = { type: 'engine.lost', error: ERROR };
 const output = (callId: string): SessionEvent => ({ type: 'tool.output', callId });
@@ -79,6 +95,10 @@ const REACH: Readonly<Record<SessionPhase, (started: Started) => Promise<void>>>
   paused: async ({ prepared, send }) => {
     await prepared();
     send(GENERATION, DECODE, STALLED);
+  },
+  runningTool: async ({ prepared, send }) => {
+    await prepared();
+    send(GENERATION, DECODE, finished('d1'));
   },
   awaitingTool: async ({ prepared, send }) => {
     await prepared();
@@ -103,30 +123,43 @@ const EVENTS = {
   'generation.started': GENERATION,
   'decode.started': DECODE,
   finished: finished(),
-  'finished with a call': finished('c1'),
+  "finished with the client's call": finished('c1'),
+  "finished with the daemon's call": finished('d1'),
   'generation.failed': FAILED,
   'engine.lost': LOST,
   'sink.stalled': STALLED,
   'sink.drained': DRAINED,
   'tool.output': output('c1'),
+  'tool.finished': ran('d1'),
   'deadline.passed': { type: 'deadline.passed' },
   cancel: CANCEL,
 } as const satisfies Record<string, SessionEvent>;
 
-const COLUMNS = ['preparing', 'queued', 'prefilling', 'decoding', 'paused', 'awaitingTool'] as const;
+const COLUMNS = [
+  'preparing',
+  'queued',
+  'prefilling',
+  'decoding',
+  'paused',
+  'runningTool',
+  'awaitingTool',
+] as const;
 // Every state × event pair, decided on purpose; `·` stays. Final states take nothing: below.
+// prettier-ignore
 const TABLE: readonly [keyof typeof EVENTS, string][] = [
-  ['generation.started', '  ·         prefilling   ·            ·            ·            ·        '],
-  ['decode.started', '      ·         ·            decoding     ·            ·            ·        '],
-  ['finished', '            ·         completed    completed    completed    completed    ·        '],
-  ['finished with a call', '·         awaitingTool awaitingTool awaitingTool awaitingTool ·        '],
-  ['generation.failed', '   failed    failed       failed       failed       failed       failed   '],
-  ['engine.lost', '         ·         preparing    failed       failed       failed       ·        '],
-  ['sink.stalled', '        ·         ·            ·            paused       ·            ·        '],
-  ['sink.drained', '        ·         ·            ·            ·            decoding     ·        '],
-  ['tool.output', '         ·         ·            ·            ·            ·            preparing'],
-  ['deadline.passed', '     cancelled cancelled    cancelled    cancelled    cancelled    cancelled'],
-  ['cancel', '              cancelled cancelled    cancelled    cancelled    cancelled    cancelled'],
+  ['generation.started',               '·            prefilling   ·            ·            ·            ·            ·           '],
+  ['decode.started',                   '·            ·            decoding     ·            ·            ·            ·           '],
+  ['finished',                         '·            completed    completed    completed    completed    ·            ·           '],
+  ["finished with the client's call",  '·            awaitingTool awaitingTool awaitingTool awaitingTool ·            ·           '],
+  ["finished with the daemon's call",  '·            runningTool  runningTool  runningTool  runningTool  ·            ·           '],
+  ['generation.failed',                'failed       failed       failed       failed       failed       failed       failed      '],
+  ['engine.lost',                      '·            preparing    failed       failed       failed       ·            ·           '],
+  ['sink.stalled',                     '·            ·            ·            paused       ·            ·            ·           '],
+  ['sink.drained',                     '·            ·            ·            ·            decoding     ·            ·           '],
+  ['tool.output',                      '·            ·            ·            ·            ·            ·            preparing   '],
+  ['tool.finished',                    '·            ·            ·            ·            ·            preparing    ·           '],
+  ['deadline.passed',                  'cancelled    cancelled    cancelled    cancelled    cancelled    cancelled    cancelled   '],
+  ['cancel',                           'cancelled    cancelled    cancelled    cancelled    cancelled    cancelled    cancelled   '],
 ];
 
 describe('session', () => {
@@ -213,6 +246,97 @@ describe('session', () => {
     await prepared();
     expect(phase()).toBe('queued');
     expect(told.filter((entry) => entry === 'generate')).toHaveLength(2);
+  });
+
+  describe("the daemon's own calls", () => {
+    test('are answered within the response, whatever becomes of the client’s', async () => {
+      const { send, prepared, phase, told, outcome } = await start('decoding', { toolCalls: 'return' });
+      send(finished('d1'), ran('d1'));
+      expect(phase()).toBe('preparing');
+      await prepared();
+      send(GENERATION, DECODE, finished('c1', 'd2'));
+      expect(phase()).toBe('runningTool');
+      send(output('c1')); // nobody waits for it
+      expect(phase()).toBe('runningTool');
+      send(ran('d2'));
+      expect(outcome()).toEqual({ type: 'completed', finishReason: 'tool_calls' });
+      expect(told.filter((entry) => entry.startsWith('answer'))).toEqual(['answer d1', 'answer d2']);
+    });
+
+    test('are run while the client’s are waited for', async () => {
+      const { send, phase } = await start('decoding');
+      send(finished('d1', 'c1'), output('c1'));
+      expect(phase()).toBe('runningTool');
+      send(ran('d1'));
+      expect(phase()).toBe('preparing');
+    });
+
+    test('leave the client its own time', async () => {
+      const { send, phase, clock } = await start('decoding');
+      send(finished('d1', 'c1'));
+      clock.increment(INPUT.maxToolTimeMs);
+      send(ran('d1', INPUT.maxToolTimeMs));
+      expect(phase()).toBe('awaitingTool');
+      clock.increment(INPUT.toolDeadlineMs - 1);
+      expect(phase()).toBe('awaitingTool');
+    });
+
+    test.each(['client_gone', 'cancelled', 'shutdown'] as const)('end at once by %s', async (reason) => {
+      const { send, told, phase } = await start('runningTool');
+      send({ type: 'cancel', reason });
+      expect(phase()).toBe('cancelled');
+      expect(told.at(-1)).toBe('leave tools');
+    });
+
+    test('end at once at the deadline', async () => {
+      const { clock, told, outcome } = await start('runningTool', { deadlineMs: 5_000 });
+      clock.increment(5_000);
+      expect(outcome()).toEqual({ type: 'completed', finishReason: 'deadline' });
+      expect(told.at(-1)).toBe('leave tools');
+    });
+
+    const nextRound = async ({ send, prepared }: Started, ...callIds: string[]): Promise<void> => {
+      await prepared();
+      send(GENERATION, DECODE, finished(...callIds));
+    };
+
+    test('are refused after so many rounds, and after that the response ends', async () => {
+      const started = await start('decoding');
+      const { send, told, outcome } = started;
+      send(finished('d1'), ran('d1'));
+      await nextRound(started, 'd2');
+      send(ran('d2'));
+      await nextRound(started, 'd3');
+      expect(told.at(-1)).toBe('answer d3 rounds_spent');
+      send(ran('d3', 0));
+      await nextRound(started, 'd4');
+      expect(outcome()).toEqual({ type: 'completed', finishReason: 'tool_limit' });
+    });
+
+    test('do not count rounds of the client’s calls', async () => {
+      const started = await start('decoding');
+      const { send, phase } = started;
+      for (const callId of ['c1', 'c2', 'c3', 'c4']) {
+        send(finished(callId), output(callId));
+        await started.prepared();
+        send(GENERATION, DECODE);
+      }
+      expect(phase()).toBe('decoding');
+    });
+
+    test('are stopped when their time is over, over all rounds, and refused from then on', async () => {
+      const started = await start('decoding', { maxToolRounds: 10 });
+      const { send, clock, told } = started;
+      send(finished('d1'), ran('d1', 15_000));
+      await nextRound(started, 'd2');
+      clock.increment(4_999);
+      expect(told.at(-1)).toBe('answer d2');
+      clock.increment(1);
+      expect(told.at(-1)).toBe('stop tools');
+      send(ran('d2', 5_000));
+      await nextRound(started, 'd3');
+      expect(told.at(-1)).toBe('answer d3 time_spent');
+    });
   });
 
   test('with toolCalls "return" a call ends the response', async () => {

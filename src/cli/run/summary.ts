@@ -20,6 +20,7 @@ export const summarize = ({ finishReason, usage, timings }: Completed): string =
 const ENDINGS: { readonly [Reason in Completed['finishReason']]: readonly string[] } = {
   stop: [],
   tool_calls: [],
+  tool_limit: ['stopped: it went on calling tools beyond tools.max_rounds'],
   length: ['cut off at the token limit'],
   cancelled: ['stopped'],
   deadline: ['stopped at the deadline'],

@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import { Channel, ToolCallItem, ToolOutputItem } from './conversation.js';
-import { count, defineMessage, list, milliseconds, RequestId, tokensPerSecond } from './define.js';
+import { bytes, count, defineMessage, list, milliseconds, RequestId, tokensPerSecond } from './define.js';
 import { WireError } from './error.js';
 
 const header = { requestId: RequestId, sequence: count };
@@ -42,20 +42,46 @@ export const TokensDelta = defineMessage('tokens.delta', {
   tokens: list(z.object({ token: count, logprob: z.number().nullable(), top: list(Logprob) })),
 });
 
+export const ToolResult = z.object({
+  status: z.enum([
+    'ok',
+    'failed',
+    'timed_out',
+    'capped',
+    'refused',
+    'invalid_arguments',
+    'crashed',
+    'cancelled',
+  ]),
+  exitCode: z.number().int().nullable(),
+  /** What ended the program, such as "SIGKILL". */
+  signal: z.string().nullable(),
+  durationMs: milliseconds,
+  /** Written by the tool; more than `output` holds if `truncated`. */
+  outputBytes: bytes,
+  truncated: z.boolean(),
+});
+export type ToolResult = z.infer<typeof ToolResult>;
+
 export const OutputItem = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('message'), channel: Channel, text: z.string() }),
   /**
-   * `declared`: the request offered a function of this name. `guessed`: the model's output was malformed and name or
-   * arguments had to be guessed; nobody may run such a call.
+   * `owner`: who answers it. The daemon runs its own tools, and tells the model why it runs neither a call of a tool that
+   * was not offered (`declared` false) nor one whose name or arguments had to be guessed from malformed output (`guessed`).
    */
-  ToolCallItem.extend({ declared: z.boolean(), guessed: z.boolean() }),
-  ToolOutputItem,
+  ToolCallItem.extend({
+    owner: z.enum(['daemon', 'client']),
+    declared: z.boolean(),
+    guessed: z.boolean(),
+  }),
+  /** `result`: how a call that the daemon answered went; null: the client answered it. */
+  ToolOutputItem.extend({ result: ToolResult.nullable() }),
 ]);
 export type OutputItem = z.infer<typeof OutputItem>;
 
 export const OutputItemDone = defineMessage('output_item.done', { ...header, item: OutputItem });
 
-export const FinishReason = z.enum(['stop', 'length', 'tool_calls', 'cancelled', 'deadline']);
+export const FinishReason = z.enum(['stop', 'length', 'tool_calls', 'tool_limit', 'cancelled', 'deadline']);
 export type FinishReason = z.infer<typeof FinishReason>;
 
 export const Usage = z.object({

@@ -3,6 +3,8 @@
 //
 //   say TEXT          answers TEXT           think A | B       reasons A, answers B
 //   count N           answers N letters x    call NAME ARGS    calls a function, then repeats its output
+//   again NAME ARGS   calls a function whatever it says       python CODE       calls python, then repeats its output
+//   bare NAME ARGS    a malformed call of a function          both A B          calls two functions in one turn
 
 import type {
   BatchItem,
@@ -181,7 +183,7 @@ const HEADER = [SPECIAL_TOKENS['start']!, ...Buffer.from('assistant')];
 const nextToken = (held: readonly number[]): number => {
   // The header that the prompt opened, not one that the answer itself opens after its reasoning.
   let header = lastIndexOf(held, HEADER);
-  while (isReasoning(messagesOf(held.slice(0, header)).at(-1)))
+  while (isAssistants(messagesOf(held.slice(0, header)).at(-1)))
     header = lastIndexOf(held.slice(0, header), HEADER);
   const headerEnd = header + HEADER.length;
   const answer = tokensOf(answerTo(messagesOf(held.slice(0, header))));
@@ -202,7 +204,8 @@ interface ScriptMessage {
   readonly text: string;
 }
 
-const isReasoning = (message: ScriptMessage | undefined): boolean => message?.channel === 'analysis';
+const isAssistants = (message: ScriptMessage | undefined): boolean =>
+  message?.role.startsWith('assistant') === true;
 
 const messagesOf = (tokens: readonly number[]): readonly ScriptMessage[] =>
   [
@@ -214,7 +217,12 @@ const messagesOf = (tokens: readonly number[]): readonly ScriptMessage[] =>
 const answerTo = (messages: readonly ScriptMessage[]): string => {
   const { role = '', text = '' } = messages.at(-1) ?? {};
   const final = (answer: string): string => `<|channel|>final<|message|>${answer}<|return|>`;
-  if (role.startsWith('functions.')) return final(`got ${text}`);
+  const call = ([name = '', ...json]: readonly string[]): string =>
+    `<|channel|>commentary to=functions.${name} <|constrain|>json<|message|>${json.join(' ')}`;
+  if (role.endsWith('to=assistant')) {
+    const [verb, ...rest] = messages.findLast((message) => message.role === 'user')?.text.split(' ') ?? [];
+    return verb === 'again' ? `${call(rest)}<|call|>` : final(`got ${text}`);
+  }
   const [verb, ...rest] = text.split(' ');
   const argument = rest.join(' ');
   switch (verb) {
@@ -226,10 +234,17 @@ const answerTo = (messages: readonly ScriptMessage[]): string => {
       const [thought = '', answer = ''] = argument.split(' | ');
       return `<|channel|>analysis<|message|>${thought}<|end|><|start|>assistant${final(answer)}`;
     }
-    case 'call': {
+    case 'call':
+    case 'again':
+      return `${call(rest)}<|call|>`;
+    case 'both':
+      return `${call([rest[0]!, '{}'])}<|end|><|start|>assistant${call([rest[1]!, '{}'])}<|call|>`;
+    case 'bare': {
       const [name = '', ...json] = rest;
-      return `<|channel|>commentary to=functions.${name} <|constrain|>json<|message|>${json.join(' ')}<|call|>`;
+      return `<|channel|>commentary ${name} <|constrain|>json<|message|>${json.join(' ')}<|call|>`;
     }
+    case 'python':
+      return `<|channel|>analysis to=python code<|message|>${argument}<|call|>`;
     default:
       return final(`${messages.length} messages`);
   }

@@ -1,0 +1,80 @@
+// The tool runner that the settings ask for.
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { permissionOf, toolNames } from '../../config/tool-gate.js';
+import type { LoadedConfig } from '../../config/load-config.js';
+import type { ToolTable } from '../../config/tool-tables.js';
+import { CodexpcError, messageOf } from '../../errors.js';
+import { NO_TOOLS } from './no-tools.js';
+import {
+  DEFAULT_RUNNER_BOUNDS,
+  DEFAULT_TOOL_SETTINGS,
+  type ToolRunner,
+  type ToolRunnerOptions,
+  type ToolSettings,
+} from './tool.js';
+
+export type ToolConfig = Pick<LoadedConfig, 'config' | 'origins' | 'tools'>;
+
+/** Only the tools that are allowed. Errors: io_error when their work folder cannot be made. */
+export const openConfiguredTools = async (config: ToolConfig, stateFolder: string): Promise<ToolRunner> => {
+  const options = toolRunnerOptions(config, stateFolder);
+  if (Object.keys(options.tools).length === 0) return NO_TOOLS;
+  await makeWorkFolder(options.workFolder);
+  const { createToolRunner } = await import('./tool-runner.js');
+  return createToolRunner(options);
+};
+
+export const toolRunnerOptions = (config: ToolConfig, stateFolder: string): ToolRunnerOptions => ({
+  ...DEFAULT_RUNNER_BOUNDS,
+  workFolder: config.config['tools.work_folder'] ?? join(stateFolder, 'work'),
+  tools: Object.fromEntries(
+    toolNames(config)
+      .filter((name) => permissionOf(name, config).isAllowed)
+      .map((name) => [name, toolSettings(config.tools.get(name))]),
+  ),
+});
+
+const toolSettings = (table: ToolTable | undefined): ToolSettings => {
+  if (table === undefined) return DEFAULT_TOOL_SETTINGS;
+  const { settings } = table;
+  const { limits } = DEFAULT_TOOL_SETTINGS;
+  const [program, ...args] = settings.command ?? [];
+  return {
+    limits: {
+      wallMs: settings.timeout ?? limits.wallMs,
+      cpuMs: settings.cpu_time ?? limits.cpuMs,
+      outputBytes: settings.max_output ?? limits.outputBytes,
+      maxOutputBytes: limits.maxOutputBytes,
+      memoryBytes: settings.max_memory ?? limits.memoryBytes,
+      processes: settings.max_processes ?? limits.processes,
+      openFiles: settings.max_open_files ?? limits.openFiles,
+      fileBytes: settings.max_file_size ?? limits.fileBytes,
+    },
+    readFolders: settings.directories ?? DEFAULT_TOOL_SETTINGS.readFolders,
+    network: settings.network ?? DEFAULT_TOOL_SETTINGS.network,
+    sandbox: settings.sandbox ?? DEFAULT_TOOL_SETTINGS.sandbox,
+    command:
+      program === undefined
+        ? null
+        : {
+            argv: [program, ...args],
+            description: settings.description ?? '',
+            parameters: settings.parameters ?? { type: 'object', properties: {} },
+          },
+  };
+};
+
+const makeWorkFolder = async (folder: string): Promise<void> => {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new CodexpcError({
+      code: 'io_error',
+      message: `The folder that tools may write to, ${folder}, cannot be made (${messageOf(error)}). Set tools.work_folder to another one.`,
+      details: { folder },
+      cause: error,
+    });
+  }
+};
