@@ -97,6 +97,9 @@ export interface Sampled extends TokenLogprob {
   readonly top: readonly TokenLogprob[];
 }
 
+/** A slot's checkpoints at most (kCheckpointsPerSlot). */
+export const MAX_CHECKPOINTS = 8;
+
 export interface NativeContext {
   /** Appends each item's tokens to its slot in one forward step; answers per item, null where no sampler was given. */
   step(items: readonly BatchItem[]): ReadonlyArray<Sampled | null>;
@@ -111,8 +114,20 @@ export interface NativeContext {
   truncate(slot: number, length: number): number;
   /** Makes `to` a copy of `from` cut to `length`; returns the same as truncate. */
   copy(from: number, to: number, length: number): number;
-  /** Keeps the window rings as they are, so that a later truncate to this length resumes at once; the last 4 count. */
-  checkpoint(slot: number): void;
+  /**
+   * Keeps the window rings as they were at `length`, so that a later truncate to it resumes at once. Does nothing where
+   * the rings no longer reach. At most MAX_CHECKPOINTS a slot: the oldest goes first.
+   */
+  checkpoint(slot: number, length: number): void;
+  /** Lengths of the slot's checkpoints, ascending. */
+  checkpoints(slot: number): readonly number[];
+  dropCheckpoint(slot: number, length: number): void;
+  /** Bytes of `save`. */
+  savedBytes(slot: number, length: number): number;
+  /** Writes what the slot holds of its first `length` tokens, checkpoints included. `bytes` may be shared memory. */
+  save(slot: number, length: number, bytes: Uint8Array): void;
+  /** Fills a slot with what `save` wrote; returns the same as truncate. Errors: invalid_request, the slot as it was. */
+  restore(slot: number, bytes: Uint8Array): number;
   memory(): MemoryUse;
   close(): void;
 }

@@ -151,7 +151,7 @@ TEST(a_checkpoint_resumes_at_once) {
     for (const std::uint32_t at : {0u, 1u, 5u, 9u, 30u, 55u}) {
       f.Truncate(0, 0);
       Feed(*f.context, 0, std::span(f.source).first(at), 4);
-      EXPECT_TRUE(f.context->Checkpoint(0).ok());
+      EXPECT_TRUE(f.context->Checkpoint(0, f.context->Length(0)).ok());
       Feed(*f.context, 0, std::span(f.source).subspan(at), 4);
       EXPECT_EQ(f.Truncate(0, at), at);
       f.ExpectContinues(0, at, at, 4);
@@ -167,7 +167,7 @@ TEST(a_checkpoint_resumes_at_once) {
 TEST(a_copy_takes_the_checkpoints_along) {
   Fixture f("scalar");
   Feed(*f.context, 0, std::span(f.source).first(40), 4);
-  EXPECT_TRUE(f.context->Checkpoint(0).ok());
+  EXPECT_TRUE(f.context->Checkpoint(0, f.context->Length(0)).ok());
   Feed(*f.context, 0, std::span(f.source).subspan(40), 4);
   EXPECT_EQ(f.Copy(0, 2, 45), 40u);
   f.ExpectContinues(2, 45, 40, 4);
@@ -177,20 +177,140 @@ TEST(a_copy_takes_the_checkpoints_along) {
 
 TEST(the_oldest_checkpoint_goes_first_and_cut_ones_are_gone) {
   Fixture f("scalar");
-  for (const std::uint32_t at : {20u, 40u, 60u, 80u, 100u}) {
-    Feed(*f.context, 0, std::span(f.source).subspan(at - 20, 20), 4);
-    EXPECT_TRUE(f.context->Checkpoint(0).ok());
-    EXPECT_TRUE(f.context->Checkpoint(0).ok());  // the same length again takes no place
+  for (std::uint32_t at = 12; at <= 108; at += 12) {  // nine of them, of which eight are kept
+    Feed(*f.context, 0, std::span(f.source).subspan(at - 12, 12), 4);
+    EXPECT_TRUE(f.context->Checkpoint(0, at).ok());
+    EXPECT_TRUE(f.context->Checkpoint(0, at).ok());  // the same length again takes no place
   }
-  Feed(*f.context, 0, std::span(f.source).subspan(100), 4);
-  EXPECT_EQ(f.Copy(0, 1, 40), 40u);
-  EXPECT_EQ(f.Copy(0, 1, 39), 39u - kRebuild);  // 20 was the oldest
+  Feed(*f.context, 0, std::span(f.source).subspan(108), 4);
+  const std::vector<std::uint32_t> kept{24, 36, 48, 60, 72, 84, 96, 108};
+  EXPECT_TRUE(f.context->Checkpoints(0) == kept);
+  EXPECT_EQ(f.Copy(0, 1, 24), 24u);
+  EXPECT_EQ(f.Copy(0, 1, 23), 0u);  // 12 was the oldest
   // Cut below 60, other tokens follow: the checkpoints at 60 and beyond belong to another sequence.
-  EXPECT_EQ(f.Truncate(0, 50), 40u);
-  f.ExpectContinues(0, 50, 40, 4);
+  EXPECT_EQ(f.Truncate(0, 50), 48u);
+  f.ExpectContinues(0, 50, 48, 4);
   Feed(*f.context, 0, std::span(f.source).subspan(62, 40), 4);
-  EXPECT_EQ(f.Truncate(0, 60), 40u);
+  EXPECT_EQ(f.Truncate(0, 60), 48u);
   f.ExpectContinues(0, 50, f.Truncate(0, 50), 4);
+}
+
+TEST(a_dropped_checkpoint_makes_room) {
+  Fixture f("scalar");
+  for (std::uint32_t at = 12; at <= 96; at += 12) {
+    Feed(*f.context, 0, std::span(f.source).subspan(at - 12, 12), 4);
+    EXPECT_TRUE(f.context->Checkpoint(0, at).ok());
+  }
+  EXPECT_TRUE(f.context->DropCheckpoint(0, 72).ok());
+  EXPECT_TRUE(f.context->DropCheckpoint(0, 73).ok());  // nothing there
+  Feed(*f.context, 0, std::span(f.source).subspan(96), 4);
+  EXPECT_TRUE(f.context->Checkpoint(0, 120).ok());
+  const std::vector<std::uint32_t> kept{12, 24, 36, 48, 60, 84, 96, 120};
+  EXPECT_TRUE(f.context->Checkpoints(0) == kept);
+  EXPECT_EQ(f.Truncate(0, 12), 12u);
+  f.ExpectContinues(0, 12, 12, 4);
+}
+
+TEST(a_checkpoint_may_lie_as_far_back_as_the_rings_reach) {
+  for (const std::string& isa : SupportedTables()) {
+    Fixture f(isa);
+    Feed(*f.context, 0, std::span(f.source).first(60), 4);
+    // The rings hold 13 positions, and a token at 55 sees the 8 before it.
+    for (const std::uint32_t at : {61u, 54u, 55u, 58u}) EXPECT_TRUE(f.context->Checkpoint(0, at).ok());
+    const std::vector<std::uint32_t> kept{55, 58};
+    EXPECT_TRUE(f.context->Checkpoints(0) == kept);
+    Feed(*f.context, 0, std::span(f.source).subspan(60), 4);
+    EXPECT_EQ(f.Copy(0, 1, 58), 58u);
+    f.ExpectContinues(1, 58, 58, 4);
+    EXPECT_EQ(f.Truncate(0, 57), 55u);
+    f.ExpectContinues(0, 57, 55, 4);
+  }
+}
+
+std::vector<std::byte> Saved(Context& context, std::uint32_t slot, std::uint32_t length) {
+  std::vector<std::byte> bytes(context.SavedBytes(slot, length));
+  EXPECT_TRUE(context.Save(slot, length, bytes).ok());
+  return bytes;
+}
+
+TEST(a_restored_slot_continues_as_a_cold_one_to_the_bit) {
+  for (const KvType kv_type : {KvType::kF32, KvType::kF16}) {
+    Fixture f("scalar", kv_type);
+    for (const std::uint32_t at : {5u, 9u, 30u, 90u}) {
+      f.Truncate(0, 0);
+      Feed(*f.context, 0, std::span(f.source).first(at), 4);
+      EXPECT_TRUE(f.context->Checkpoint(0, at).ok());
+      Feed(*f.context, 0, std::span(f.source).subspan(at), 4);
+      const std::vector<std::byte> bytes = Saved(*f.context, 0, at + 10);
+      // Another context of the model, with a longer context and other batches, as after a restart.
+      ContextOptions options = Options(1, 7, kv_type);
+      options.context_length = 300;
+      f.context->Truncate(0, 0, std::make_unique<std::uint32_t>().get());
+      const std::unique_ptr<Context> other = MakeContext(*f.engine, options);
+      std::uint32_t resume_from = 0;
+      EXPECT_TRUE(other->Restore(0, bytes, &resume_from).ok());
+      EXPECT_EQ(resume_from, at);
+      EXPECT_TRUE(f.context->Restore(2, bytes, &resume_from).ok());
+      EXPECT_EQ(resume_from, at);
+      f.ExpectContinues(2, at + 10, at, 4);
+      EXPECT_TRUE(other->Truncate(0, at, &resume_from).ok());
+      const std::vector<std::uint32_t> tokens = Branch(f.source, at, f.others);
+      const std::vector<float> logits = Feed(*other, 0, std::span(tokens).subspan(at), 4);
+      EXPECT_TRUE(logits == f.Cold(tokens));
+    }
+  }
+}
+
+TEST(a_slot_is_saved_with_the_checkpoints_that_its_length_covers) {
+  Fixture f("scalar");
+  for (const std::uint32_t at : {20u, 40u, 60u}) {
+    Feed(*f.context, 0, std::span(f.source).subspan(at - 20, 20), 4);
+    EXPECT_TRUE(f.context->Checkpoint(0, at).ok());
+  }
+  std::uint32_t resume_from = 0;
+  EXPECT_TRUE(f.context->Restore(1, Saved(*f.context, 0, 45), &resume_from).ok());
+  EXPECT_EQ(resume_from, 40u);
+  const std::vector<std::uint32_t> kept{20, 40};
+  EXPECT_TRUE(f.context->Checkpoints(1) == kept);
+  EXPECT_EQ(f.Truncate(1, 20), 20u);
+  f.ExpectContinues(1, 20, 20, 4);
+  // Without a checkpoint the slot is rebuilt.
+  Feed(*f.context, 2, f.source, 4);
+  EXPECT_TRUE(f.context->Restore(1, Saved(*f.context, 2, 70), &resume_from).ok());
+  EXPECT_EQ(resume_from, 70 - kRebuild);
+  f.ExpectContinues(1, 70, resume_from, 4);
+}
+
+TEST(a_snapshot_of_another_shape_is_refused_and_changes_nothing) {
+  Fixture f("scalar");
+  Feed(*f.context, 0, std::span(f.source).first(40), 4);
+  EXPECT_TRUE(f.context->Checkpoint(0, 40).ok());
+  const std::vector<std::byte> bytes = Saved(*f.context, 0, 40);
+  Feed(*f.context, 1, std::span(f.source).first(50), 4);
+  std::uint32_t resume_from = 0;
+  const auto refuses = [&](std::span<const std::byte> snapshot) {
+    EXPECT_TRUE(f.context->Restore(1, snapshot, &resume_from).code() == StatusCode::kInvalidArgument);
+    EXPECT_EQ(f.context->Length(1), 50u);
+  };
+  for (const std::size_t size : {std::size_t{0}, std::size_t{3}, std::size_t{67}, bytes.size() - 1}) {
+    refuses(std::span(bytes).first(size));
+  }
+  std::vector<std::byte> longer = bytes;
+  longer.push_back({});
+  refuses(longer);
+  // Every word of the header, and a token that the vocabulary does not have.
+  for (std::size_t word = 0; word < 18; ++word) {
+    std::vector<std::byte> other = bytes;
+    for (std::size_t i = 0; i < 4; ++i) other[word * 4 + i] = std::byte{0xff};
+    const bool is_unused_checkpoint = word > 9 && word < 17;
+    if (!is_unused_checkpoint) refuses(other);
+  }
+  Fixture half("scalar", KvType::kF16);
+  EXPECT_TRUE(half.context->Restore(0, bytes, &resume_from).code() == StatusCode::kInvalidArgument);
+  EXPECT_TRUE(f.context->Restore(3, bytes, &resume_from).code() == StatusCode::kInvalidArgument);
+  std::vector<std::byte> too_small(bytes.size() - 1);
+  EXPECT_TRUE(f.context->Save(0, 40, too_small).code() == StatusCode::kInvalidArgument);
+  f.ExpectContinues(1, 50, 50, 4);
 }
 
 TEST(a_rebuild_can_be_cut_again_at_any_point) {
@@ -202,7 +322,7 @@ TEST(a_rebuild_can_be_cut_again_at_any_point) {
       const std::uint32_t start = f.Truncate(0, 70);
       EXPECT_EQ(start, 70 - kRebuild);
       FeedWithoutLogits(*f.context, 0, std::span(f.source).subspan(start, done), 4);
-      EXPECT_TRUE(f.context->Checkpoint(0).ok());  // nothing exact to keep yet
+      EXPECT_TRUE(f.context->Checkpoint(0, f.context->Length(0)).ok());  // nothing exact to keep yet
       const std::uint32_t resume_from = f.Truncate(0, length);
       EXPECT_TRUE(resume_from <= length);
       if (length == 70) EXPECT_EQ(resume_from, start + done);  // nothing lost
@@ -259,7 +379,7 @@ TEST(steps_with_errors_change_nothing) {
   std::uint32_t resume_from = 0;
   EXPECT_TRUE(f.context->Truncate(3, 0, &resume_from).code() == StatusCode::kInvalidArgument);
   EXPECT_TRUE(f.context->Copy(0, 3, 0, &resume_from).code() == StatusCode::kInvalidArgument);
-  EXPECT_TRUE(f.context->Checkpoint(99).code() == StatusCode::kInvalidArgument);
+  EXPECT_TRUE(f.context->Checkpoint(99, 0).code() == StatusCode::kInvalidArgument);
 }
 
 TEST(a_full_context_overflows) {
@@ -299,8 +419,8 @@ TEST(window_blocks_do_not_grow_with_the_context) {
     EXPECT_EQ(large.kv_bytes_per_token, 2 /* full blocks */ * 2 * config.kv_size() * element);
     EXPECT_EQ(large.kv_bytes - small.kv_bytes, 2 /* slots */ * 3000 * large.kv_bytes_per_token);
     EXPECT_EQ(large.kv_bytes, 2 * (4000 * large.kv_bytes_per_token + large.window_bytes));
-    // 3 window blocks: a ring of window + max_batch_tokens positions, 4 checkpoints of window - 1.
-    EXPECT_EQ(large.window_bytes, 3 * 2 * config.kv_size() * element * (9 + 4 + 4 * (9 - 1)));
+    // 3 window blocks: a ring of window + max_batch_tokens positions, 8 checkpoints of window - 1.
+    EXPECT_EQ(large.window_bytes, 3 * 2 * config.kv_size() * element * (9 + 4 + 8 * (9 - 1)));
     std::printf("  %s: %zu bytes a token, %zu bytes of rings and checkpoints a slot\n",
                 kv_type == KvType::kF16 ? "f16" : "f32", large.kv_bytes_per_token, large.window_bytes);
 

@@ -106,10 +106,22 @@ class Context {
   virtual Status Truncate(std::uint32_t slot, std::uint32_t length, std::uint32_t* resume_from) = 0;
   /// Makes `to` a copy of `from` cut to `length`, with the same meaning of `resume_from`.
   virtual Status Copy(std::uint32_t from, std::uint32_t to, std::uint32_t length, std::uint32_t* resume_from) = 0;
-  /// Keeps the window rings as they are now, so that a later Truncate to this length resumes at once.
-  /// A bounded number a slot; the oldest goes first. While a slot is being rebuilt there is nothing exact to keep, and
-  /// the call does nothing.
-  virtual Status Checkpoint(std::uint32_t slot) = 0;
+  /// Keeps the window rings as they were at `length`, so that a later Truncate to it resumes at once. Does nothing where
+  /// the rings no longer reach back to `length`, or are not exact there. A bounded number a slot; the oldest goes first.
+  virtual Status Checkpoint(std::uint32_t slot, std::uint32_t length) = 0;
+  /// Lengths of the slot's checkpoints, ascending.
+  virtual std::vector<std::uint32_t> Checkpoints(std::uint32_t slot) const = 0;
+  /// Gives up the checkpoint at `length`, if there is one.
+  virtual Status DropCheckpoint(std::uint32_t slot, std::uint32_t length) = 0;
+
+  /// Bytes of `Save`; 0 for a slot that does not exist.
+  virtual std::size_t SavedBytes(std::uint32_t slot, std::uint32_t length) const = 0;
+  /// Writes what the slot holds of its first `length` tokens, checkpoints included, into exactly SavedBytes bytes. They
+  /// are for contexts of the same model, KV type and kernels; in the machine's byte order.
+  virtual Status Save(std::uint32_t slot, std::uint32_t length, std::span<std::byte> bytes) = 0;
+  /// Replaces what the slot holds by what `Save` wrote, and gives the length from which the caller has to go on feeding,
+  /// as Truncate does. Errors: kInvalidArgument (bytes of another shape or size; the slot keeps what it had).
+  virtual Status Restore(std::uint32_t slot, std::span<const std::byte> bytes, std::uint32_t* resume_from) = 0;
 
   virtual MemoryUse memory() const = 0;
 };

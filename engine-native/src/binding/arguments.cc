@@ -75,6 +75,19 @@ bool ToUint32s(const Napi::Value& value, const char* name, std::size_t max_count
   return ToElements(value, name, napi_uint32_array, "Uint32Array", max_count, numbers);
 }
 
+bool ToBytes(const Napi::Value& value, const char* name, std::span<std::byte>* bytes) {
+  if (!value.IsTypedArray()) return Refuse(value, name, "a Uint8Array");
+  napi_typedarray_type type;
+  std::size_t count = 0;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(value.Env(), value, &type, &count, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_uint8_array) {
+    return Refuse(value, name, "a Uint8Array");
+  }
+  *bytes = {static_cast<std::byte*>(data), data == nullptr ? 0 : count};
+  return true;
+}
+
 bool ToFloats(const Napi::Value& value, const char* name, std::vector<float>* numbers) {
   constexpr std::size_t kMaxCount = std::size_t{1} << 28;
   return ToElements(value, name, napi_float32_array, "Float32Array", kMaxCount, numbers);

@@ -4,7 +4,9 @@
 
 #include <napi.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,8 @@ bool ToFloat(const Napi::Value& value, const char* name, float* number);
 bool ToString(const Napi::Value& value, const char* name, std::string* text);
 /// A Uint32Array of at most `max_count` elements.
 bool ToUint32s(const Napi::Value& value, const char* name, std::size_t max_count, std::vector<std::uint32_t>* numbers);
+/// The bytes of a Uint8Array where they lie, also in shared memory: good until JavaScript runs again.
+bool ToBytes(const Napi::Value& value, const char* name, std::span<std::byte>* bytes);
 bool ToFloats(const Napi::Value& value, const char* name, std::vector<float>* numbers);
 
 bool ReadValue(const Napi::Object& object, const char* name, Napi::Value* value);

@@ -168,10 +168,64 @@ Napi::Value Copy(const Napi::CallbackInfo& info, ContextState& state) {
 
 void Checkpoint(const Napi::CallbackInfo& info, ContextState& state) {
   std::uint32_t slot = 0;
-  if (!ToUint32(info[0], "slot", &slot)) return;
+  std::uint32_t length = 0;
+  if (!ToUint32(info[0], "slot", &slot) || !ToUint32(info[1], "length", &length)) return;
   Context* context = Open(info.Env(), state);
   if (context == nullptr) return;
-  if (Status status = context->Checkpoint(slot); !status.ok()) Throw(info.Env(), status, Call::kUse);
+  if (Status status = context->Checkpoint(slot, length); !status.ok()) Throw(info.Env(), status, Call::kUse);
+}
+
+Napi::Value Checkpoints(const Napi::CallbackInfo& info, ContextState& state) {
+  std::uint32_t slot = 0;
+  if (!ToUint32(info[0], "slot", &slot)) return {};
+  const Context* context = Open(info.Env(), state);
+  if (context == nullptr) return {};
+  const std::vector<std::uint32_t> lengths = context->Checkpoints(slot);
+  Napi::Array array = Napi::Array::New(info.Env(), lengths.size());
+  for (std::uint32_t i = 0; i < lengths.size(); ++i) array.Set(i, Napi::Number::New(info.Env(), lengths[i]));
+  return array;
+}
+
+void DropCheckpoint(const Napi::CallbackInfo& info, ContextState& state) {
+  std::uint32_t slot = 0;
+  std::uint32_t length = 0;
+  if (!ToUint32(info[0], "slot", &slot) || !ToUint32(info[1], "length", &length)) return;
+  Context* context = Open(info.Env(), state);
+  if (context == nullptr) return;
+  if (Status status = context->DropCheckpoint(slot, length); !status.ok()) Throw(info.Env(), status, Call::kUse);
+}
+
+Napi::Value SavedBytes(const Napi::CallbackInfo& info, ContextState& state) {
+  std::uint32_t slot = 0;
+  std::uint32_t length = 0;
+  if (!ToUint32(info[0], "slot", &slot) || !ToUint32(info[1], "length", &length)) return {};
+  const Context* context = Open(info.Env(), state);
+  if (context == nullptr) return {};
+  return Napi::Number::New(info.Env(), static_cast<double>(context->SavedBytes(slot, length)));
+}
+
+void Save(const Napi::CallbackInfo& info, ContextState& state) {
+  std::uint32_t slot = 0;
+  std::uint32_t length = 0;
+  std::span<std::byte> bytes;
+  if (!ToUint32(info[0], "slot", &slot) || !ToUint32(info[1], "length", &length)) return;
+  Context* context = Open(info.Env(), state);
+  if (context == nullptr || !ToBytes(info[2], "bytes", &bytes)) return;
+  if (Status status = context->Save(slot, length, bytes); !status.ok()) Throw(info.Env(), status, Call::kUse);
+}
+
+Napi::Value Restore(const Napi::CallbackInfo& info, ContextState& state) {
+  std::uint32_t slot = 0;
+  std::span<std::byte> bytes;
+  if (!ToUint32(info[0], "slot", &slot)) return {};
+  Context* context = Open(info.Env(), state);
+  if (context == nullptr || !ToBytes(info[1], "bytes", &bytes)) return {};
+  std::uint32_t resume_from = 0;
+  if (Status status = context->Restore(slot, bytes, &resume_from); !status.ok()) {
+    Throw(info.Env(), status, Call::kUse);
+    return {};
+  }
+  return Napi::Number::New(info.Env(), resume_from);
 }
 
 Napi::Value Memory(const Napi::CallbackInfo& info, ContextState& state) {
@@ -201,6 +255,11 @@ Napi::Value CreateContext(Napi::Env env, EngineState& engine, const ContextOptio
   AddMethod(handle, "truncate", [state](const Info& info) { return Truncate(info, *state); });
   AddMethod(handle, "copy", [state](const Info& info) { return Copy(info, *state); });
   AddMethod(handle, "checkpoint", [state](const Info& info) { Checkpoint(info, *state); });
+  AddMethod(handle, "checkpoints", [state](const Info& info) { return Checkpoints(info, *state); });
+  AddMethod(handle, "dropCheckpoint", [state](const Info& info) { DropCheckpoint(info, *state); });
+  AddMethod(handle, "savedBytes", [state](const Info& info) { return SavedBytes(info, *state); });
+  AddMethod(handle, "save", [state](const Info& info) { Save(info, *state); });
+  AddMethod(handle, "restore", [state](const Info& info) { return Restore(info, *state); });
   AddMethod(handle, "memory", [state](const Info& info) { return Memory(info, *state); });
   AddMethod(handle, "close", [state](const Info&) { state->context.reset(); });
   return handle;

@@ -92,9 +92,41 @@ Status CpuContext::Copy(std::uint32_t from, std::uint32_t to, std::uint32_t leng
   return {};
 }
 
-Status CpuContext::Checkpoint(std::uint32_t slot) {
+Status CpuContext::Checkpoint(std::uint32_t slot, std::uint32_t length) {
   if (Status status = CheckSlot(slot); !status.ok()) return status;
-  cache_->Checkpoint(slot);
+  cache_->Checkpoint(slot, length);
+  return {};
+}
+
+std::vector<std::uint32_t> CpuContext::Checkpoints(std::uint32_t slot) const {
+  if (slot >= options_.num_slots) return {};
+  return cache_->Checkpoints(slot);
+}
+
+Status CpuContext::DropCheckpoint(std::uint32_t slot, std::uint32_t length) {
+  if (Status status = CheckSlot(slot); !status.ok()) return status;
+  cache_->DropCheckpoint(slot, length);
+  return {};
+}
+
+std::size_t CpuContext::SavedBytes(std::uint32_t slot, std::uint32_t length) const {
+  return slot < options_.num_slots ? cache_->SavedBytes(slot, length) : 0;
+}
+
+Status CpuContext::Save(std::uint32_t slot, std::uint32_t length, std::span<std::byte> bytes) {
+  if (Status status = CheckSlot(slot); !status.ok()) return status;
+  if (const std::size_t needed = cache_->SavedBytes(slot, length); bytes.size() != needed) {
+    return {StatusCode::kInvalidArgument, "the snapshot takes " + std::to_string(needed) + " bytes, not " +
+                                              std::to_string(bytes.size())};
+  }
+  cache_->Save(slot, length, bytes.data());
+  return {};
+}
+
+Status CpuContext::Restore(std::uint32_t slot, std::span<const std::byte> bytes, std::uint32_t* resume_from) {
+  if (Status status = CheckSlot(slot); !status.ok()) return status;
+  if (Status status = cache_->Restore(slot, bytes, config_.vocab_size, resume_from); !status.ok()) return status;
+  has_logits_[slot] = false;
   return {};
 }
 

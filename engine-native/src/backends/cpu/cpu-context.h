@@ -35,7 +35,12 @@ class CpuContext final : public Context {
   std::uint32_t Length(std::uint32_t slot) const override;
   Status Truncate(std::uint32_t slot, std::uint32_t length, std::uint32_t* resume_from) override;
   Status Copy(std::uint32_t from, std::uint32_t to, std::uint32_t length, std::uint32_t* resume_from) override;
-  Status Checkpoint(std::uint32_t slot) override;
+  Status Checkpoint(std::uint32_t slot, std::uint32_t length) override;
+  std::vector<std::uint32_t> Checkpoints(std::uint32_t slot) const override;
+  Status DropCheckpoint(std::uint32_t slot, std::uint32_t length) override;
+  std::size_t SavedBytes(std::uint32_t slot, std::uint32_t length) const override;
+  Status Save(std::uint32_t slot, std::uint32_t length, std::span<std::byte> bytes) override;
+  Status Restore(std::uint32_t slot, std::span<const std::byte> bytes, std::uint32_t* resume_from) override;
   MemoryUse memory() const override { return PredictMemory(*engine_->model, options_); }
 
  private:

@@ -172,16 +172,31 @@ std::uint32_t KvCache::Copy(std::uint32_t from, std::uint32_t to, std::uint32_t 
   return Truncate(to, length);
 }
 
-void KvCache::Checkpoint(std::uint32_t slot) {
+void KvCache::Checkpoint(std::uint32_t slot, std::uint32_t length) {
   Slot& s = slots_[slot];
-  if (!RingsReach(s, s.length)) return;
+  if (length > s.length || !RingsReach(s, length)) return;
   SavedRings* place = nullptr;
   for (SavedRings& saved : s.saved) {
-    if (saved.saved_at != 0 && saved.length == s.length) return;
+    if (saved.saved_at != 0 && saved.length == length) return;
     if (place == nullptr || saved.saved_at < place->saved_at) place = &saved;
   }
-  *place = {s.length, ++checkpoint_clock_};
+  *place = {length, ++checkpoint_clock_};
   CopyCheckpoint(s, *place, true);
+}
+
+std::vector<std::uint32_t> KvCache::Checkpoints(std::uint32_t slot) const {
+  std::vector<std::uint32_t> lengths;
+  for (const SavedRings& saved : slots_[slot].saved) {
+    if (saved.saved_at != 0) lengths.push_back(saved.length);
+  }
+  std::sort(lengths.begin(), lengths.end());
+  return lengths;
+}
+
+void KvCache::DropCheckpoint(std::uint32_t slot, std::uint32_t length) {
+  for (SavedRings& saved : slots_[slot].saved) {
+    if (saved.length == length) saved.saved_at = 0;
+  }
 }
 
 const KvCache::SavedRings* KvCache::NearestCheckpoint(const Slot& slot, std::uint32_t length) const {
@@ -193,6 +208,10 @@ const KvCache::SavedRings* KvCache::NearestCheckpoint(const Slot& slot, std::uin
   return nearest;
 }
 
+std::byte* KvCache::CheckpointAt(const Slot& slot, const SavedRings& saved) const {
+  return slot.checkpoints + static_cast<std::size_t>(&saved - slot.saved) * layout_.checkpoint_bytes;
+}
+
 /// Moves the positions that a token at `saved.length` sees between the rings and the checkpoint.
 void KvCache::CopyCheckpoint(const Slot& slot, const SavedRings& saved, bool save) const {
   const std::size_t first = OldestVisible(saved.length);
@@ -200,7 +219,7 @@ void KvCache::CopyCheckpoint(const Slot& slot, const SavedRings& saved, bool sav
   const std::size_t begin = first % layout_.ring_length;
   const std::size_t unwrapped = std::min(count, layout_.ring_length - begin);
   const std::size_t runs = std::size_t{layout_.num_window_blocks} * 2 * layout_.num_key_value_heads;
-  std::byte* checkpoint = slot.checkpoints + static_cast<std::size_t>(&saved - slot.saved) * layout_.checkpoint_bytes;
+  std::byte* checkpoint = CheckpointAt(slot, saved);
   const auto copy = [&](std::byte* ring, std::byte* kept, std::size_t positions) {
     std::memcpy(save ? kept : ring, save ? ring : kept, positions * layout_.entry_bytes);
   };

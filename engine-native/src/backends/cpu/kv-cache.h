@@ -25,8 +25,8 @@
 
 namespace codexpc::cpu {
 
-/// Checkpoints a slot keeps at most.
-constexpr std::uint32_t kCheckpointsPerSlot = 4;
+/// Checkpoints a slot keeps at most: the shared beginning, the last turns' and the last round's.
+constexpr std::uint32_t kCheckpointsPerSlot = 8;
 
 /// Where everything lies, a function of the shape alone. Offsets and sizes in bytes.
 struct KvLayout {
@@ -81,10 +81,16 @@ class KvCache {
   /// Ends a forward step: `tokens` are in the slot.
   void Append(std::uint32_t slot, std::span<const std::uint32_t> tokens);
 
-  /// The three calls of Context, arguments checked.
+  /// The calls of Context, arguments checked.
   std::uint32_t Truncate(std::uint32_t slot, std::uint32_t length);
   std::uint32_t Copy(std::uint32_t from, std::uint32_t to, std::uint32_t length);
-  void Checkpoint(std::uint32_t slot);
+  void Checkpoint(std::uint32_t slot, std::uint32_t length);
+  std::vector<std::uint32_t> Checkpoints(std::uint32_t slot) const;
+  void DropCheckpoint(std::uint32_t slot, std::uint32_t length);
+  std::size_t SavedBytes(std::uint32_t slot, std::uint32_t length) const;
+  void Save(std::uint32_t slot, std::uint32_t length, std::byte* bytes) const;
+  Status Restore(std::uint32_t slot, std::span<const std::byte> bytes, std::uint32_t vocab_size,
+                 std::uint32_t* resume_from);
 
  private:
   struct SavedRings {
@@ -108,6 +114,11 @@ class KvCache {
   bool RingsReach(const Slot& slot, std::uint32_t length) const;
   const SavedRings* NearestCheckpoint(const Slot& slot, std::uint32_t length) const;
   void CopyCheckpoint(const Slot& slot, const SavedRings& saved, bool save) const;
+  struct SnapshotHeader;
+  SnapshotHeader HeaderOf(const Slot& slot, std::uint32_t length) const;
+  std::size_t SnapshotBytes(const SnapshotHeader& header) const;
+  bool Fits(const SnapshotHeader& header) const;
+  std::byte* CheckpointAt(const Slot& slot, const SavedRings& saved) const;
 
   const KvLayout layout_;
   PageBuffer entries_;
