@@ -50,9 +50,15 @@ export interface DaemonOptions {
 
 type FromConfig = 'checkpoint' | 'engine' | 'queueBound' | 'policies' | 'quarantineAfter';
 /** What the configuration does not say. */
-export type DaemonSurroundings = Omit<DaemonOptions, FromConfig>;
+export interface DaemonSurroundings extends Omit<DaemonOptions, FromConfig> {
+  /** Where prefixes are kept from one start to the next; null: nowhere. */
+  readonly prefixFolder: string | null;
+}
 
-export const daemonOptions = (config: EngineConfig, surroundings: DaemonSurroundings): DaemonOptions => ({
+export const daemonOptions = (
+  config: EngineConfig,
+  { prefixFolder, ...surroundings }: DaemonSurroundings,
+): DaemonOptions => ({
   ...surroundings,
   checkpoint: config['engine.checkpoint'],
   queueBound: config['queue.bound'],
@@ -67,6 +73,12 @@ export const daemonOptions = (config: EngineConfig, surroundings: DaemonSurround
     queueBound: config['queue.bound'],
     memoryBudgetBytes: config['engine.memory_budget'] ?? defaultMemoryBudget(),
     beatMs: 5_000,
+    prefixCache: {
+      memoryBytes: config['cache.memory'],
+      diskBytes: config['cache.disk'],
+      folder: prefixFolder,
+      version: surroundings.version,
+    },
   },
   policies: {
     supervisor: {

@@ -9,6 +9,8 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { createEngineLoop } from '../src/actors/engine-loop.js';
+import { createPrefixCache } from '../src/actors/prefix-cache/prefix-cache.js';
+import { unmarked } from '../src/actors/prompt-marks.js';
 import { tokensToBytes } from '../src/actors/engine-frames.js';
 import { loadAddon } from '../src/actors/load-addon.js';
 import { buildConversation } from '../src/harmony/build-conversation.js';
@@ -179,6 +181,7 @@ const complete = (checkpoint: string, cases: readonly Case[], seed: number): Pro
       numSlots: NUM_SLOTS,
       contextLength: CONTEXT_LENGTH,
       maxBatchTokens: 128,
+      cache: createPrefixCache({ memoryBytes: 0, disk: null, note: () => {} }),
       prefixReuse: true,
       queueBound: cases.length,
       onFault: reject,
@@ -199,6 +202,7 @@ const complete = (checkpoint: string, cases: readonly Case[], seed: number): Pro
         type: 'submit',
         id: index,
         prompt: tokensToBytes(Uint32Array.from(tokens)),
+        marks: unmarked(tokens.length),
         sampling: {
           temperature: aCase.sampling?.temperature ?? 1,
           topK: 0,

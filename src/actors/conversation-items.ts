@@ -2,6 +2,7 @@
 
 import { buildConversation } from '../harmony/build-conversation.js';
 import { type Conversation, type JsonObject, type Message, textContent } from '../harmony/conversation.js';
+import { dropSettledReasoning } from '../harmony/settled-reasoning.js';
 import type { ConversationItem, Respond } from '../ipc/protocol.js';
 import { offeredTools, toolDescriptionOf } from './offered-tools.js';
 import type { OfferedTool } from './tools/tool.js';
@@ -16,22 +17,28 @@ export interface ConversationOptions {
 
 export const conversationOf = ({ request, builtins, today }: ConversationOptions): Conversation => {
   const { items, instructions, outputSchema, reasoningEffort, currentDate } = request;
-  // What comes before the conversation proper is one developer message, together with the tools.
   const firstOther = items.findIndex((item) => !isInstruction(item));
   const numLeading = firstOther === -1 ? items.length : firstOther;
   const leading = items.slice(0, numLeading).map((item) => (item.kind === 'message' ? item.text : ''));
-  const format = outputSchema === null ? '' : responseFormat(outputSchema);
-  const allInstructions = [instructions ?? '', ...leading, format].filter((text) => text !== '').join('\n\n');
+  const texts = [instructions ?? '', ...leading].filter((text) => text !== '');
+  if (outputSchema !== null)
+    texts.push([texts.pop() ?? '', responseFormat(outputSchema)].join('\n\n').trim());
+  // The tools are with what comes first and changes least: clients begin with a base prompt that is always the same,
+  // and go on with what differs from one conversation to the next.
+  const [base = '', ...others] = texts;
   const places = callPlaces(items, new Set(builtins.map(({ name }) => name)));
   return buildConversation({
     date: currentDate ?? today,
     reasoningEffort,
-    instructions: allInstructions,
+    instructions: base,
     tools: offeredTools(request).map(toolDescriptionOf),
     builtinTools: Object.fromEntries(
       builtins.map(({ name, description }) => [name, { name, description, tools: [] }]),
     ),
-    messages: items.slice(numLeading).map((item) => messageOf(item, places)),
+    messages: dropSettledReasoning([
+      ...others.map(developerMessage),
+      ...items.slice(numLeading).map((item) => messageOf(item, places)),
+    ]),
   });
 };
 
@@ -47,6 +54,11 @@ export const toolOutputMessage = ({ recipient, channel }: CallPlace, output: str
   recipient: 'assistant',
   channel,
   content: [textContent(output)],
+});
+
+const developerMessage = (instructions: string): Message => ({
+  role: 'developer',
+  content: [{ type: 'developer_content', instructions }],
 });
 
 /** The section that Harmony has for it; it goes with the instructions. */
@@ -78,7 +90,7 @@ const messageOf = (item: ConversationItem, places: CallPlaces): Message => {
       switch (item.role) {
         case 'system':
         case 'developer':
-          return { role: 'developer', content: [{ type: 'developer_content', instructions: item.text }] };
+          return developerMessage(item.text);
         case 'user':
           return { role: 'user', content: [textContent(item.text)] };
         case 'assistant':

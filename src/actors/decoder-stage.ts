@@ -1,6 +1,7 @@
 // One generation's tokens → the events of its response. The Harmony decoder keeps the state; this puts its events in
 // the protocol's terms and gives calls their ids.
 
+import type { Message } from '../harmony/conversation.js';
 import { createDecoder } from '../harmony/decoder.js';
 import type { HarmonyEvent, OutputItem as HarmonyItem } from '../harmony/events.js';
 import type { Tokenizer } from '../harmony/tokenizer.js';
@@ -41,6 +42,8 @@ export interface DecoderStage {
   /** The tokens are over. A call that was cut off at the token limit is not delivered: nobody may run it. */
   finish(reason: 'stop' | 'length'): readonly ResponseEventBody[];
   calls(): readonly Call[];
+  /** Every completed message, reasoning included. */
+  messages(): readonly Message[];
   numReasoningTokens(): number;
   repairs(): Readonly<Record<string, number>>;
 }
@@ -139,6 +142,7 @@ export const createDecoderStage = ({
     finish: (reason) =>
       bodiesOf(decoder.finish().filter((event) => reason === 'stop' || !isCutOffCall(event))),
     calls: () => calls,
+    messages: () => decoder.messages,
     numReasoningTokens: () => decoder.usage.analysis,
     repairs: () => decoder.repairCounts,
   };

@@ -148,6 +148,7 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
                 logger.debug({ life: input.life, kernelTables }, 'engine worker ready');
                 tell({ type: 'worker.ready' });
               },
+              onNote: ({ level, message, fields }) => logger[level](fields, message),
               onBeat: () => tell({ type: 'worker.beat' }),
               onExit: (error) =>
                 tell(error === null ? { type: 'worker.closed' } : { type: 'worker.exited', error }),

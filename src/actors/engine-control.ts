@@ -17,6 +17,17 @@ export interface EngineSettings {
   readonly queueBound: number;
   readonly memoryBudgetBytes: number;
   readonly beatMs: number;
+  readonly prefixCache: PrefixCacheSettings;
+}
+
+export interface PrefixCacheSettings {
+  /** 0: prefixes are kept in their slots only. */
+  readonly memoryBytes: number;
+  /** 0: nothing is kept on disk. */
+  readonly diskBytes: number;
+  readonly folder: string | null;
+  /** Of the program: another one may compute other numbers. */
+  readonly version: string;
 }
 
 /** A checkpoint as the engine cache knows it: a file that was replaced is another one. */

@@ -5,6 +5,7 @@ import { Packr } from 'msgpackr';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { ErrorCode } from '../errors.js';
 import type { SamplerOptions, Sampled } from './engine-addon.js';
+import type { PromptMarks } from './prompt-marks.js';
 
 /** Counts from 1 within one life of the worker. */
 export type SequenceId = number;
@@ -15,6 +16,7 @@ export type EngineCommand =
       readonly id: SequenceId;
       /** Token ids, 4 bytes each, in the machine's byte order. */
       readonly prompt: Uint8Array;
+      readonly marks: PromptMarks;
       readonly sampling: SamplerOptions;
       readonly maxTokens: number | null;
       /** A token of these ends the generation and is its last. */
@@ -40,6 +42,13 @@ export interface ErrorRecord {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
+/** A line for the daemon's log. */
+export interface EngineNote {
+  readonly level: 'debug' | 'info' | 'warn';
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
 /** `atMs`: when, by `clockMs`, which both threads share. */
 export type EngineReport =
   | {
@@ -47,6 +56,7 @@ export type EngineReport =
       readonly kernelTables: ReadonlyArray<{ readonly name: string; readonly supported: boolean }>;
     }
   | { readonly type: 'beat' }
+  | { readonly type: 'note'; readonly note: EngineNote }
   | {
       readonly type: 'started';
       readonly id: SequenceId;

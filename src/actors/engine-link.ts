@@ -9,6 +9,7 @@ import type { EngineControl, EngineSettings } from './engine-control.js';
 import { engineExited, engineStartFailed, fromErrorRecord } from './engine-errors.js';
 import {
   type EngineCommand,
+  type EngineNote,
   type EngineReport,
   openFrameChannel,
   type SequenceId,
@@ -16,12 +17,14 @@ import {
 } from './engine-frames.js';
 import type { EngineWorkerData } from './engine-worker.js';
 import type { Fault } from './fault.js';
+import type { PromptMarks } from './prompt-marks.js';
 
 export interface EngineLinkOptions {
   readonly addonModule: string;
   readonly settings: EngineSettings;
   readonly fault: Fault | null;
   readonly onReady: (kernelTables: Extract<EngineReport, { type: 'ready' }>['kernelTables']) => void;
+  readonly onNote: (note: EngineNote) => void;
   /** Any report, at most about one a second: the worker is alive. */
   readonly onBeat: () => void;
   /** The thread is gone; null when it was closed. Comes once, last. */
@@ -30,6 +33,7 @@ export interface EngineLinkOptions {
 
 export interface Generation {
   readonly prompt: Uint32Array;
+  readonly marks: PromptMarks;
   readonly sampling: SamplerOptions;
   readonly maxTokens: number | null;
   readonly stopTokens: readonly number[];
@@ -140,6 +144,9 @@ export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
       case 'ready':
         isReady = true;
         options.onReady(report.kernelTables);
+        break;
+      case 'note':
+        options.onNote(report.note);
         break;
       case 'beat':
         break;

@@ -10,6 +10,8 @@ import {
   type SequenceId,
 } from './engine-frames.js';
 import { badSample, contextOverflow, queueFull, toErrorRecord } from './engine-errors.js';
+import type { PrefixCache, Snapshot } from './prefix-cache/prefix-cache.js';
+import { isWorthWaitingFor } from './prefix.js';
 import { planStep, prefillShareWhileDecoding, type StepPart } from './scheduler.js';
 import { createSlots, type Slot } from './slots.js';
 
@@ -21,6 +23,7 @@ export interface EngineLoopOptions {
   readonly contextLength: number;
   readonly maxBatchTokens: number;
   readonly prefixReuse: boolean;
+  readonly cache: PrefixCache;
   readonly queueBound: number;
   readonly report: (reports: readonly EngineReport[]) => void;
   /** The context can no longer be trusted. */
@@ -30,6 +33,8 @@ export interface EngineLoopOptions {
 export interface EngineLoop {
   accept(command: EngineCommand): void;
   numRunning(): number;
+  /** Hands everything that the slots hold to the prefix cache. */
+  keepAll(): void;
   /** Drops everything; nothing is reported any more. */
   close(): void;
 }
@@ -39,14 +44,22 @@ type Submission = Extract<EngineCommand, { type: 'submit' }>;
 interface Waiting {
   readonly submission: Submission;
   readonly prompt: Uint32Array;
+  /** A prefix of it is being read from disk. */
+  isFetching: boolean;
+  fetched: Snapshot | null;
+  /** Another prompt is feeding what it begins with. */
+  isAwaiting: boolean;
 }
+
+/** As many tokens that another prompt is about to feed are worth waiting for. */
+const MIN_AWAITED_TOKENS = 512;
 
 interface Sequence {
   readonly submission: Submission;
   readonly slot: Slot;
   readonly sampler: NativeSampler;
   readonly countsTokens: boolean;
-  readonly promptLength: number;
+  readonly prompt: Uint32Array;
   readonly forced: Uint32Array;
   pending: Uint32Array;
   isPrefilling: boolean;
@@ -86,15 +99,50 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
       fail(submission.id, contextOverflow(prompt.length, contextLength));
     } else if (!submission.resumed && waiting.length >= queueBound) {
       fail(submission.id, queueFull(waiting.length, queueBound));
-    } else if (submission.resumed) {
-      waiting.unshift({ submission, prompt });
     } else {
-      waiting.push({ submission, prompt });
+      const entry = { submission, prompt, isFetching: false, fetched: null, isAwaiting: false };
+      if (submission.resumed) waiting.unshift(entry);
+      else waiting.push(entry);
+      fetch(entry);
     }
   };
 
-  const admit = ({ submission, prompt }: Waiting): boolean => {
-    if (slots.numFree() === 0) return false;
+  const fetch = (entry: Waiting): void => {
+    if (!options.prefixReuse) return;
+    const reading = options.cache.fetch(entry.prompt, slots.longestShared(entry.prompt));
+    if (reading === null) return;
+    entry.isFetching = true;
+    void reading.then((snapshot) => {
+      entry.isFetching = false;
+      entry.fetched = snapshot;
+      schedule();
+    });
+  };
+
+  /** Somebody feeds what this one begins with: once is enough. Who waits for it, waits for all of it. */
+  const awaits = ({ prompt, isAwaiting }: Waiting): boolean => {
+    if (!options.prefixReuse) return false;
+    const feeding = [...running.values()].filter(({ isPrefilling }) => isPrefilling);
+    if (feeding.length === 0) return false;
+    const numShared = slots.longestShared(prompt);
+    const minTokens = isAwaiting ? 1 : MIN_AWAITED_TOKENS;
+    return feeding.some((other) => isWorthWaitingFor(other.prompt, numShared, prompt, minTokens));
+  };
+
+  const admitWaiting = (): void => {
+    const kept: Waiting[] = [];
+    for (const [index, entry] of waiting.entries()) {
+      if (slots.numFree() === 0) {
+        kept.push(...waiting.slice(index));
+        break;
+      }
+      entry.isAwaiting = awaits(entry);
+      if (entry.isFetching || entry.isAwaiting || !admit(entry)) kept.push(entry);
+    }
+    waiting = kept;
+  };
+
+  const admit = ({ submission, prompt, fetched }: Waiting): boolean => {
     let sampler: NativeSampler;
     try {
       sampler = options.createSampler(submission.sampling, vocabSize);
@@ -102,7 +150,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
       fail(submission.id, error);
       return true;
     }
-    const placed = slots.place(prompt);
+    const placed = slots.place(prompt, submission.marks, fetched);
     if (placed === null) return false;
     const { slot, resumeFrom } = placed;
     const { repetitionPenalty, presencePenalty, frequencyPenalty } = submission.sampling;
@@ -111,7 +159,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
       slot,
       sampler,
       countsTokens: repetitionPenalty !== 1 || presencePenalty !== 0 || frequencyPenalty !== 0,
-      promptLength: prompt.length,
+      prompt,
       forced: bytesToTokens(submission.forced),
       pending: prompt.subarray(resumeFrom),
       isPrefilling: true,
@@ -168,20 +216,20 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     sequence.pending = sequence.pending.subarray(numTokens);
     if (sequence.isPrefilling) {
       const { id } = sequence.submission;
-      const done = sequence.promptLength - sequence.pending.length;
-      reports.push({ type: 'prefill', id, done, total: sequence.promptLength, atMs: clockMs() });
-      if (samples) {
-        sequence.isPrefilling = false;
-        sequence.slot.checkpoint(); // the next turn's prompt begins with this one
-      }
+      const total = sequence.prompt.length;
+      reports.push({ type: 'prefill', id, done: total - sequence.pending.length, total, atMs: clockMs() });
+      if (samples) sequence.isPrefilling = false;
     }
     if (samples) takeSample(sequence, sampled);
   };
 
   const step = (): void => {
-    while (waiting.length > 0 && admit(waiting[0]!)) waiting.shift();
+    admitWaiting();
     const parts = planStep([...running.values()], limits, turn++);
-    if (parts.length === 0) return;
+    if (parts.length === 0) {
+      if (running.size === 0) slots.keepBases();
+      return;
+    }
     const items = parts.map(({ sequence, numTokens, samples }): BatchItem => ({
       slot: sequence.slot.index,
       tokens: sequence.pending.subarray(0, numTokens),
@@ -232,6 +280,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
       schedule();
     },
     numRunning: () => running.size,
+    keepAll: () => slots.keepAll(),
     close: () => {
       closed = true;
       if (scheduled !== null) clearImmediate(scheduled);

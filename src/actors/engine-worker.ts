@@ -11,6 +11,8 @@ import { type EngineCommand, type EngineReport, openFrameChannel } from './engin
 import { createEngineLoop, type EngineLoop } from './engine-loop.js';
 import { type Fault, isStartFault, waitForEver, withFault } from './fault.js';
 import { type ModelInUse, openModel } from './open-model.js';
+import { openPrefixCache } from './prefix-cache/open-prefix-cache.js';
+import type { PrefixCache } from './prefix-cache/prefix-cache.js';
 
 export interface EngineWorkerData {
   /** A module that exports `loadAddon(): NativeAddon`. */
@@ -40,17 +42,22 @@ const start = async ({
 
   let inUse: ModelInUse | null = null;
   let loop: EngineLoop | null = null;
+  let cache: PrefixCache | null = null;
 
   const channel = openFrameChannel<readonly EngineReport[], EngineCommand>(framePort, (command) => {
     if (loop !== null) loop.accept(command);
     else if (command.type === 'submit') channel.send([noModel(command.id)]);
   });
 
-  const unload = (): void => {
+  const unload = async (): Promise<void> => {
     loop?.close();
+    loop?.keepAll();
     loop = null;
     inUse?.close();
     inUse = null;
+    await cache?.flush();
+    cache?.close();
+    cache = null;
   };
 
   const endAfter = (error: unknown): void => {
@@ -61,10 +68,18 @@ const start = async ({
 
   const control: EngineControl = {
     load: (file) =>
-      asResult(() => {
-        unload();
+      asResult(async () => {
+        await unload();
         const model = openModel(addon, file, settings);
         inUse = model;
+        cache = await openPrefixCache({
+          file,
+          kernels: model.engine.kernels,
+          kvType: settings.kvType,
+          leftBytes: model.leftBytes,
+          settings: settings.prefixCache,
+          note: (note) => channel.send([{ type: 'note', note }]),
+        });
         loop = createEngineLoop({
           context: fault === null ? model.context : withFault(model.context, fault),
           createSampler: (options, vocabSize) => addon.createSampler(options, vocabSize),
@@ -73,6 +88,7 @@ const start = async ({
           contextLength: model.description.contextLength,
           maxBatchTokens: settings.maxBatchTokens,
           prefixReuse: model.engine.capabilities.prefixReuse,
+          cache,
           queueBound: settings.queueBound,
           report: (reports) => channel.send(reports),
           onFault: endAfter,
@@ -80,20 +96,19 @@ const start = async ({
         return model.description;
       }),
     describe: (file) =>
-      asResult(() => {
+      asResult(async () => {
         const engine = addon.openEngine({ path: file.path, isa: settings.isa, numThreads: 1 });
         const { format, config } = engine;
         engine.close();
         return { format, config };
       }),
     unload: () =>
-      asResult(() => {
-        unload();
+      asResult(async () => {
+        await unload();
         return null;
       }),
     close: () => {
-      unload();
-      setImmediate(() => process.exit(0)); // after the reply
+      void unload().finally(() => setImmediate(() => process.exit(0))); // after the reply
     },
   };
   expose(control, controlEndpoint(controlPort));
@@ -102,12 +117,12 @@ const start = async ({
   setInterval(() => channel.send([{ type: 'beat' }]), settings.beatMs);
 };
 
-// Control calls are answered one after the other: each runs to its end on this thread.
-const asResult = <Value>(work: () => Value): Promise<Result<Value>> => {
+// The engine's machine asks for one thing at a time.
+const asResult = async <Value>(work: () => Promise<Value>): Promise<Result<Value>> => {
   try {
-    return Promise.resolve({ ok: true, value: work() });
+    return { ok: true, value: await work() };
   } catch (error) {
-    return Promise.resolve({ ok: false, error: toErrorRecord(error) });
+    return { ok: false, error: toErrorRecord(error) };
   }
 };
 

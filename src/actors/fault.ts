@@ -69,7 +69,12 @@ export const withFault = (context: NativeContext, { kind, atToken }: Fault): Nat
     length: (slot) => context.length(slot),
     truncate: (slot, length) => context.truncate(slot, length),
     copy: (from, to, length) => context.copy(from, to, length),
-    checkpoint: (slot) => context.checkpoint(slot),
+    checkpoint: (slot, length) => context.checkpoint(slot, length),
+    checkpoints: (slot) => context.checkpoints(slot),
+    dropCheckpoint: (slot, length) => context.dropCheckpoint(slot, length),
+    savedBytes: (slot, length) => context.savedBytes(slot, length),
+    save: (slot, length, bytes) => context.save(slot, length, bytes),
+    restore: (slot, bytes) => context.restore(slot, bytes),
     memory: () => context.memory(),
     close: () => context.close(),
   };

@@ -81,6 +81,7 @@ export const startGeneration = (options: GenerationOptions): RunningGeneration =
   const handle = link.generate(
     {
       prompt: tokens,
+      marks: prompt.marks(),
       fingerprint: options.fingerprint,
       sampling: { ...request.sampling, seed: options.seed },
       maxTokens: maxTokens === null ? null : Math.max(1, maxTokens - tally.outputTokens),
@@ -121,6 +122,7 @@ export const startGeneration = (options: GenerationOptions): RunningGeneration =
       finished: (reason, atMs) => {
         clock.roundEnded(atMs);
         decoder.finish(reason).forEach(outbox.send);
+        if (Object.keys(decoder.repairs()).length === 0) prompt.learn(decoder.messages());
         tell({ type: 'generation.finished', reason, calls: decoder.calls() });
       },
       failed: (error) => tell({ type: 'generation.failed', error }),

@@ -24,21 +24,19 @@ export const guardWeights = (checkpoint: string, weightsBytes: number, budgetByt
   }
 };
 
-/** Before a context is made. */
+/** Before a context is made. Gives what the budget still has. */
 export const guardContext = (
   checkpoint: string,
   use: MemoryUse,
   numSlots: number,
   budgetBytes: number,
-): void => {
-  const needed = {
-    weights: use.weightsBytes,
-    'KV cache': use.kvBytes + numSlots * use.windowBytes,
-    scratch: use.scratchBytes,
-  };
-  if (needed.weights + needed['KV cache'] + needed.scratch > budgetBytes) {
+): number => {
+  const needed = { weights: use.weightsBytes, 'KV cache': use.kvBytes, scratch: use.scratchBytes };
+  const leftBytes = budgetBytes - needed.weights - needed['KV cache'] - needed.scratch;
+  if (leftBytes < 0) {
     throw insufficientMemory(`Loading ${checkpoint} with ${numSlots} slots`, needed, budgetBytes);
   }
+  return leftBytes;
 };
 
 /**

@@ -5,6 +5,7 @@ import { createTokenizer, type Tokenizer } from '../harmony/tokenizer.js';
 import type { LoadedModel } from '../ipc/protocol.js';
 import { modelNameOf } from './checkpoint-file.js';
 import type { CheckpointFile, OpenModel } from './engine-control.js';
+import { createWrittenMessages, type WrittenMessages } from './written-messages.js';
 
 export interface ModelRuntime {
   readonly loaded: LoadedModel;
@@ -12,6 +13,7 @@ export interface ModelRuntime {
   readonly tokenizer: Tokenizer;
   readonly renderer: Renderer;
   readonly stopTokens: readonly number[];
+  readonly written: WrittenMessages;
 }
 
 export const createModelRuntime = (
@@ -30,6 +32,7 @@ export const createModelRuntime = (
     tokenizer,
     renderer: createRenderer({ tokenizer }),
     stopTokens: stopTokens(tokenizer),
+    written: createWrittenMessages(tokenizer.harmony),
     loaded: {
       checkpoint: file.path,
       name: modelNameOf(file.path),
@@ -40,7 +43,7 @@ export const createModelRuntime = (
       contextLength: open.contextLength,
       numSlots: open.numSlots,
       weightsBytes: open.memory.weightsBytes,
-      kvBytes: open.memory.kvBytes + open.numSlots * open.memory.windowBytes,
+      kvBytes: open.memory.kvBytes,
       scratchBytes: open.memory.scratchBytes,
       loadMs: performance.now() - startedMs,
       cached: false,

@@ -9,6 +9,8 @@ export interface ModelInUse {
   readonly engine: NativeEngine;
   readonly context: NativeContext;
   readonly numSlots: number;
+  /** What the memory budget has left. */
+  readonly leftBytes: number;
   close(): void;
 }
 
@@ -24,7 +26,7 @@ export const openModel = (addon: NativeAddon, file: CheckpointFile, settings: En
       maxBatchTokens: settings.maxBatchTokens,
       kvType: settings.kvType,
     };
-    guardContext(
+    const leftBytes = guardContext(
       file.path,
       engine.predict(contextOptions),
       contextOptions.numSlots,
@@ -35,6 +37,7 @@ export const openModel = (addon: NativeAddon, file: CheckpointFile, settings: En
       engine,
       context,
       numSlots: contextOptions.numSlots,
+      leftBytes,
       description: {
         backend: engine.backend,
         kernels: engine.kernels,

@@ -44,6 +44,7 @@ export const startInProcess = async (
       socket: null,
       http: null,
       service: null,
+      prefixFolder: null, // an answer or two are not worth hundreds of megabytes
       log: { level, destination },
       fault: null,
       ...tools,
@@ -98,6 +99,7 @@ export const startServedDaemon = async (
       socket: { path: config['daemon.socket'], uid: userInfo().uid, calls },
       http: httpSettings(config),
       service: service ? { calls, env } : null,
+      prefixFolder: loaded.paths.prefixFolder,
       log: { level: config['daemon.log_level'], destination: log },
       fault: fault === null ? null : parseFault(fault),
       ...tools,

@@ -1,6 +1,7 @@
 // The command line as commander sees it. Nothing heavy is imported here: each command brings its own work when it runs.
 
 import { Command } from 'commander';
+import { defineCache } from './commands/cache.js';
 import { defineChat } from './commands/chat.js';
 import { defineDaemon } from './commands/daemon.js';
 import { defineHealth, defineStatus, defineStop } from './commands/daemon-state.js';
@@ -17,7 +18,7 @@ const GROUPS: ReadonlyArray<readonly [title: string, commands: readonly DefineCo
   ['Daemon:', [defineHealth, defineStatus, defineModels, defineDaemon, defineLogs, defineStop]],
   [
     'Installation and more:',
-    [defineInstall, defineUninstall, defineDoctor, defineConfig, defineLogits, defineCompletion],
+    [defineInstall, defineUninstall, defineDoctor, defineConfig, defineCache, defineLogits, defineCompletion],
   ],
 ];
 

@@ -15,7 +15,15 @@ export interface Paths {
   /** Chat history and the like. */
   readonly stateFolder: string;
   readonly systemdUserFolder: string;
+  /** Snapshots of prompts' beginnings. */
+  readonly prefixFolder: string;
 }
+
+export const SNAPSHOT_SUFFIX = '.prefix';
+
+/** A snapshot, or one that was not finished. */
+export const isSnapshotFile = (name: string): boolean =>
+  /^[0-9a-f]+-[0-9a-f]+\.prefix(?:\.\d+\.tmp)?$/.test(name);
 
 export const currentPlace = (env: Place['env'] = process.env): Place => ({
   platform: process.platform,
@@ -35,6 +43,7 @@ export const pathsOf = ({ platform, env, home }: Place): Paths => {
       logFile: join(home, 'Library', 'Logs', 'com.yourorg.codexpc.err.log'),
       stateFolder: support,
       systemdUserFolder: join(home, '.config', 'systemd', 'user'),
+      prefixFolder: join(home, 'Library', 'Caches', 'codexpc', 'prefixes'),
     };
   }
   const stateFolder = join(base('XDG_STATE_HOME', '.local/state'), 'codexpc');
@@ -43,5 +52,6 @@ export const pathsOf = ({ platform, env, home }: Place): Paths => {
     logFile: join(stateFolder, 'daemon.log'),
     stateFolder,
     systemdUserFolder: join(base('XDG_CONFIG_HOME', '.config'), 'systemd', 'user'),
+    prefixFolder: join(base('XDG_CACHE_HOME', '.cache'), 'codexpc', 'prefixes'),
   };
 };

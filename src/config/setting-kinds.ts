@@ -107,6 +107,16 @@ const readBytes = (value: unknown): number | undefined => {
   return Math.round(Number(match[1]) * UNIT_BYTES[(match[2] ?? '').toLowerCase() as keyof typeof UNIT_BYTES]);
 };
 
+/** As `bytesOrAuto`; "off" is 0. */
+export const bytesOrOff = () =>
+  kind('a size such as "2GiB", or "off"', (value) =>
+    value === 'off' || value === 0
+      ? 0
+      : value === 'auto'
+        ? undefined
+        : (bytesOrAuto().safeParse(value).data ?? undefined),
+  );
+
 /** A number, or "auto" for null. */
 export const integerOrAuto = (min: number, max: number) =>
   kind(`a whole number from ${min} to ${max}, or "auto"`, (value) =>

@@ -4,6 +4,7 @@ import type * as z from 'zod';
 import {
   bytes,
   bytesOrAuto,
+  bytesOrOff,
   choice,
   duration,
   durationOrAlways,
@@ -79,6 +80,18 @@ export const createSettings = ({ home, defaultSocket }: SettingContext) =>
       initial: null as number | null,
       env: null,
       about: 'most memory for weights, KV cache and scratch; "auto": from what the machine has',
+    },
+    'cache.memory': {
+      kind: bytesOrOff(),
+      initial: 512 * 2 ** 20,
+      env: null,
+      about: 'most memory for beginnings of prompts whose slot was given to others; "off": none',
+    },
+    'cache.disk': {
+      kind: bytesOrOff(),
+      initial: 2 * 2 ** 30,
+      env: null,
+      about: 'most disk space for beginnings of prompts, kept for the next start; "off": none',
     },
     'queue.bound': {
       kind: integer(1, 10_000),

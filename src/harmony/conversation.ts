@@ -18,6 +18,8 @@ export interface Message {
   /** `<|constrain|>json`, `json`, `code`. */
   readonly contentType?: string;
   readonly content: readonly Content[];
+  /** As the model wrote it, <|start|> and end marker included: rendered as it is. */
+  readonly written?: readonly number[];
 }
 
 export type Content = TextContent | SystemContent | DeveloperContent;

@@ -64,7 +64,11 @@ export const createRenderer = ({ tokenizer, cachedTokens = 1 << 19 }: RendererOp
   };
 
   const renderMessage = (message: Message, hasFunctionTools: boolean, out: number[]): void => {
-    const { role, name, recipient, channel, contentType, content } = message;
+    const { role, name, recipient, channel, contentType, content, written } = message;
+    if (written !== undefined) {
+      for (const token of written) out.push(token);
+      return;
+    }
     out.push(markers.start);
     if (role === 'tool') {
       if (name === undefined) throw invalid('Tools should have a name!');

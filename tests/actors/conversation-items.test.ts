@@ -34,20 +34,47 @@ describe('conversationOf', () => {
     expect(dateOf({ currentDate: '2025-12-31' })).toMatchObject({ conversationStartDate: '2025-12-31' });
   });
 
-  test('instructions and what leads the conversation are one developer message, with the tools', () => {
+  test('the tools are with what comes first; what differs between conversations follows in messages of its own', () => {
     const tools = [look];
     const messages = of({
       instructions: 'Be brief.',
       tools,
       items: [message('system', 'Be kind.'), message('developer', 'Be right.'), message('user', 'hi')],
     });
-    expect(messages.map(({ role }) => role)).toEqual(['system', 'developer', 'user']);
-    expect(messages[1]!.content).toMatchObject([
-      {
-        instructions: 'Be brief.\n\nBe kind.\n\nBe right.',
-        tools: { functions: { tools: [{ name: 'look' }] } },
-      },
+    expect(messages.map(({ role }) => role)).toEqual([
+      'system',
+      'developer',
+      'developer',
+      'developer',
+      'user',
     ]);
+    expect(messages.slice(1, 4).map(({ content }) => content[0])).toMatchObject([
+      { instructions: 'Be brief.', tools: { functions: { tools: [{ name: 'look' }] } } },
+      { instructions: 'Be kind.' },
+      { instructions: 'Be right.' },
+    ]);
+  });
+
+  test('reasoning is left out once it has led to an answer, also while a later tool loop runs', () => {
+    const assistant = (channel: 'analysis' | 'final', text: string) =>
+      ({ kind: 'message', role: 'assistant', text, channel }) as const;
+    const call = { kind: 'tool_call', callId: 'c', name: 'look', arguments: '{}', freeform: false } as const;
+    const messages = of({
+      items: [
+        message('user', 'one'),
+        assistant('analysis', 'settled'),
+        assistant('final', 'first'),
+        message('user', 'two'),
+        assistant('analysis', 'settled too'),
+        assistant('final', 'second'),
+        message('user', 'three'),
+        assistant('analysis', 'going on'),
+        call,
+        { kind: 'tool_output', callId: 'c', output: 'seen' },
+      ],
+    });
+    const thoughts = messages.filter(({ channel }) => channel === 'analysis');
+    expect(thoughts.map(({ content }) => content[0])).toEqual([{ type: 'text', text: 'going on' }]);
   });
 
   test('a later developer message stays where it is', () => {

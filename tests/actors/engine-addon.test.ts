@@ -340,9 +340,30 @@ describe('truncate, copy and checkpoint', () => {
   it('resume at a checkpoint', () => {
     const context = openContext();
     feed(context, 0, prompt.slice(0, 50));
-    context.checkpoint(0);
+    context.checkpoint(0, context.length(0));
     feed(context, 0, prompt.slice(50));
+    expect(context.checkpoints(0)).toEqual([50]);
     expect(context.truncate(0, 50)).toBe(50);
+    context.dropCheckpoint(0, 50);
+    expect(context.checkpoints(0)).toEqual([]);
+  });
+
+  it('go on in another context after they were saved, through shared memory too', () => {
+    const context = openContext();
+    feed(context, 0, prompt.slice(0, 50));
+    context.checkpoint(0, 50);
+    const bytes = new Uint8Array(new SharedArrayBuffer(context.savedBytes(0, 50)));
+    context.save(0, 50, bytes);
+    const other = openContext();
+    expect(other.restore(1, bytes)).toBe(50);
+    feed(context, 0, prompt.slice(50));
+    feed(other, 1, prompt.slice(50));
+    expect(other.length(1)).toBe(prompt.length);
+    expect(codeOf(() => other.restore(1, bytes.slice(1)))).toBe('invalid_request');
+    expect(codeOf(() => other.restore(1, Float32Array.of(1) as unknown as Uint8Array))).toBe(
+      'invalid_request',
+    );
+    expect(codeOf(() => other.save(1, 50, new Uint8Array(1)))).toBe('invalid_request');
   });
 
   it('refuse another token while a slot is being rebuilt', () => {
@@ -372,7 +393,12 @@ describe('close', () => {
       () => context.length(0),
       () => context.truncate(0, 0),
       () => context.copy(0, 1, 0),
-      () => context.checkpoint(0),
+      () => context.checkpoint(0, 0),
+      () => context.checkpoints(0),
+      () => context.dropCheckpoint(0, 0),
+      () => context.savedBytes(0, 0),
+      () => context.save(0, 0, new Uint8Array()),
+      () => context.restore(0, new Uint8Array()),
       () => context.memory(),
     ]) {
       expect(errorOf(run)).toMatchObject({

@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { BatchItem, ContextOptions, SamplerOptions } from '../../src/actors/engine-addon.js';
 import { type EngineCommand, type EngineReport, tokensToBytes } from '../../src/actors/engine-frames.js';
 import { createEngineLoop } from '../../src/actors/engine-loop.js';
+import { createPrefixCache, type SnapshotDisk } from '../../src/actors/prefix-cache/prefix-cache.js';
+import { unmarked } from '../../src/actors/prompt-marks.js';
 import { createScriptedAddon, SPECIAL_TOKENS, type ScriptedOptions } from './fakes/scripted-addon.js';
 
 const CONTEXT: ContextOptions = { numSlots: 2, contextLength: 1024, maxBatchTokens: 32, kvType: 'f16' };
@@ -33,7 +35,12 @@ const promptOf = (text: string): Uint32Array => {
 };
 
 const startLoop = (
-  options: ScriptedOptions & { readonly queueBound?: number; readonly prefixReuse?: boolean } = {},
+  options: ScriptedOptions & {
+    readonly queueBound?: number;
+    readonly prefixReuse?: boolean;
+    readonly cacheBytes?: number;
+    readonly disk?: SnapshotDisk;
+  } = {},
 ) => {
   const steps: (readonly BatchItem[])[] = [];
   const reports: EngineReport[] = [];
@@ -52,6 +59,11 @@ const startLoop = (
     createSampler: addon.createSampler,
     vocabSize: 264,
     prefixReuse: options.prefixReuse ?? true,
+    cache: createPrefixCache({
+      memoryBytes: options.cacheBytes ?? 0,
+      disk: options.disk ?? null,
+      note: () => {},
+    }),
     queueBound: options.queueBound ?? 8,
     report: (batch) => {
       reports.push(...batch);
@@ -71,6 +83,7 @@ const startLoop = (
       type: 'submit',
       id,
       prompt: tokensToBytes(promptOf(text)),
+      marks: unmarked(promptOf(text).length),
       sampling: GREEDY,
       maxTokens: null,
       stopTokens: [SPECIAL_TOKENS['return']!, SPECIAL_TOKENS['call']!],

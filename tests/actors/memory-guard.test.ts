@@ -11,11 +11,11 @@ const USE = { weightsBytes: 1000, kvBytes: 400, kvBytesPerToken: 10, windowBytes
 
 describe('memory guard', () => {
   test('allows what just fits and refuses one byte more, with figures', () => {
-    guardContext('m', USE, 4, 1700);
-    expect(() => guardContext('m', USE, 4, 1699)).toThrow(
+    expect(guardContext('m', USE, 4, 1502)).toBe(2);
+    expect(() => guardContext('m', USE, 4, 1499)).toThrow(
       expect.objectContaining({
         code: 'insufficient_memory',
-        details: { weights: 1000, 'KV cache': 600, scratch: 100, totalBytes: 1700, budgetBytes: 1699 },
+        details: { weights: 1000, 'KV cache': 400, scratch: 100, totalBytes: 1500, budgetBytes: 1499 },
       }),
     );
   });

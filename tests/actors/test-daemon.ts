@@ -42,6 +42,7 @@ export const startTestDaemon = ({
     socket: null,
     http: null,
     service: null,
+    prefixFolder: null,
     log: { level: 'debug', destination: { write: (line) => void log.push(line) } },
     fault: null,
     toolRunner: NO_TOOLS,

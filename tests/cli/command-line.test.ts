@@ -40,6 +40,7 @@ const COMMANDS = [
   'uninstall',
   'doctor',
   'config',
+  'cache',
   'completion',
   'logits',
 ];

@@ -58,7 +58,7 @@ describe('the daemon with the native engine', () => {
     expect(again.map(tokensOf)).toEqual(cold);
     for (const answer of again) expect(cachedOf(answer)).toBeGreaterThan(256);
     await stopTestDaemon(daemon);
-  });
+  }, 60_000); // eight daemons
 
   test('a second request does no work on the weights', async () => {
     const daemon = start();

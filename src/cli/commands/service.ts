@@ -28,7 +28,9 @@ export const defineUninstall: DefineCommand = (program, { context, finish }) => 
   program
     .command('uninstall')
     .summary('remove the background service')
-    .description('Stops and removes the service. Settings, log and models stay.')
+    .description(
+      'Stops and removes the service. Settings, log, models and kept prompts (codexpc cache) stay.',
+    )
     .option('--dry-run', 'only show what would be removed')
     .option('--verbose', 'tell more when something fails')
     .action(async (flags: { dryRun?: boolean }) => {

@@ -147,11 +147,33 @@ const createContext = (contextOptions: ContextOptions, options: ScriptedOptions)
       slots[to] = { tokens: [...slots[from]!.tokens], checkpoints: [...slots[from]!.checkpoints] };
       return cut(slots[to], length);
     },
-    checkpoint: (slot) => void slots[slot]!.checkpoints.push(slots[slot]!.tokens.length),
+    checkpoint: (slot, length) => {
+      const { tokens, checkpoints } = slots[slot]!;
+      if (length <= tokens.length && !checkpoints.includes(length)) checkpoints.push(length);
+      checkpoints.sort((left, right) => left - right);
+    },
+    checkpoints: (slot) => slots[slot]!.checkpoints,
+    dropCheckpoint: (slot, length) => {
+      slots[slot]!.checkpoints = slots[slot]!.checkpoints.filter((position) => position !== length);
+    },
+    savedBytes: (slot, length) => saved(slots[slot]!, length).length,
+    save: (slot, length, bytes) => bytes.set(saved(slots[slot]!, length)),
+    restore: (slot, bytes) => {
+      slots[slot] = JSON.parse(Buffer.from(bytes).toString()) as Slot;
+      return cut(slots[slot], slots[slot].tokens.length);
+    },
     memory: () => memoryOf(contextOptions, options.weightsBytes ?? 1024),
     close: () => {},
   };
 };
+
+const saved = ({ tokens, checkpoints }: Slot, length: number): Buffer =>
+  Buffer.from(
+    JSON.stringify({
+      tokens: tokens.slice(0, length),
+      checkpoints: checkpoints.filter((position) => position <= length),
+    } satisfies Slot),
+  );
 
 /** Messages of a slot as text, the last one being written. */
 const textOf = (tokens: readonly number[]): string => {

@@ -1,0 +1,72 @@
+// What the model wrote, token by token, found again by what it says. A client sends messages back as text, and text
+// can be encoded and headed in more than one way: rendered anew, a prompt would leave its slot's tokens at the first
+// call. The model sees its own words instead.
+
+import type { Message } from '../harmony/conversation.js';
+import type { HarmonyTokens } from '../harmony/vocabulary.js';
+
+export interface WrittenMessages {
+  /** From <|start|> to the end marker; null: not the model's, or long forgotten. */
+  find(message: Message): readonly number[] | null;
+  /** `tokens`: a whole turn, the header that the prompt opened included. Without repairs only: the two must agree. */
+  learn(tokens: readonly number[], messages: readonly Message[]): void;
+}
+
+/** About a dozen long conversations. */
+const MAX_TOKENS = 1 << 20;
+
+export const createWrittenMessages = (markers: HarmonyTokens): WrittenMessages => {
+  /** The least recently used first. */
+  const written = new Map<string, readonly number[]>();
+  let numTokens = 0;
+
+  const forgetOldest = (): void => {
+    for (const [key, tokens] of written) {
+      if (numTokens <= MAX_TOKENS) return;
+      numTokens -= tokens.length;
+      written.delete(key);
+    }
+  };
+
+  const segmentsOf = (tokens: readonly number[]): number[][] => {
+    const segments: number[][] = [];
+    for (const token of tokens) {
+      if (token === markers.start) segments.push([]);
+      segments.at(-1)?.push(token === markers.return ? markers.end : token); // as a later prompt has it
+    }
+    return segments;
+  };
+
+  return {
+    find: (message) => {
+      const key = keyOf(message);
+      const tokens = written.get(key);
+      if (tokens === undefined) return null;
+      written.delete(key);
+      written.set(key, tokens);
+      return tokens;
+    },
+    learn: (tokens, messages) => {
+      const segments = segmentsOf(tokens);
+      if (segments.length !== messages.length) return;
+      messages.forEach((message, index) => {
+        const key = keyOf(message);
+        const segment = segments[index]!;
+        const isWhole = [markers.end, markers.call].includes(segment.at(-1) ?? -1);
+        // The first stays: a conversation that holds it must not change when the same is said again.
+        if (!isWhole || written.has(key)) return;
+        written.set(key, segment);
+        numTokens += segment.length;
+      });
+      forgetOldest();
+    },
+  };
+};
+
+/** Clients do not send back on which channel a call was made. */
+const keyOf = ({ recipient, channel, content }: Message): string =>
+  JSON.stringify([
+    recipient ?? null,
+    recipient === undefined ? (channel ?? null) : null,
+    content.map((part) => (part.type === 'text' ? part.text : '')).join(''),
+  ]);
