@@ -52,6 +52,7 @@ const start = (): Daemon => {
         addonModule: new URL('../../src/actors/load-addon.js', import.meta.url).href,
         preload: false,
         socket: null,
+        http: null,
         service: null,
         prefixFolder,
         log: { level: 'silent', destination: { write: () => {} } },

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { endianness } from 'node:os';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Snapshot, SnapshotSummary } from './snapshot.js';
 
 const MAGIC = Buffer.from('codexpc prefix\n\0');
