@@ -53,6 +53,8 @@ const start = (): Daemon => {
         preload: false,
         socket: null,
         http: null,
+        forcedCall: null,
+        toolRunner: null,
         service: null,
         prefixFolder,
         log: { level: 'silent', destination: { write: () => {} } },
