@@ -5,15 +5,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createDaemon, type Daemon, daemonOptions } from '../../src/daemon.js';
-import { createSettings } from '../../src/config/settings.js';
-import type { EngineConfig } from '../../src/daemon-options.js';
+import type { Daemon } from '../../src/daemon.js';
 import {
   createRespond,
   isTerminal,
   type RespondOptions,
   type ResponseEvent,
 } from '../../src/ipc/protocol.js';
+import { startTestDaemon } from '../actors/test-daemon.js';
 
 type Item = RespondOptions['items'][number];
 
@@ -41,30 +40,15 @@ const firstTurn = [
   says('user', `${WORDS.repeat(20)} hello`),
 ];
 
-const start = (): Daemon => {
-  const settings = createSettings({ home: '/nonexistent', defaultSocket: '' });
-  const config = Object.fromEntries(Object.entries(settings).map(([key, { initial }]) => [key, initial]));
-  const daemon = createDaemon(
-    daemonOptions(
-      { ...(config as EngineConfig), 'engine.checkpoint': checkpoint },
-      {
-        version: 'bench',
-        addonModule: new URL('../../src/actors/load-addon.js', import.meta.url).href,
-        preload: false,
-        socket: null,
-        http: null,
-        forcedCall: null,
-        toolRunner: null,
-        service: null,
-        prefixFolder,
-        log: { level: 'silent', destination: { write: () => {} } },
-        fault: null,
-      },
-    ),
-  );
-  daemon.start();
-  return daemon;
-};
+const start = (): Daemon =>
+  startTestDaemon({
+    addonModule: new URL('../../src/actors/load-addon.js', import.meta.url).href,
+    checkpoint,
+    engine: {
+      contextLength: 16_384,
+      prefixCache: { memoryBytes: 2 ** 29, diskBytes: 2 ** 31, folder: prefixFolder, version: 'bench' },
+    },
+  });
 
 const stop = async (daemon: Daemon): Promise<void> => {
   daemon.shutdown('drain');
