@@ -17,8 +17,8 @@ import type { SupervisorPolicy } from './machines/supervisor.js';
 
 export interface DaemonOptions {
   readonly version: string;
-  /** URL of a module that exports `loadAddon()`: the native engine, or a test's. */
-  readonly addonModule: string;
+  /** URL of a module that exports `loadAddon()`: a test's engine. Null: the native one. */
+  readonly addonModule: string | null;
   /** What a request without a checkpoint uses. */
   readonly checkpoint: string | null;
   /** Loads the default checkpoint at once, not with the first request for it. */

@@ -1,6 +1,6 @@
 // `npm run build`: installs packages, builds the addon and compiles everything, where it is out of date.
 //   --quiet        no progress lines
-//   --source-only  leaves out tests and tools
+//   --app-only     only what a run needs: no types are checked, no tests and tools compiled
 import { nodeIsOld } from './build/node-version.mjs';
 
 if (nodeIsOld()) process.exit(100);
@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const flags = process.argv.slice(2);
 try {
   await ensureBuilt(root, {
-    scope: flags.includes('--source-only') ? 'source' : 'everything',
+    scope: flags.includes('--app-only') ? 'app' : 'everything',
     quiet: flags.includes('--quiet'),
   });
 } catch (error) {

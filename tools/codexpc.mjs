@@ -4,14 +4,15 @@ import { nodeIsOld } from './build/node-version.mjs';
 
 if (nodeIsOld()) process.exit(100);
 const { existsSync, realpathSync } = await import('node:fs');
+const { createRequire } = await import('node:module');
 const { dirname, join } = await import('node:path');
-const { fileURLToPath, pathToFileURL } = await import('node:url');
+const { fileURLToPath } = await import('node:url');
 
 const root = dirname(dirname(realpathSync(fileURLToPath(import.meta.url))));
-const built = join(root, 'build/js/src/cli/main.js');
+const built = join(root, 'build/app/cli-main.cjs');
 const args = process.argv.slice(2);
 if (existsSync(built)) {
-  const { runAsProgram } = await import(pathToFileURL(built).href);
+  const { runAsProgram } = createRequire(import.meta.url)(built);
   await runAsProgram(args);
 } else {
   const { runBuilt } = await import('./build/run-built.mjs');

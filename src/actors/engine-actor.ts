@@ -21,8 +21,8 @@ import { createLeaseQueue, type EngineLease, type LeaseRequest, type LeaseSource
 import { createModelRuntime, type ModelRuntime } from './model-runtime.js';
 
 export interface EngineActorOptions {
-  /** A module that exports `loadAddon()`. */
-  readonly addonModule: string;
+  /** A module that exports `loadAddon()`; null: the native engine. */
+  readonly addonModule: string | null;
   readonly settings: EngineSettings;
   readonly policy: EnginePolicy;
   readonly fault: Fault | null;

@@ -20,7 +20,7 @@ import type { Fault } from './fault.js';
 import type { PromptMarks } from './prompt-marks.js';
 
 export interface EngineLinkOptions {
-  readonly addonModule: string;
+  readonly addonModule: string | null;
   readonly settings: EngineSettings;
   readonly fault: Fault | null;
   readonly onReady: (kernelTables: Extract<EngineReport, { type: 'ready' }>['kernelTables']) => void;

@@ -10,13 +10,14 @@ import { engineExited, toErrorRecord } from './engine-errors.js';
 import { type EngineCommand, type EngineReport, openFrameChannel } from './engine-frames.js';
 import { createEngineLoop, type EngineLoop } from './engine-loop.js';
 import { type Fault, isStartFault, waitForEver, withFault } from './fault.js';
+import { loadAddon } from './load-addon.js';
 import { type ModelInUse, openModel } from './open-model.js';
 import { openPrefixCache } from './prefix-cache/open-prefix-cache.js';
 import type { PrefixCache } from './prefix-cache/prefix-cache.js';
 
 export interface EngineWorkerData {
-  /** A module that exports `loadAddon(): NativeAddon`. */
-  readonly addonModule: string;
+  /** A module that exports `loadAddon(): NativeAddon`; null: the native engine. */
+  readonly addonModule: string | null;
   readonly settings: EngineSettings;
   readonly fault: Fault | null;
   readonly framePort: MessagePort;
@@ -33,8 +34,7 @@ const start = async ({
   framePort,
   controlPort,
 }: EngineWorkerData): Promise<void> => {
-  const { loadAddon } = (await import(addonModule)) as { loadAddon: () => NativeAddon };
-  const addon = loadAddon();
+  const addon = addonModule === null ? loadAddon() : await loadFrom(addonModule);
   if (fault !== null && isStartFault(fault)) {
     if (fault.kind === 'start') throw new Error('injected fault at start');
     waitForEver();
@@ -116,6 +116,9 @@ const start = async ({
   channel.send([{ type: 'ready', kernelTables: addon.kernelTables() }]);
   setInterval(() => channel.send([{ type: 'beat' }]), settings.beatMs);
 };
+
+const loadFrom = async (module: string): Promise<NativeAddon> =>
+  ((await import(module)) as { loadAddon: () => NativeAddon }).loadAddon();
 
 // The engine's machine asks for one thing at a time.
 const asResult = async <Value>(work: () => Promise<Value>): Promise<Result<Value>> => {

@@ -133,5 +133,4 @@ const withDefaultModel = (config: CliConfig['config']): CliConfig['config'] => (
 });
 
 /** Tests give an engine of their own, by the URL of a module that exports `loadAddon()`. */
-const addonModule = (env: CliContext['env']): string =>
-  env['CODEXPC_TEST_ADDON'] ?? new URL('../actors/load-addon.js', import.meta.url).href;
+const addonModule = (env: CliContext['env']): string | null => env['CODEXPC_TEST_ADDON'] ?? null;

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The entry of the command line: runs one command, turns what went wrong into a sentence and an exit code.
 
 import { realpathSync } from 'node:fs';

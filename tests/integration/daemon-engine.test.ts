@@ -9,8 +9,6 @@ import type { Daemon } from '../../src/daemon.js';
 import { CHECKPOINT_SHAPES, checkpointPieces } from '../../tools/checkpoint-writer.js';
 import { ask, type CollectingSink, startTestDaemon, stopTestDaemon } from '../actors/test-daemon.js';
 
-const addonModule = new URL('../../src/actors/load-addon.js', import.meta.url).href;
-
 describe('the daemon with the native engine', () => {
   let folder = '';
   let checkpoint = '';
@@ -23,7 +21,7 @@ describe('the daemon with the native engine', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   const start = (engine: Parameters<typeof startTestDaemon>[0] = {}): Daemon =>
-    startTestDaemon({ addonModule, checkpoint, engine: { contextLength: 4096 }, ...engine });
+    startTestDaemon({ addonModule: null, checkpoint, engine: { contextLength: 4096 }, ...engine });
 
   const askFor = (daemon: Daemon, text: string) =>
     ask(daemon, text, { maxTokens: 24, include: ['tokens'], sampling: { temperature: 0 } });

@@ -19,13 +19,14 @@ jest.setTimeout(60_000);
 
 const TOOLS = fileURLToPath(new URL('../../../../tools', import.meta.url));
 
-/** Programs of a build that does nothing: npm, cmake-js and tsc leave what the real ones would. */
+/** Programs of a build that does nothing: npm, cmake-js and esbuild leave what the real ones would. */
 const FAKE_NPM = `const fs = require('node:fs');
 fs.appendFileSync('calls', 'npm\\n');
 const write = (file, text) => { fs.mkdirSync(require('node:path').dirname(file), { recursive: true }); fs.writeFileSync(file, text); };
 write('node_modules/.package-lock.json', '{}');
 write('node_modules/cmake-js/bin/cmake-js', "require('node:fs').appendFileSync('calls', 'cmake-js\\\\n'); require('node:fs').mkdirSync('build/native/Release', { recursive: true }); require('node:fs').writeFileSync('build/native/Release/codexpc.node', ''); if (require('node:fs').existsSync('broken')) { console.log('engine.cc:1: error: no'); process.exit(1) }");
-write('node_modules/typescript/bin/tsc', "require('node:fs').appendFileSync('calls', 'tsc\\\\n'); require('node:fs').mkdirSync('build/js/src/cli', { recursive: true }); require('node:fs').writeFileSync('build/js/src/cli/main.js', 'export const runAsProgram = async (args) => console.log(JSON.stringify(args))')");
+write('node_modules/esbuild/package.json', '{}');
+write('node_modules/esbuild/index.js', "exports.build = async ({ outdir }) => { require('node:fs').appendFileSync('calls', 'esbuild\\\\n'); require('node:fs').mkdirSync(outdir, { recursive: true }); require('node:fs').writeFileSync(outdir + '/cli-main.bundle.cjs', 'exports.runAsProgram = async (args) => console.log(JSON.stringify(args))') }");
 `;
 
 describe('npm start', () => {
@@ -64,17 +65,17 @@ describe('npm start', () => {
     const first = start('Hello');
     expect(first).toMatchObject({ code: 0, stdout: '["run","Hello"]\n' });
     expect(first.stderr).toMatch(
-      /installing the npm packages …[^]*building the native engine[^]*compiling TypeScript: done/,
+      /installing the npm packages …[^]*building the native engine[^]*bundling the program: done/,
     );
     expect(start('again')).toEqual({ code: 0, stdout: '["run","again"]\n', stderr: '' });
-    expect(calls()).toEqual(['npm', 'cmake-js', 'tsc']);
+    expect(calls()).toEqual(['npm', 'cmake-js', 'esbuild']);
   });
 
   it('builds again only what changed', () => {
     start('Hello');
     writeFileSync(join(root, 'src', 'new.ts'), '');
     start('Hello');
-    expect(calls()).toEqual(['npm', 'cmake-js', 'tsc', 'tsc']);
+    expect(calls()).toEqual(['npm', 'cmake-js', 'esbuild', 'esbuild']);
   });
 
   it.each([

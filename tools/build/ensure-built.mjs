@@ -1,81 +1,42 @@
-// Brings node_modules, the native addon and the compiled TypeScript up to date; nothing is spawned when they are.
-// What was built from which inputs is remembered in build/stamp.json.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+// Brings node_modules, the native addon, the bundles and the compiled TypeScript up to date; nothing is spawned when
+// they are.
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writing } from './failure.mjs';
-import { fingerprint } from './fingerprint.mjs';
+import { BuildFailure, writing } from './failure.mjs';
 import { withLock } from './lock.mjs';
 import { pruneCompiled } from './prune.mjs';
 import { findOnPath, requireNativeTools } from './requirements.mjs';
 import { runStep } from './run-step.mjs';
-import { BuildFailure } from './failure.mjs';
+import { inputsOf, readStamp, staleSteps } from './steps.mjs';
 
-/** Each step: what it reads, what it must leave behind, and how it is done. In order; a later one needs the former. */
-const STEPS = {
-  packages: {
-    inputs: ['package.json', 'package-lock.json'],
-    output: 'node_modules/.package-lock.json',
-    run: installPackages,
-  },
-  addon: {
-    inputs: ['CMakeLists.txt', 'engine-native'],
-    output: 'build/native/Release/codexpc.node',
-    run: buildAddon,
-  },
-  source: {
-    inputs: ['tsconfig.json', 'tools/build/tsconfig.src.json', 'package-lock.json', 'src'],
-    output: 'build/js/src/cli/main.js',
-    run: compileSource,
-  },
-  everything: {
-    inputs: ['tsconfig.json', 'package-lock.json', 'src', 'tests', 'tools'],
-    output: 'build/js/src/cli/main.js',
-    run: compileEverything,
-  },
-};
-
-const SCOPES = { source: ['packages', 'addon', 'source'], everything: ['packages', 'addon', 'everything'] };
+const RUN = { packages: installPackages, addon: buildAddon, types: compileEverything, app: bundleApp };
 
 /**
  * @param {string} root the repository
- * @param {{ scope?: 'source' | 'everything', quiet?: boolean }} [options] `source` is what a run needs; `everything`
- *   adds tests and tools
+ * @param {{ scope?: 'app' | 'everything', quiet?: boolean }} [options] `app` is what a run needs; `everything` adds
+ *   tests and tools
  */
-export async function ensureBuilt(root, { scope = 'source', quiet = false } = {}) {
-  const steps = SCOPES[scope];
-  if (staleSteps(root, steps).length === 0) return;
+export async function ensureBuilt(root, { scope = 'app', quiet = false } = {}) {
+  if (staleSteps(root, scope).length === 0) return;
   const build = join(root, 'build');
   writing(root, () => mkdirSync(build, { recursive: true }));
   const lock = {
     path: join(build, '.lock'),
     folder: build,
-    onWait: (pid) => quiet || process.stderr.write(`codexpc: another build is running${pid ? ` (pid ${pid})` : ''}; waiting for it …\n`),
+    onWait: (pid) =>
+      quiet ||
+      process.stderr.write(
+        `codexpc: another build is running${pid ? ` (pid ${pid})` : ''}; waiting for it …\n`,
+      ),
   };
   await withLock(lock, async () => {
-    for (const name of staleSteps(root, steps)) {
+    for (const name of staleSteps(root, scope)) {
       // Taken before the step runs: an input that changes meanwhile is noticed the next time.
-      const inputs = fingerprint(root, STEPS[name].inputs);
-      await STEPS[name].run(root, quiet);
+      const inputs = inputsOf(root, name);
+      await RUN[name](root, quiet);
       remember(root, name, inputs);
     }
   });
-}
-
-function staleSteps(root, names) {
-  const stamp = readStamp(root);
-  return names.filter(
-    (name) =>
-      stamp[name] !== fingerprint(root, STEPS[name].inputs) || !existsSync(join(root, STEPS[name].output)),
-  );
-}
-
-function readStamp(root) {
-  try {
-    const stamp = JSON.parse(readFileSync(join(root, 'build/stamp.json'), 'utf8'));
-    return typeof stamp === 'object' && stamp !== null ? stamp : {};
-  } catch {
-    return {}; // Missing or damaged: everything is checked again.
-  }
 }
 
 function remember(root, name, inputs) {
@@ -119,23 +80,25 @@ async function buildAddon(root, quiet) {
   });
 }
 
-function compileSource(root, quiet) {
-  return compile(root, "tools/build/tsconfig.src.json", quiet);
-}
-
 async function compileEverything(root, quiet) {
   pruneCompiled(root);
-  await compile(root, 'tsconfig.json', quiet);
-  remember(root, 'source', fingerprint(root, STEPS.source.inputs));
-}
-
-async function compile(root, project, quiet) {
   await runStep({
     title: 'compiling TypeScript',
     command: process.execPath,
-    args: [join(root, 'node_modules/typescript/bin/tsc'), '-p', project],
+    args: [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.json'],
     cwd: root,
     failure: 'compiling TypeScript failed; the output is above.',
+    quiet,
+  });
+}
+
+async function bundleApp(root, quiet) {
+  await runStep({
+    title: 'bundling the program',
+    command: process.execPath,
+    args: [join(root, 'tools/build/bundle.mjs')],
+    cwd: root,
+    failure: 'bundling the program failed; the output is above.',
     quiet,
   });
 }
