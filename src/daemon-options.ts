@@ -2,6 +2,7 @@
 
 import type { DestinationStream, Level } from 'pino';
 import type { EngineSettings } from './actors/engine-control.js';
+import type { XpcFrontEndOptions } from './actors/front-end.js';
 import type { Fault } from './actors/fault.js';
 import type { ForcedCall } from './actors/forced-call.js';
 import { defaultMemoryBudget } from './actors/memory-guard.js';
@@ -27,6 +28,8 @@ export interface DaemonOptions {
   readonly socket: { readonly path: string; readonly uid: number; readonly calls: SystemCalls } | null;
   /** Null: no HTTP. */
   readonly http: HttpSettings | null;
+  /** The Mach service that launchd keeps for this process; null: none. */
+  readonly xpc: XpcFrontEndOptions | null;
   /** Where a service manager hears of the daemon; null: it has none. */
   readonly service: {
     readonly calls: Pick<SystemCalls, 'notifyService'>;
@@ -129,4 +132,7 @@ export const httpSettings = (config: Config): HttpSettings | null => {
 };
 
 /** The settings that a daemon needs; a socket is a matter of its surroundings. */
-export type EngineConfig = Omit<Config, 'daemon.socket' | 'daemon.log_level'>;
+export type EngineConfig = Omit<
+  Config,
+  'daemon.log_level' | `daemon.${'socket' | 'transport' | 'xpc_service' | 'xpc_requirement'}`
+>;

@@ -107,6 +107,7 @@ export const createDaemon = (options: DaemonOptions): Daemon => {
     counters,
     logger,
     socket: options.socket,
+    xpc: options.xpc,
     inspect,
     onFailed: (error) => supervisor.send({ type: 'frontEnds.failed', error }),
   });

@@ -1,4 +1,4 @@
-// The native front end: connections over the Unix socket, and in memory for clients in this process.
+// The native front end: connections over the Unix socket and XPC, and in memory for clients in this process.
 
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
@@ -12,10 +12,13 @@ import { systemTimers, type Timers } from '../ipc/timers.js';
 import type { Transport } from '../ipc/transport.js';
 import { createMemoryPair } from '../ipc/transports/memory.js';
 import { SocketTransport } from '../ipc/transports/socket.js';
+import { XpcTransport } from '../ipc/transports/xpc.js';
+import type { XpcAddon, XpcHandle } from '../ipc/transports/xpc-addon.js';
 import { createFrontEndMachine } from '../machines/front-end.js';
 import { Connection, type ConnectionLimits, DEFAULT_CONNECTION_LIMITS } from './connection.js';
 import type { SystemCalls } from './system-calls.js';
 import { UnixListener } from './unix-listener.js';
+import { XpcListener } from './xpc-listener.js';
 
 export interface FrontEndLimits extends ConnectionLimits {
   readonly maxConnections: number;
@@ -38,6 +41,8 @@ export interface FrontEndOptions {
   readonly logger: Logger;
   /** Null: no socket, clients in this process only. */
   readonly socket: { readonly path: string; readonly uid: number; readonly calls: SystemCalls } | null;
+  /** The Mach service that launchd keeps for this process; null: none. */
+  readonly xpc: XpcFrontEndOptions | null;
   readonly limits?: Partial<FrontEndLimits>;
   readonly timers?: Timers;
   /** The front end ended by itself: the listening socket broke. */
@@ -46,11 +51,27 @@ export interface FrontEndOptions {
   readonly inspect?: (event: InspectionEvent) => void;
 }
 
+export interface XpcFrontEndOptions {
+  readonly addon: XpcAddon;
+  readonly service: string;
+  /** Of the clients' code signatures; '' = none. */
+  readonly requirement: string;
+  readonly uid: number;
+}
+
+/** Where clients come in. */
+interface Listener {
+  /** Errors: address_in_use, io_error, invalid_request. */
+  listen(): Promise<void>;
+  /** Takes no more connections; open ones go on. Twice is harmless. */
+  close(): Promise<void>;
+}
+
 export class FrontEnd {
   readonly #options: FrontEndOptions;
   readonly #limits: FrontEndLimits;
   readonly #connections = new Set<Connection>();
-  readonly #listener: UnixListener | null;
+  readonly #listeners: readonly Listener[];
   readonly #actor;
   #numConnections = 0;
   #accepting = false;
@@ -59,10 +80,15 @@ export class FrontEnd {
   constructor(options: FrontEndOptions) {
     this.#options = options;
     this.#limits = { ...DEFAULT_FRONT_END_LIMITS, ...options.limits };
-    this.#listener = options.socket === null ? null : this.#createListener(options.socket);
+    this.#listeners = [
+      ...(options.socket === null ? [] : [this.#createUnixListener(options.socket)]),
+      ...(options.xpc === null ? [] : [this.#createXpcListener(options.xpc)]),
+    ];
     this.#actor = createActor(
       createFrontEndMachine({
-        listen: fromPromise(async () => this.#listener?.listen()),
+        listen: fromPromise(async () => {
+          for (const listener of this.#listeners) await listener.listen();
+        }),
         accept: fromCallback(() => {
           this.#accepting = true;
           return () => {
@@ -101,14 +127,14 @@ export class FrontEnd {
     return theirs;
   }
 
-  #createListener({ path, uid, calls }: NonNullable<FrontEndOptions['socket']>): UnixListener {
+  #createUnixListener({ path, uid, calls }: NonNullable<FrontEndOptions['socket']>): Listener {
     const { counters, logger, daemon } = this.#options;
     return new UnixListener({
       path,
       uid,
       pid: daemon.pid,
       calls,
-      onConnection: (socket) => this.#take(socket),
+      onConnection: (socket) => this.#takeSocket(socket),
       onRefused: (peerUid) => {
         counters.connectionRefused();
         logger.warn({ peerUid }, 'refused a connection: it is not provably this user');
@@ -117,14 +143,44 @@ export class FrontEnd {
     });
   }
 
-  #take(socket: Socket): void {
-    // A connection that comes while the front end is closing was never promised anything.
-    if (!this.#accepting && !this.#actor.getSnapshot().matches('listening')) {
-      socket.destroy();
-      return;
-    }
+  #createXpcListener(options: XpcFrontEndOptions): Listener {
+    const { counters, logger } = this.#options;
+    return new XpcListener({
+      ...options,
+      maxFrameBytes: this.#limits.maxFrameBytes,
+      onConnection: (handle) => this.#takeXpc(handle),
+      onRefused: (peer) => {
+        counters.connectionRefused();
+        logger.warn(
+          { peer },
+          'refused an XPC connection: another user, or the requirement cannot be applied',
+        );
+      },
+      onError: (error) => this.#actor.send({ type: 'listener.failed', error }),
+    });
+  }
+
+  #takeSocket(socket: Socket): void {
     const { maxFrameBytes, highWaterBytes } = this.#limits;
-    const transport = new SocketTransport(socket, { maxFrameBytes, highWaterBytes, timers: this.#timers });
+    if (this.#isTaking())
+      this.#admit(new SocketTransport(socket, { maxFrameBytes, highWaterBytes, timers: this.#timers }));
+    else socket.destroy();
+  }
+
+  #takeXpc(handle: XpcHandle): XpcTransport {
+    const { highWaterBytes } = this.#limits;
+    const transport = new XpcTransport(handle, { highWaterBytes, timers: this.#timers });
+    if (this.#isTaking()) this.#admit(transport);
+    else transport.destroy();
+    return transport;
+  }
+
+  /** A connection that comes while the front end is closing was never promised anything. */
+  #isTaking(): boolean {
+    return this.#accepting || this.#actor.getSnapshot().matches('listening');
+  }
+
+  #admit(transport: Transport): void {
     if (this.#connections.size < this.#limits.maxConnections) this.#serve(transport);
     else this.#turnAway(transport);
   }
@@ -159,7 +215,7 @@ export class FrontEnd {
   }
 
   async #release(): Promise<void> {
-    await this.#listener?.close();
+    for (const listener of this.#listeners) await listener.close();
     const connections = [...this.#connections];
     for (const connection of connections) connection.close('shutdown');
     // The last events of cancelled responses still reach their clients before the process ends.

@@ -13,6 +13,8 @@ export interface ConfigFlags {
   readonly config?: string | undefined;
   /** `--socket PATH` */
   readonly socket?: string | undefined;
+  /** `--transport unix|xpc` */
+  readonly transport?: string | undefined;
   readonly settings?: ConfigSources['flags'] | undefined;
 }
 
@@ -24,12 +26,16 @@ export const loadCliConfig = ({ place, env }: CliContext, flags: ConfigFlags): C
   const paths = pathsOf(place);
   const socket =
     flags.socket === undefined ? {} : { 'daemon.socket': { flag: '--socket', value: flags.socket } };
+  const transport =
+    flags.transport === undefined
+      ? {}
+      : { 'daemon.transport': { flag: '--transport', value: flags.transport } };
   const loaded = loadConfig({
     file: flags.config ?? paths.configFile,
     home: place.home,
     env,
     defaultSocket: socketPath({ ...place, uid: userInfo().uid }),
-    flags: { ...flags.settings, ...socket },
+    flags: { ...flags.settings, ...socket, ...transport },
   });
   return { ...loaded, config: withAbsolutePaths(loaded), paths };
 };

@@ -43,6 +43,7 @@ export const startInProcess = async (
       preload,
       socket: null,
       http: null,
+      xpc: null,
       service: null,
       prefixFolder: null, // an answer or two are not worth hundreds of megabytes
       log: { level, destination },
@@ -65,6 +66,8 @@ export interface ServedDaemonOptions {
   readonly preload: boolean;
   /** The test hook's text; null: none. */
   readonly fault: string | null;
+  /** Serve the Mach service too. */
+  readonly xpc: boolean;
   /** Tell the service manager. */
   readonly service: boolean;
 }
@@ -80,7 +83,7 @@ export interface ServedDaemon {
 export const startServedDaemon = async (
   { env }: CliContext,
   loaded: CliConfig,
-  { log, preload, fault, service }: ServedDaemonOptions,
+  { log, preload, fault, xpc, service }: ServedDaemonOptions,
 ): Promise<ServedDaemon> => {
   const { config } = loaded;
   const [{ createDaemon, daemonOptions, httpSettings }, { loadSystemCalls }, { parseFault }, tools] =
@@ -91,13 +94,15 @@ export const startServedDaemon = async (
       ownTools(loaded, env),
     ]);
   const calls = loadSystemCalls();
+  const { uid } = userInfo();
   const daemon = createDaemon(
     daemonOptions(withDefaultModel(config), {
       version: VERSION,
       addonModule: addonModule(env),
       preload,
-      socket: { path: config['daemon.socket'], uid: userInfo().uid, calls },
+      socket: { path: config['daemon.socket'], uid, calls },
       http: httpSettings(config),
+      xpc: xpc ? await xpcOptions(config, env, uid) : null,
       service: service ? { calls, env } : null,
       prefixFolder: loaded.paths.prefixFolder,
       log: { level: config['daemon.log_level'], destination: log },
@@ -124,6 +129,16 @@ const ownTools = async (loaded: CliConfig, env: CliContext['env']) => {
   return {
     toolRunner: await openConfiguredTools(loaded, loaded.paths.stateFolder),
     forcedCall: forced === '' ? null : parseForcedCall(forced),
+  };
+};
+
+const xpcOptions = async (config: CliConfig['config'], env: CliContext['env'], uid: number) => {
+  const { loadXpcAddon } = await import('../ipc/transports/xpc-addon.js');
+  return {
+    addon: loadXpcAddon(env),
+    service: config['daemon.xpc_service'],
+    requirement: config['daemon.xpc_requirement'] ?? '',
+    uid,
   };
 };
 

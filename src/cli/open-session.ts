@@ -30,10 +30,17 @@ const ANSWER_TIMEOUT_MS = 5_000;
 /** For commands that ask a daemon about itself. Errors: io_error when none runs, engine_unresponsive when it hangs. */
 export const openDaemon = async ({ config }: CliConfig): Promise<Client> => {
   const { connect } = await import('../client/index.js');
+  const name = CLIENT_NAME;
+  if (config['daemon.transport'] === 'xpc') {
+    const service = config['daemon.xpc_service'];
+    const xpc = { service, requirement: config['daemon.xpc_requirement'] };
+    // launchd starts the daemon for the first message.
+    return withDeadline(connect({ xpc, name }), START_TIMEOUT_MS, () =>
+      silent(`the Mach service ${service}`),
+    );
+  }
   const path = config['daemon.socket'];
-  return withDeadline(connect({ socketPath: path, name: CLIENT_NAME }), ANSWER_TIMEOUT_MS, () =>
-    silent(path),
-  );
+  return withDeadline(connect({ socketPath: path, name }), ANSWER_TIMEOUT_MS, () => silent(path));
 };
 
 /** For commands that need answers. `inProcess` asks for no daemon; else one in this process is the last resort. */
@@ -44,7 +51,8 @@ export const openSession = async (
 ): Promise<Session> => {
   if (options.inProcess) return openInProcess(context, config, options);
   const socketPath = config.config['daemon.socket'];
-  const isNamed = config.origins['daemon.socket'].from === 'flag';
+  const isNamed =
+    config.origins['daemon.socket'].from === 'flag' || config.config['daemon.transport'] === 'xpc';
   // The client is loaded only where there may be somebody to talk to: it takes a tenth of the time to a first token.
   if (isNamed || existsSync(socketPath)) {
     try {

@@ -5,8 +5,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { CodexpcError } from '../errors.js';
-
-const LAUNCHD_LABEL = 'com.yourorg.codexpc';
+import { SERVICE_LABEL } from '../service-label.js';
 
 export interface Service {
   readonly unitFile: string;
@@ -24,8 +23,8 @@ export interface ServicePlace {
 export const serviceOf = ({ platform, env, home, uid }: ServicePlace): Service => {
   if (platform === 'darwin') {
     return {
-      unitFile: join(home, 'Library', 'LaunchAgents', `${LAUNCHD_LABEL}.plist`),
-      command: ['launchctl', 'kickstart', `gui/${uid}/${LAUNCHD_LABEL}`],
+      unitFile: join(home, 'Library', 'LaunchAgents', `${SERVICE_LABEL}.plist`),
+      command: ['launchctl', 'kickstart', `gui/${uid}/${SERVICE_LABEL}`],
     };
   }
   return {

@@ -4,12 +4,20 @@ import { CodexpcError, daemonUnreachable } from '../errors.js';
 import { socketPath as defaultSocketPath } from '../ipc/socket-path.js';
 import type { Transport } from '../ipc/transport.js';
 import { connectSocket } from '../ipc/transports/socket.js';
+import { SERVICE_LABEL } from '../service-label.js';
 import { startInstalledService } from './auto-start.js';
 import { Client } from './client.js';
 
 export interface ConnectOptions {
   /** Where the daemon listens; by default where it does by default. */
   readonly socketPath?: string;
+  /** Over XPC instead, on macOS. launchd starts the daemon when it does not run. */
+  readonly xpc?: {
+    /** The Mach service; by default the one that `codexpc install` sets up. */
+    readonly service?: string;
+    /** What the daemon's code signature must satisfy; null: nothing. */
+    readonly requirement?: string | null;
+  };
   /** Another way to reach a daemon, such as one in this process. */
   readonly openTransport?: () => Promise<Transport>;
   /** What to do when nothing answers: `true` starts the installed service, a function starts it in its own way. */
@@ -30,10 +38,23 @@ export const connect = async (options: ConnectOptions = {}): Promise<Client> => 
   } = options;
   const openSocket = (): Promise<Transport> =>
     connectOrStart({ path: socketPath, start: starter(autoStart), startTimeoutMs });
-  const client = new Client({ openTransport: options.openTransport ?? openSocket, name });
+  const openTransport =
+    options.openTransport ?? (options.xpc === undefined ? openSocket : xpcOpener(options.xpc));
+  const client = new Client({ openTransport, name });
   await client.health();
   return client;
 };
+
+/** Loaded only where it is asked for. */
+const xpcOpener =
+  ({ service = SERVICE_LABEL, requirement }: NonNullable<ConnectOptions['xpc']>) =>
+  async (): Promise<Transport> => {
+    const [{ connectXpc }, { loadXpcAddon }] = await Promise.all([
+      import('../ipc/transports/xpc.js'),
+      import('../ipc/transports/xpc-addon.js'),
+    ]);
+    return connectXpc({ addon: loadXpcAddon(), service, requirement: requirement ?? '' });
+  };
 
 interface StartOptions {
   readonly path: string;

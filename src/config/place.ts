@@ -2,6 +2,7 @@
 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { SERVICE_LABEL } from '../service-label.js';
 
 export interface Place {
   readonly platform: NodeJS.Platform;
@@ -40,7 +41,7 @@ export const pathsOf = ({ platform, env, home }: Place): Paths => {
     const support = join(home, 'Library', 'Application Support', 'codexpc');
     return {
       configFile: join(support, 'config.toml'),
-      logFile: join(home, 'Library', 'Logs', 'com.yourorg.codexpc.err.log'),
+      logFile: join(home, 'Library', 'Logs', `${SERVICE_LABEL}.err.log`),
       stateFolder: support,
       systemdUserFolder: join(home, '.config', 'systemd', 'user'),
       prefixFolder: join(home, 'Library', 'Caches', 'codexpc', 'prefixes'),

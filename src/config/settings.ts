@@ -1,6 +1,7 @@
 // Every setting, once: its key in the file, its kind, default, environment variable and meaning.
 
 import type * as z from 'zod';
+import { SERVICE_LABEL } from '../service-label.js';
 import {
   bytes,
   bytesOrAuto,
@@ -104,6 +105,24 @@ export const createSettings = ({ home, defaultSocket }: SettingContext) =>
       initial: defaultSocket,
       env: 'CODEXPC_SOCKET',
       about: 'where the daemon listens',
+    },
+    'daemon.transport': {
+      kind: choice(['unix', 'xpc']),
+      initial: 'unix' as 'unix' | 'xpc',
+      env: null,
+      about: 'how commands reach the daemon; "xpc" on macOS, once the agent is installed',
+    },
+    'daemon.xpc_service': {
+      kind: text(),
+      initial: SERVICE_LABEL as string,
+      env: null,
+      about: 'Mach service of the daemon, which is also the label of its LaunchAgent (macOS)',
+    },
+    'daemon.xpc_requirement': {
+      kind: text(),
+      initial: null as string | null,
+      env: null,
+      about: 'what the code signature of the other side of an XPC connection must satisfy (macOS)',
     },
     'daemon.drain_timeout': {
       kind: duration(),

@@ -1,4 +1,4 @@
-// What carries messages between a client and the daemon: a socket, a pair in memory, later an XPC connection.
+// What carries messages between a client and the daemon: a socket, a pair in memory, an XPC connection.
 
 import type { CodexpcError } from '../errors.js';
 
@@ -6,7 +6,7 @@ export interface TransportEvents {
   message(bytes: Uint8Array): void;
   /** The peer has read enough: `send` would say true again. */
   drain(): void;
-  /** The bytes cannot be understood any more. Nothing more is read, but a last message can be sent before `close`. */
+  /** What comes cannot be understood any more, or nobody was there. Nothing more is read, but a last message can be sent before `close`. */
   fault(error: CodexpcError): void;
   /** The peer is gone, or both sides have closed. Once. */
   close(): void;

@@ -41,6 +41,7 @@ export const startTestDaemon = ({
     preload: false,
     socket: null,
     http: null,
+    xpc: null,
     service: null,
     prefixFolder: null,
     log: { level: 'debug', destination: { write: (line) => void log.push(line) } },

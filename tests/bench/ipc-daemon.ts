@@ -80,6 +80,7 @@ const frontEnd = new FrontEnd({
   daemon: { version: '0.0.0', pid: process.pid },
   counters,
   logger: pino({ level: 'silent' }),
+  xpc: null,
   socket: { path: process.argv[2] ?? '', uid: OUR_UID, calls: openCalls },
 });
 await frontEnd.open();

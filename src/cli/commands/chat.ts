@@ -26,6 +26,7 @@ export const defineChat: DefineCommand = (program, { context, finish }) => {
           ...answerOptions(flags),
           config: flags.config,
           socket: flags.socket,
+          transport: flags.transport,
           verbose: flags.verbose ?? false,
         }),
       );

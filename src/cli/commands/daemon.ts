@@ -7,6 +7,7 @@ interface DaemonFlags extends SharedOptions {
   readonly service?: boolean;
   readonly preload?: boolean;
   readonly fault?: string;
+  readonly xpcService?: string;
   readonly checkpoint?: string;
   readonly contextLength?: string;
   readonly slots?: string;
@@ -28,6 +29,7 @@ const SETTING_FLAGS = {
   isa: ['engine.isa', '--isa'],
   keepAlive: ['engine.keep_alive', '--keep-alive'],
   memoryBudget: ['engine.memory_budget', '--memory-budget'],
+  xpcService: ['daemon.xpc_service', '--xpc-service'],
   logLevel: ['daemon.log_level', '--log-level'],
 } as const;
 
@@ -46,6 +48,7 @@ export const defineDaemon: DefineCommand = (program, { context, finish }) => {
       'Runs the daemon in the foreground with readable logs. Ctrl-C stops it after the running answers, a second one at once.',
     )
     .option('--background', 'hand it to the service manager instead')
+    .option('--xpc-service <name>', 'serve this Mach service too; launchd must keep it (macOS)')
     .option('--preload', 'load the model at once, not with the first request')
     .addOption(new Option('--service', 'started by the service manager').hideHelp())
     .addOption(new Option('--fault <fault>', 'test hook: inject a fault into the engine').hideHelp())
@@ -77,6 +80,7 @@ export const defineDaemon: DefineCommand = (program, { context, finish }) => {
           settings: settingsOf(flags),
           mode: flags.background === true ? 'background' : flags.service === true ? 'service' : 'foreground',
           preload: flags.preload ?? false,
+          xpc: flags.xpcService !== undefined,
           fault: flags.fault ?? null,
         }),
       );

@@ -14,6 +14,7 @@ export type DefineCommand = (program: Command, invocation: Invocation) => void;
 export interface SharedOptions {
   readonly config?: string;
   readonly socket?: string;
+  readonly transport?: string;
   readonly verbose?: boolean;
 }
 
@@ -21,6 +22,11 @@ export const withSharedOptions = (command: Command): Command =>
   command
     .addOption(new Option('--config <file>', 'settings file').helpGroup('Shared options:'))
     .addOption(new Option('--socket <path>', "the daemon's socket").helpGroup('Shared options:'))
+    .addOption(
+      new Option('--transport <way>', 'how to reach the daemon')
+        .choices(['unix', 'xpc'])
+        .helpGroup('Shared options:'),
+    )
     .addOption(new Option('--verbose', 'tell more when something fails').helpGroup('Shared options:'));
 
 export const examples = (...lines: ReadonlyArray<readonly [command: string, meaning: string]>): string => {

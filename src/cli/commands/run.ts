@@ -47,6 +47,7 @@ export const defineRun: DefineCommand = (program, { context, finish }) => {
           json: flags.json ?? false,
           config: flags.config,
           socket: flags.socket,
+          transport: flags.transport,
           verbose: flags.verbose ?? false,
         }),
       );

@@ -17,6 +17,8 @@ export interface DaemonCommandOptions extends ConfigFlags {
   readonly mode: 'foreground' | 'background' | 'service';
   readonly preload: boolean;
   readonly fault: string | null;
+  /** Serve the Mach service too. */
+  readonly xpc: boolean;
 }
 
 export const daemon = async (context: CliContext, options: DaemonCommandOptions): Promise<number> => {
@@ -29,6 +31,7 @@ export const daemon = async (context: CliContext, options: DaemonCommandOptions)
       log,
       preload: options.preload,
       fault: options.fault,
+      xpc: options.xpc,
       service: options.mode === 'service',
     });
     removers.push(...terminateOnSignals(context, options, () => served.terminate()));

@@ -1,5 +1,6 @@
 // Connections over Unix sockets. A thread for each: it connects or accepts, sends and receives, and hands events to the
-// connection's queue. What launchd does is played by files: a service is registered when $XPC_STAND_IN_DIR/NAME exists.
+// connection's queue. What launchd does is played by files: a service is registered when $XPC_STAND_IN_DIR/NAME
+// exists (by default /tmp/codexpc-launchd-UID/NAME).
 //   XPC_STAND_IN_EUID       the user that this process claims to be
 //   XPC_STAND_IN_SIGNATURE  this process's code signature; a requirement is satisfied by the same text
 //   XPC_STAND_IN_REORDER    replies are held back, and overtake each other and messages
@@ -46,8 +47,7 @@ Hello OurHello() {
 
 std::string PathOf(const std::string& service) {
   const char* folder = std::getenv("XPC_STAND_IN_DIR");
-  if (folder == nullptr) Misuse("XPC_STAND_IN_DIR is not set");
-  return std::string(folder) + "/" + service;
+  return (folder == nullptr ? "/tmp/codexpc-launchd-" + std::to_string(geteuid()) : folder) + "/" + service;
 }
 
 sockaddr_un AddressOf(const std::string& service) {
