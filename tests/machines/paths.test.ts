@@ -14,6 +14,7 @@ import { CodexpcError } from '../../src/errors.js';
 import { createEngineMachine, type EngineEvent, enginePhaseOf } from '../../src/machines/engine.js';
 import { createSessionMachine, type SessionEvent, sessionPhaseOf } from '../../src/machines/session.js';
 import { createSupervisorMachine, phaseOf, type SupervisorEvent } from '../../src/machines/supervisor.js';
+import { createToolCallMachine, type ToolCallEvent, toolCallPhaseOf } from '../../src/machines/tool-call.js';
 
 const error = new CodexpcError({ code: 'engine_exited', message: 'for the test' });
 const nothing = fromCallback<never, never>(() => {});
@@ -181,7 +182,46 @@ const session: Subject = {
   stopWhen: (snapshot) => snapshot.context.numRounds > 3,
 };
 
-describe.each([supervisor, engine, session])(
+const report = {
+  isOk: true,
+  text: '',
+  exitCode: 0,
+  signal: null,
+  outputBytes: 0,
+  isTruncated: false,
+  limit: null,
+};
+const STOPPING = 'toolCall.active.stopping';
+const toolCall: Subject = {
+  name: 'tool call',
+  machine: createToolCallMachine({ work: nothing as never }),
+  input: { wallMs: 1, validationMs: 1, killGraceMs: 1, abandonMs: 1 },
+  events: [
+    { type: 'work.started' },
+    { type: 'work.refused', reason: '' },
+    { type: 'arguments.valid', wallMs: null },
+    { type: 'arguments.invalid', reason: '' },
+    { type: 'limit.passed', limit: 'memory' },
+    { type: 'work.done', report },
+    { type: 'work.done', report: { ...report, limit: 'cpu' } },
+    { type: 'work.lost', reason: '' },
+    { type: 'cancel' },
+  ] satisfies ToolCallEvent[],
+  internal: [
+    after('validationTime', 'toolCall.active.validating'),
+    after('wallTime', 'toolCall.active.running'),
+    after('killGrace', `${STOPPING}.timedOut.asked`),
+    after('abandonTime', `${STOPPING}.timedOut.killed`),
+    after('killGrace', `${STOPPING}.cancelled.asked`),
+    after('abandonTime', `${STOPPING}.cancelled.killed`),
+    after('abandonTime', `${STOPPING}.capped.killed`),
+  ],
+  phases: 'waiting validating running stopping done refused invalid timedOut capped cancelled crashed',
+  phaseOf: toolCallPhaseOf,
+  keyOf: (snapshot) => JSON.stringify([snapshot.value, snapshot.context.outcome]),
+};
+
+describe.each([supervisor, engine, session, toolCall])(
   '$name',
   ({ machine, input, events, internal, phases, phaseOf: phase, keyOf, stopWhen }) => {
     const visited = Object.values(

@@ -1,59 +1,205 @@
-// Runs the calls of allowed tools. Whatever goes wrong is a result that the model can read.
+// Runs the calls of allowed tools: one machine a call, the work in a pool of threads. Whatever goes wrong is a result
+// that the model can read.
 
-import { messageOf } from '../../errors.js';
-import { CALCULATOR_PARAMETERS, type CalculatorArguments, runCalculator } from './calculator/calculator.js';
-import { CLOCK_PARAMETERS, type ClockArguments, runClock } from './clock.js';
-import type { OfferedTool, ToolResult, ToolRunner, ToolRunnerOptions, ToolStatus } from './tool.js';
+import { randomUUID } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import { createActor } from 'xstate';
+import { CodexpcError, messageOf } from '../../errors.js';
+import { createToolCallMachine, type ToolCallOutcome } from '../../machines/tool-call.js';
+import { createPoolWork } from './pool-work.js';
+import { createSandboxFinder } from './program/confinement.js';
+import { createToolPool } from './tool-pool.js';
+import { createPythonSessions } from './python/python-work.js';
+import { toResult } from './result-text.js';
+import { SHIPPED, type ToolDefinition } from './shipped-tools.js';
+import {
+  DEFAULT_TOOL_LIMITS,
+  isShippedTool,
+  type OfferedTool,
+  type ToolCall,
+  type ToolLimits,
+  type ToolResult,
+  type ToolRunner,
+  type ToolRunnerOptions,
+  type ToolRunOptions,
+  type ToolSettings,
+} from './tool.js';
 
-const OFFERED: Readonly<Record<string, OfferedTool>> = {
-  clock: {
-    name: 'clock',
-    description: 'Tells the current date and time.',
-    parameters: CLOCK_PARAMETERS,
-    harmony: 'function',
-  },
-  calculator: {
-    name: 'calculator',
-    description: 'Calculates an arithmetic expression exactly where that is possible.',
-    parameters: CALCULATOR_PARAMETERS,
-    harmony: 'function',
-  },
-};
+const VALIDATION_MS = 2_000;
+const KILL_GRACE_MS = 2_000;
+/** What is done in a worker's own thread is not asked to end first: it cannot listen. */
+const NO_GRACE_MS = 0;
+const ABANDON_MS = 5_000;
+/** A Python process that nobody has used for so long ends. */
+const PYTHON_IDLE_MS = 30 * 60_000;
+
+interface AllowedTool {
+  readonly definition: ToolDefinition;
+  readonly settings: ToolSettings;
+}
 
 export const createToolRunner = (options: ToolRunnerOptions): ToolRunner => {
-  const offered = Object.keys(options.tools).flatMap((name) =>
-    Object.hasOwn(OFFERED, name) ? [OFFERED[name]!] : [],
+  const workFolder = realpathSync(options.workFolder);
+  const tools = new Map(
+    Object.entries(options.tools).map(([name, settings]) => [name, allow(name, settings)]),
   );
-  return {
-    run: (call) => {
-      const startedMs = performance.now();
-      const result = (status: ToolStatus, text: string): ToolResult => ({
-        status,
-        text,
-        exitCode: null,
-        signal: null,
-        durationMs: performance.now() - startedMs,
-        outputBytes: Buffer.byteLength(text),
-        isTruncated: false,
+  const sandbox = createSandboxFinder({
+    platform: process.platform,
+    searchPath: process.env['PATH'] ?? '',
+  });
+  const pool = createToolPool(options.maxConcurrent);
+  const pythons = createPythonSessions();
+  const running = new Map<Promise<ToolResult>, AbortController>();
+  let isClosed = false;
+
+  const call = async (
+    { name, arguments: text, sessionId }: ToolCall,
+    { definition, settings }: AllowedTool,
+    limits: ToolLimits,
+    signal: AbortSignal,
+  ): Promise<ToolCallOutcome> => {
+    let confinement = null;
+    if (definition.runsProgram) {
+      const found =
+        settings.sandbox === 'none'
+          ? ({ type: 'ready', confinement: { kind: 'none' } } as const)
+          : await sandbox.find();
+      if (found.type === 'missing')
+        return { type: 'refused', reason: `${name} needs a sandbox. ${found.hint}` };
+      confinement = found.confinement;
+    }
+    if (signal.aborted) return { type: 'cancelled', report: null };
+    const { readFolders, network } = settings;
+    const work =
+      name === 'python'
+        ? pythons.work({
+            sessionId,
+            text,
+            limits,
+            options: {
+              confinement: confinement!,
+              workFolder,
+              readFolders,
+              network,
+              limits: settings.limits,
+              idleMs: PYTHON_IDLE_MS,
+            },
+          })
+        : createPoolWork(pool, {
+            name,
+            arguments: text,
+            parameters: definition.parameters,
+            textArgument: definition.textArgument,
+            limits,
+            workFolder,
+            readFolders,
+            network,
+            confinement,
+            argv: settings.command?.argv ?? null,
+            mark: randomUUID(),
+          });
+    const actor = createActor(createToolCallMachine({ work }), {
+      input: {
+        wallMs: limits.wallMs,
+        validationMs: VALIDATION_MS,
+        killGraceMs: definition.runsProgram ? KILL_GRACE_MS : NO_GRACE_MS,
+        abandonMs: definition.runsProgram ? ABANDON_MS : NO_GRACE_MS,
+      },
+    });
+    return new Promise((resolve) => {
+      const cancel = (): void => actor.send({ type: 'cancel' });
+      signal.addEventListener('abort', cancel);
+      actor.subscribe({
+        complete: () => {
+          signal.removeEventListener('abort', cancel);
+          resolve(actor.getSnapshot().output!);
+        },
       });
-      if (!offered.some(({ name }) => name === call.name))
-        return Promise.resolve(result('refused', `There is no tool named ${call.name}.`));
-      let args: unknown;
-      try {
-        args = call.arguments.trim() === '' ? {} : JSON.parse(call.arguments);
-      } catch (error) {
-        return Promise.resolve(
-          result('invalid_arguments', `The arguments are not valid JSON (${messageOf(error)}).`),
-        );
-      }
-      const { isOk, text } =
-        call.name === 'clock'
-          ? runClock(args as ClockArguments, Date.now())
-          : runCalculator(args as CalculatorArguments);
-      return Promise.resolve(result(isOk ? 'ok' : 'failed', text));
+      actor.start();
+    });
+  };
+
+  const admit = async (request: ToolCall, { signal, limits }: ToolRunOptions): Promise<ToolResult> => {
+    const startedMs = performance.now();
+    const tool = tools.get(request.name);
+    const effective = narrowed(tool?.settings.limits, limits);
+    const end = (outcome: ToolCallOutcome): ToolResult =>
+      toResult(outcome, effective, performance.now() - startedMs);
+    const refuse = (reason: string): ToolResult => end({ type: 'refused', reason });
+    if (isClosed) return refuse('The daemon is stopping.');
+    if (tool === undefined) return refuse(unknownTool(request.name, [...tools.keys()]));
+    if (running.size >= options.maxConcurrent + options.maxWaiting)
+      return refuse(
+        `${running.size} tool calls are running and waiting already, as many as are allowed. Try again later.`,
+      );
+    const controller = new AbortController();
+    const result = call(request, tool, effective, AbortSignal.any([signal, controller.signal])).then(
+      end,
+      (error: unknown) => end({ type: 'crashed', reason: messageOf(error) }),
+    );
+    running.set(result, controller);
+    try {
+      return await result;
+    } finally {
+      running.delete(result);
+    }
+  };
+
+  return {
+    run: admit,
+    tools: () => [...tools].map(([name, { definition }]) => offered(name, definition)),
+    endSession: (sessionId) => pythons.endSession(sessionId),
+    close: async () => {
+      isClosed = true;
+      for (const controller of running.values()) controller.abort();
+      await Promise.all(running.keys());
+      await Promise.all([pool.close(), pythons.close()]);
+      sandbox.close();
     },
-    tools: () => offered,
-    endSession: () => Promise.resolve(),
-    close: () => Promise.resolve(),
   };
 };
+
+const allow = (name: string, settings: ToolSettings): AllowedTool => {
+  const readFolders = settings.readFolders.map((path) => realpathSync(path));
+  if (isShippedTool(name)) return { definition: SHIPPED[name], settings: { ...settings, readFolders } };
+  const { command } = settings;
+  if (command === null)
+    throw new CodexpcError({
+      code: 'invalid_request',
+      message: `${name} is no tool that ships with codexpc, so it needs a command.`,
+    });
+  const [program] = command.argv;
+  return {
+    definition: {
+      description: command.description,
+      parameters: command.parameters,
+      textArgument: null,
+      runsProgram: true,
+      harmony: 'function',
+    },
+    // The program itself may lie where the sandbox would not show it.
+    settings: { ...settings, readFolders: isAbsolute(program) ? [...readFolders, program] : readFolders },
+  };
+};
+
+const offered = (name: string, { description, parameters, harmony }: ToolDefinition): OfferedTool => ({
+  name,
+  description,
+  parameters: harmony === 'builtin' ? null : parameters,
+  harmony,
+});
+
+/** The tool's own limits, or less. */
+const narrowed = (own: ToolLimits | undefined, wanted: Partial<ToolLimits> = {}): ToolLimits => {
+  const limits = own ?? DEFAULT_TOOL_LIMITS;
+  return Object.fromEntries(
+    Object.entries(limits).map(([key, most]) => [
+      key,
+      Math.min(most, wanted[key as keyof ToolLimits] ?? most),
+    ]),
+  ) as unknown as ToolLimits;
+};
+
+const unknownTool = (name: string, allowed: readonly string[]): string =>
+  `There is no tool named ${JSON.stringify(name)}. ${allowed.length === 0 ? 'No tool is allowed.' : `Allowed: ${allowed.join(', ')}.`}`;

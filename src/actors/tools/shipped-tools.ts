@@ -1,0 +1,70 @@
+// The tools that ship: what the model is told, and what they need.
+
+import type { JsonObject } from '../../harmony/conversation.js';
+import { CALCULATOR_PARAMETERS } from './calculator/calculator.js';
+import { CLOCK_PARAMETERS } from './clock.js';
+import { LIST_DIRECTORY_PARAMETERS } from './files/list-directory.js';
+import { READ_FILE_PARAMETERS } from './files/read-file.js';
+import { SEARCH_FILES_PARAMETERS } from './files/search-files.js';
+import { APPLY_PATCH_PARAMETERS } from './patch/apply-patch.js';
+import { SHELL_PARAMETERS } from './shell.js';
+import type { OfferedTool, ShippedTool } from './tool.js';
+
+export interface ToolDefinition {
+  readonly description: string;
+  readonly parameters: JsonObject;
+  /** Plain text is taken too, as this argument. */
+  readonly textArgument: string | null;
+  /** It runs programs, so it needs a sandbox. */
+  readonly runsProgram: boolean;
+  readonly harmony: OfferedTool['harmony'];
+}
+
+const PLAIN = { textArgument: null, runsProgram: false, harmony: 'function' } as const;
+
+export const SHIPPED: Readonly<Record<ShippedTool, ToolDefinition>> = {
+  clock: { ...PLAIN, description: 'Tells the current date and time.', parameters: CLOCK_PARAMETERS },
+  calculator: {
+    ...PLAIN,
+    description: 'Calculates an arithmetic expression, exactly where that is possible.',
+    parameters: CALCULATOR_PARAMETERS,
+  },
+  read_file: {
+    ...PLAIN,
+    description: 'Returns the text of a file, or some lines of it.',
+    parameters: READ_FILE_PARAMETERS,
+  },
+  list_directory: {
+    ...PLAIN,
+    description: 'Lists a folder with the sizes of its files.',
+    parameters: LIST_DIRECTORY_PARAMETERS,
+  },
+  search_files: {
+    ...PLAIN,
+    description: 'Finds the lines that hold a text, in all files below a folder.',
+    parameters: SEARCH_FILES_PARAMETERS,
+  },
+  apply_patch: {
+    ...PLAIN,
+    description:
+      'Adds, changes, moves and deletes files of the work folder by a patch. A patch goes from "*** Begin Patch" to "*** End Patch" and has sections "*** Add File: PATH" with lines that start with "+", "*** Delete File: PATH", and "*** Update File: PATH", optionally with "*** Move to: PATH", with chunks: "@@ a line further up", then lines that start with " " (kept, three before and after a change), "-" (removed) or "+" (added).',
+    parameters: APPLY_PATCH_PARAMETERS,
+    textArgument: 'input',
+  },
+  shell: {
+    ...PLAIN,
+    description: 'Runs a program or a shell script in the work folder and returns what it prints.',
+    parameters: SHELL_PARAMETERS,
+    runsProgram: true,
+  },
+  // The description is the one that the models were trained with, but for what is not so here
+  // (https://github.com/openai/harmony, ToolNamespaceConfig::python).
+  python: {
+    description: `Use this tool to execute Python code in your chain of thought. The code will not be shown to the user. This tool should be used for internal reasoning, but not for code that is intended to be visible to the user (e.g. when creating plots, tables, or files).
+When you send a message containing Python code to python, it will be executed in a stateful Jupyter-like environment. python will respond with the output of the execution or time out. The current folder can be used to save and persist user files. Internet access for this session is disabled unless the user has allowed it.`,
+    parameters: {},
+    textArgument: null,
+    runsProgram: true,
+    harmony: 'builtin',
+  },
+};
