@@ -24,6 +24,7 @@ import type { ModelCatalogue } from './model-catalogue.js';
 import { checkTools } from './offered-tools.js';
 import { clockMs } from './engine-frames.js';
 import { availableMemory } from './memory-guard.js';
+import { localDate } from './local-date.js';
 import { startSession, type SessionPolicy } from './session.js';
 import type { Sessions } from './sessions.js';
 import type { StallMonitor } from './stall-monitor.js';
@@ -152,10 +153,4 @@ export const createDaemonService = (options: DaemonServiceOptions): DaemonServic
     watch: (sink) => options.watchers.add(sink),
     shutdown: (mode) => supervisor.send({ type: 'shutdown', mode }),
   };
-};
-
-/** The model is told the user's own date. */
-const localDate = (date: Date): string => {
-  const pad = (part: number): string => String(part).padStart(2, '0');
-  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
 };

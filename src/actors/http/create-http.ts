@@ -4,12 +4,15 @@ import type { InspectionEvent } from 'xstate';
 import type { Logger } from 'pino';
 import type { FrontEndCounters } from '../../ipc/counters.js';
 import type { DaemonService } from '../../ipc/service.js';
-import type { Timers } from '../../ipc/timers.js';
+import { systemTimers, type Timers } from '../../ipc/timers.js';
+import { localDate } from '../local-date.js';
 import type { SessionSummary } from '../session.js';
+import { type AnswerLimits, DEFAULT_ANSWER_LIMITS, RunningAnswers } from './answer.js';
 import { HttpFrontEnd, type HttpSettings } from './http-front-end.js';
 import { createMetricsRoute } from './metrics-route.js';
 import type { HttpListenerLimits } from './http-listener.js';
 import { createModelRoutes } from './model-routes.js';
+import { createResponsesRoutes } from './responses-routes.js';
 
 export interface HttpOptions {
   readonly settings: HttpSettings;
@@ -22,12 +25,26 @@ export interface HttpOptions {
   readonly inspect: (event: InspectionEvent) => void;
   readonly timers?: Timers;
   readonly limits?: Partial<HttpListenerLimits>;
+  readonly answerLimits?: Partial<AnswerLimits>;
+  /** YYYY-MM-DD */
+  readonly today?: () => string;
   /** How long to wait before the port is tried again. */
   readonly retryMs?: number;
 }
 
 export const createHttp = (options: HttpOptions): HttpFrontEnd => {
   const { settings, service, counters, logger, inspect } = options;
+  const running = new RunningAnswers();
+  const asking = {
+    service,
+    counters,
+    logger,
+    running,
+    timers: options.timers ?? systemTimers,
+    limits: { ...DEFAULT_ANSWER_LIMITS, ...options.answerLimits },
+    maxBodyBytes: settings.maxBodyBytes,
+    today: options.today ?? (() => localDate(new Date())),
+  };
   return new HttpFrontEnd({
     settings,
     counters,
@@ -36,8 +53,9 @@ export const createHttp = (options: HttpOptions): HttpFrontEnd => {
     ...(options.timers === undefined ? {} : { timers: options.timers }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
-    endExchanges: () => {},
+    endExchanges: () => running.end(),
     routes: [
+      ...createResponsesRoutes(asking),
       ...createModelRoutes({ ...options, maxBodyBytes: settings.maxBodyBytes }),
       createMetricsRoute({ status: () => service.status(), observeSessions: options.observeSessions }),
     ],
