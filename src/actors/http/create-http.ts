@@ -8,6 +8,7 @@ import { systemTimers, type Timers } from '../../ipc/timers.js';
 import { localDate } from '../local-date.js';
 import type { SessionSummary } from '../session.js';
 import { type AnswerLimits, DEFAULT_ANSWER_LIMITS, RunningAnswers } from './answer.js';
+import { createChatRoute } from './chat-route.js';
 import { HttpFrontEnd, type HttpSettings } from './http-front-end.js';
 import { createMetricsRoute } from './metrics-route.js';
 import type { HttpListenerLimits } from './http-listener.js';
@@ -56,6 +57,7 @@ export const createHttp = (options: HttpOptions): HttpFrontEnd => {
     endExchanges: () => running.end(),
     routes: [
       ...createResponsesRoutes(asking),
+      createChatRoute(asking),
       ...createModelRoutes({ ...options, maxBodyBytes: settings.maxBodyBytes }),
       createMetricsRoute({ status: () => service.status(), observeSessions: options.observeSessions }),
     ],

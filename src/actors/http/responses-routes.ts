@@ -3,9 +3,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { refusal } from '../../ipc/http/api-error.js';
-import { createDatePins, statedDate } from '../../ipc/http/conversation-date.js';
+import { createDatePins, MAX_PINNED_CONVERSATIONS, statedDate } from '../../ipc/http/conversation-date.js';
 import { parseBody, ResponsesBody } from '../../ipc/http/responses-body.js';
-import { createResponsesEncoder, MALFORMED_CALL, STOPPING } from '../../ipc/http/responses-encoder.js';
+import { createResponsesEncoder, STOPPING } from '../../ipc/http/responses-encoder.js';
 import { readResponsesRequest } from '../../ipc/http/responses-request.js';
 import { createResponseStore, type StoredResponse } from '../../ipc/http/response-store.js';
 import { sseEvent } from '../../ipc/http/sse.js';
@@ -24,8 +24,6 @@ export interface ResponsesRoutesOptions extends AnswerSurroundings {
   /** YYYY-MM-DD */
   readonly today: () => string;
 }
-
-const MAX_PINNED_CONVERSATIONS = 10_000;
 
 export const createResponsesRoutes = (options: ResponsesRoutesOptions): readonly Route[] => {
   const { service, maxBodyBytes, logger, today } = options;
@@ -100,7 +98,7 @@ export const createResponsesRoutes = (options: ResponsesRoutesOptions): readonly
         },
         body: () =>
           encoder.response().status === 'failed'
-            ? { error: error ?? (service.health().ok ? MALFORMED_CALL : STOPPING) }
+            ? { error: error ?? STOPPING }
             : { json: encoder.response() },
       },
       options,

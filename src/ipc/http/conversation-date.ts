@@ -15,6 +15,8 @@ export const statedDate = (items: readonly ConversationItem[]): string | null =>
   return null;
 };
 
+export const MAX_PINNED_CONVERSATIONS = 10_000;
+
 export interface DatePins {
   /** The date on which a conversation of this name was first seen. */
   dateOf(conversation: string, today: string): string;

@@ -1,6 +1,7 @@
 // The events with which an item of a streamed response begins and ends.
 
 import {
+  type McpCallItem,
   type OutputItemObject,
   type ReasoningTextPart,
   type StreamEventBody,
@@ -19,10 +20,19 @@ export const beginEvents = (item: OutputItemObject, index: number): readonly Str
     case 'function_call':
     case 'custom_tool_call':
       return [added];
+    case 'mcp_call':
+      return [
+        added,
+        { type: 'response.mcp_call.in_progress', ...placeOf(item, index) },
+        { type: 'response.mcp_call_arguments.done', ...placeOf(item, index), arguments: item.arguments },
+      ];
   }
 };
 
-export const deltaEvent = (item: OutputItemObject, index: number, delta: string): StreamEventBody => {
+/** Calls of the daemon's own tools are not told while they are written. */
+export type GrowingItem = Exclude<OutputItemObject, McpCallItem>;
+
+export const deltaEvent = (item: GrowingItem, index: number, delta: string): StreamEventBody => {
   switch (item.type) {
     case 'message':
       return { type: 'response.output_text.delta', ...contentOf(item, index), logprobs: [], delta };
@@ -57,6 +67,10 @@ export const endEvents = (item: OutputItemObject, index: number): readonly Strea
         { type: 'response.function_call_arguments.done', ...placeOf(item, index), name, arguments: args },
         done,
       ];
+    }
+    case 'mcp_call': {
+      const type = item.error === null ? 'response.mcp_call.completed' : 'response.mcp_call.failed';
+      return [{ type, ...placeOf(item, index) }, done];
     }
     case 'custom_tool_call':
       return [

@@ -1,10 +1,12 @@
 // The events of one response → the events of the Responses API, and the response as it stands. Items come one after the
-// other, so at most one is open: what is delivered as deltas is opened by the first and closed by the item itself.
+// other, so at most one grows: what is delivered as deltas is opened by the first and closed by the item itself. Calls
+// that the daemon answers stay open until their output is there.
 
 import type { ConversationItem, OutputItem, ResponseEvent, WireError } from '../protocol.js';
 import { failedResponseError } from './api-error.js';
-import { beginEvents, deltaEvent, endEvents } from './item-events.js';
+import { beginEvents, deltaEvent, endEvents, type GrowingItem } from './item-events.js';
 import {
+  type McpCallItem,
   type OutputItemObject,
   type RequestEcho,
   type ResponseObject,
@@ -44,6 +46,7 @@ const PREFIXES = {
   reasoning: 'rs_',
   function_call: 'fc_',
   custom_tool_call: 'ctc_',
+  mcp_call: 'mcp_',
 } as const;
 
 /** What makes an item: its kind and, of a call, which. Its text is still to come. */
@@ -66,39 +69,42 @@ export const createResponsesEncoder = (options: ResponsesEncoderOptions): Respon
     error: null,
     incompleteReason: null,
   };
-  let open: OutputItemObject | null = null;
+  const daemonCalls = new Map<string, { readonly item: McpCallItem; readonly index: number }>(); // by call id
+  let open: { readonly item: GrowingItem; readonly index: number } | null = null;
+  let numItems = 0;
   let sequence = 0;
-  let hasGuessedCall = false;
 
   const response = (): ResponseObject => responseObject({ ...state, output: [...output] }, echo);
 
+  const idOf = (type: keyof typeof PREFIXES): string => PREFIXES[type] + options.createId();
+
   /** An item of this kind without its text. */
-  const emptyItem = (kind: ItemKind): OutputItemObject => {
-    const id = (type: keyof typeof PREFIXES): string => PREFIXES[type] + options.createId();
+  const emptyItem = (kind: ItemKind): GrowingItem => {
     const status = 'in_progress';
     switch (kind.type) {
       case 'reasoning':
-        return { type: 'reasoning', id: id('reasoning'), summary: [], content: [], status };
-      case 'message': {
-        const phase = kind.channel === 'commentary' ? 'commentary' : 'final_answer';
-        return { type: 'message', id: id('message'), role: 'assistant', status, phase, content: [] };
-      }
+        return { type: 'reasoning', id: idOf('reasoning'), summary: [], content: [], status };
+      case 'message':
+        return {
+          type: 'message',
+          id: idOf('message'),
+          role: 'assistant',
+          status,
+          ...phaseOf(kind),
+          content: [],
+        };
       case 'call': {
         const { name, namespace, isFreeform } = tools.called(kind.name);
-        const call = {
-          call_id: kind.callId,
-          name,
-          ...(namespace === null ? {} : { namespace }),
-          status,
-        } as const;
+        const inNamespace = namespace === null ? {} : { namespace };
+        const call = { call_id: kind.callId, name, ...inNamespace, status } as const;
         return isFreeform
-          ? { type: 'custom_tool_call', id: id('custom_tool_call'), ...call, input: '' }
-          : { type: 'function_call', id: id('function_call'), ...call, arguments: '' };
+          ? { type: 'custom_tool_call', id: idOf('custom_tool_call'), ...call, input: '' }
+          : { type: 'function_call', id: idOf('function_call'), ...call, arguments: '' };
       }
     }
   };
 
-  const fillItem = (item: OutputItemObject, text: string): OutputItemObject => {
+  const fillItem = (item: GrowingItem, text: string): GrowingItem => {
     const status = 'completed';
     switch (item.type) {
       case 'reasoning': {
@@ -114,24 +120,59 @@ export const createResponsesEncoder = (options: ResponsesEncoderOptions): Respon
     }
   };
 
-  const begin = (kind: ItemKind): [OutputItemObject, readonly StreamEventBody[]] => {
-    const isOpen = open !== null && (kind.type === 'call' ? isCall(open) : open.type === kind.type);
-    if (isOpen) return [open!, []];
-    open = emptyItem(kind);
-    return [open, beginEvents(open, output.length)];
+  const begin = (kind: ItemKind): readonly StreamEventBody[] => {
+    if (open !== null && isOfKind(open.item, kind)) return [];
+    open = { item: emptyItem(kind), index: numItems++ };
+    return beginEvents(open.item, open.index);
   };
 
   const delta = (kind: ItemKind, text: string): readonly StreamEventBody[] => {
-    const [item, begun] = begin(kind);
-    return [...begun, deltaEvent(item, output.length, text)];
+    const begun = begin(kind);
+    const { item, index } = open!;
+    return [...begun, deltaEvent(item, index, text)];
   };
 
   const whole = (kind: ItemKind, text: string): readonly StreamEventBody[] => {
-    const [item, begun] = begin(kind);
-    const filled = fillItem(kind.type === 'message' ? { ...item, ...phaseOf(kind) } : item, text);
+    const begun = begin(kind);
+    const { item, index } = open!;
+    const filled = fillItem(
+      item.type === 'message' && kind.type === 'message' ? { ...item, ...phaseOf(kind) } : item,
+      text,
+    );
     open = null;
     output.push(filled);
-    return [...begun, ...endEvents(filled, output.length - 1)];
+    return [...begun, ...endEvents(filled, index)];
+  };
+
+  const beginDaemonCall = ({ callId, name, arguments: args }: ToolCall): readonly StreamEventBody[] => {
+    const item: McpCallItem = {
+      type: 'mcp_call',
+      id: idOf('mcp_call'),
+      server_label: 'codexpc',
+      name,
+      arguments: args,
+      output: null,
+      error: null,
+      status: 'in_progress',
+    };
+    const index = numItems++;
+    open = null; // what may have begun as a call of the client's is none
+    daemonCalls.set(callId, { item, index });
+    return beginEvents(item, index);
+  };
+
+  const endDaemonCall = ({ callId, output: text, result }: ToolOutput): readonly StreamEventBody[] => {
+    const call = daemonCalls.get(callId);
+    if (call === undefined) return [];
+    const isGood = result === null || result.status === 'ok';
+    const filled: McpCallItem = {
+      ...call.item,
+      output: isGood ? text : null,
+      error: isGood ? null : text,
+      status: isGood ? 'completed' : 'failed',
+    };
+    output.push(filled);
+    return endEvents(filled, call.index);
   };
 
   const deliver = (item: OutputItem): readonly StreamEventBody[] => {
@@ -142,17 +183,17 @@ export const createResponsesEncoder = (options: ResponsesEncoderOptions): Respon
         return whole(channel === 'analysis' ? { type: 'reasoning' } : { type: 'message', channel }, text);
       }
       case 'tool_call': {
-        const { callId, name, freeform, guessed } = item;
-        if (guessed) {
-          hasGuessedCall = true;
-          return [];
-        }
+        const { callId, name, freeform, owner } = item;
         conversation.push({ kind: 'tool_call', callId, name, arguments: item.arguments, freeform });
-        return whole({ type: 'call', callId, name }, item.arguments);
+        return owner === 'daemon'
+          ? beginDaemonCall(item)
+          : whole({ type: 'call', callId, name }, item.arguments);
       }
-      case 'tool_output':
-        conversation.push(item);
-        return [];
+      case 'tool_output': {
+        const { callId, output: text } = item;
+        conversation.push({ kind: 'tool_output', callId, output: text });
+        return endDaemonCall(item);
+      }
     }
   };
 
@@ -161,7 +202,6 @@ export const createResponsesEncoder = (options: ResponsesEncoderOptions): Respon
     usage,
   }: Extract<ResponseEvent, { type: 'completed' }>): StreamEventBody => {
     state = { ...state, usage };
-    if (hasGuessedCall) return fail(MALFORMED_CALL);
     switch (finishReason) {
       case 'stop':
       case 'tool_calls':
@@ -170,6 +210,7 @@ export const createResponsesEncoder = (options: ResponsesEncoderOptions): Respon
       case 'length':
         state = { ...state, status: 'incomplete', incompleteReason: 'max_output_tokens' };
         return { type: 'response.incomplete', response: response() };
+      case 'tool_limit':
       case 'cancelled':
       case 'deadline':
         if (options.isStopping()) return fail(STOPPING);
@@ -196,6 +237,8 @@ export const createResponsesEncoder = (options: ResponsesEncoderOptions): Respon
       case 'reasoning.delta':
         return delta({ type: 'reasoning' }, event.text);
       case 'tool_call.arguments.delta':
+        // The daemon's own, or nobody's: told when it is whole.
+        if (!tools.isOffered(event.name)) return [];
         return delta({ type: 'call', callId: event.callId, name: event.name }, event.text);
       case 'output_item.done':
         return deliver(event.item);
@@ -219,22 +262,15 @@ export const createResponsesEncoder = (options: ResponsesEncoderOptions): Respon
   };
 };
 
-const isCall = ({ type }: OutputItemObject): boolean =>
-  type === 'function_call' || type === 'custom_tool_call';
+type ToolCall = Extract<OutputItem, { kind: 'tool_call' }>;
+type ToolOutput = Extract<OutputItem, { kind: 'tool_output' }>;
+
+const isOfKind = ({ type }: GrowingItem, kind: ItemKind): boolean =>
+  kind.type === 'call' ? type === 'function_call' || type === 'custom_tool_call' : type === kind.type;
 
 /** What a message is for can turn out at its end. */
 const phaseOf = ({ channel }: Extract<ItemKind, { type: 'message' }>) =>
   ({ phase: channel === 'commentary' ? 'commentary' : 'final_answer' }) as const;
-
-/**
- * The output was so malformed that a call had to be guessed: nobody may run it. Clients take an engine's failure for a
- * broken stream and ask again, which samples anew.
- */
-export const MALFORMED_CALL: WireError = {
-  code: 'engine_exited',
-  message: 'The model wrote a tool call too malformed to be run. Send the request again for another try.',
-  details: {},
-};
 
 export const STOPPING: WireError = {
   code: 'shutting_down',

@@ -58,8 +58,20 @@ export interface CustomCallOutputItem {
   readonly status: ItemStatus;
 }
 
+/** A call that the daemon answered itself, in the API's words for tools of the server. */
+export interface McpCallItem {
+  readonly type: 'mcp_call';
+  readonly id: string;
+  readonly server_label: 'codexpc';
+  readonly name: string;
+  readonly arguments: string;
+  readonly output: string | null;
+  readonly error: string | null;
+  readonly status: ItemStatus | 'failed';
+}
+
 export type OutputItemObject =
-  MessageOutput | ReasoningOutput | FunctionCallOutputItem | CustomCallOutputItem;
+  MessageOutput | ReasoningOutput | FunctionCallOutputItem | CustomCallOutputItem | McpCallItem;
 
 export interface UsageObject {
   readonly input_tokens: number;
@@ -182,6 +194,11 @@ export type StreamEventBody =
       readonly name: string;
       readonly arguments: string;
     })
+  | (InItem & {
+      readonly type:
+        'response.mcp_call.in_progress' | 'response.mcp_call.completed' | 'response.mcp_call.failed';
+    })
+  | (InItem & { readonly type: 'response.mcp_call_arguments.done'; readonly arguments: string })
   | (InItem & { readonly type: 'response.custom_tool_call_input.delta'; readonly delta: string })
   | (InItem & { readonly type: 'response.custom_tool_call_input.done'; readonly input: string });
 

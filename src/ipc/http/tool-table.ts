@@ -18,6 +18,8 @@ export interface ToolTable {
   readonly ignored: readonly string[];
   /** The tool behind a name that the model called; a name that is nobody's is handed on as it is. */
   called(name: string): CalledTool;
+  /** The client offered a tool that the model may know by this name. */
+  isOffered(name: string): boolean;
   /** The flat name of a call in the conversation so far. */
   flatName(name: string, namespace: string | null): string;
 }
@@ -52,6 +54,9 @@ export const createToolTable = (offered: readonly JsonObject[]): ToolTable => {
       for (const inner of objectsOf(described['tools'])) add(inner, textOf(described['name'], 'namespace'));
   }
 
+  const byName = (name: string): Entry | undefined =>
+    entries.get(name) ?? entries.get(name.replace('.', SEPARATOR));
+
   const find = (name: string, namespace: string | null): [string, Entry] | undefined =>
     [...entries].find(([, entry]) => entry.name === name && entry.namespace === namespace);
 
@@ -59,11 +64,12 @@ export const createToolTable = (offered: readonly JsonObject[]): ToolTable => {
     tools: [...entries.values()].map(({ tool }) => tool),
     ignored,
     called: (name) => {
-      const entry = entries.get(name) ?? entries.get(name.replace('.', SEPARATOR));
+      const entry = byName(name);
       return entry === undefined
         ? { name, namespace: null, isFreeform: false }
         : { name: entry.name, namespace: entry.namespace, isFreeform: entry.isFreeform };
     },
+    isOffered: (name) => byName(name) !== undefined,
     flatName: (name, namespace) =>
       find(name, namespace)?.[0] ?? (namespace === null ? name : joined(namespace, name)),
   };

@@ -57,6 +57,7 @@ const call = (name: string, args: string, change = {}): OutputItem =>
     name,
     arguments: args,
     freeform: false,
+    owner: 'client',
     declared: true,
     guessed: false,
     ...change,
@@ -227,26 +228,57 @@ describe('a call', () => {
     });
   });
 
-  test('of a tool that nobody offered is handed on: its client answers that', () => {
-    const { sent } = encode([
+  test('that the daemon answers is told with its output, and not as one to be run', () => {
+    const { sent, types } = encode([
       created,
-      done(call('nobody', '{}', { declared: false })),
-      completed('tool_calls'),
+      { type: 'tool_call.arguments.delta', callId: 'call_1', name: 'clock', text: '{}' },
+      done(call('clock', '{}', { owner: 'daemon' })),
+      done({ kind: 'tool_output', callId: 'call_1', output: 'noon', result: null }),
+      completed(),
     ]);
-    expect(sent.at(-2)).toMatchObject({ item: { type: 'function_call', name: 'nobody' } });
+    expect(types.slice(2, -1)).toEqual([
+      'output_item.added',
+      'mcp_call.in_progress',
+      'mcp_call_arguments.done',
+      'mcp_call.completed',
+      'output_item.done',
+    ]);
+    expect(sent.at(-2)).toMatchObject({
+      item: { type: 'mcp_call', id: 'mcp_1', name: 'clock', arguments: '{}', output: 'noon', error: null },
+    });
   });
 
-  test('that was guessed is not handed out, and the response is one to be asked for again', () => {
-    const encoded = encode([
+  test('that had begun as the client’s and then could not be, leaves no gap', () => {
+    const { sent, last } = encode([
       created,
-      done(call('exec_command', '{}', { guessed: true })),
-      completed('tool_calls'),
+      { type: 'tool_call.arguments.delta', callId: 'call_1', name: 'exec_command', text: '{' },
+      done(call('exec_command', '{', { owner: 'daemon', guessed: true })),
+      done({
+        kind: 'tool_output',
+        callId: 'call_1',
+        output: 'Write it again.',
+        result: {
+          status: 'refused',
+          exitCode: null,
+          signal: null,
+          durationMs: 0,
+          outputBytes: 0,
+          truncated: false,
+        },
+      }),
+      done({ kind: 'message', channel: 'final', text: 'Hi' }),
+      completed(),
     ]);
-    expect(encoded.types).not.toContain('output_item.done');
-    expect(finalResponse(encoded)).toMatchObject({
-      status: 'failed',
-      output: [],
-      error: { code: 'server_error' },
+    const added = sent.flatMap((event) => (event.type === 'response.output_item.added' ? [event] : []));
+    expect(added.map(({ output_index, item }) => [output_index, item.type])).toEqual([
+      [0, 'function_call'],
+      [1, 'mcp_call'],
+      [2, 'message'],
+    ]);
+    expect(last).toMatchObject({
+      response: {
+        output: [{ type: 'mcp_call', error: 'Write it again.', output: null }, { type: 'message' }],
+      },
     });
   });
 });
@@ -255,6 +287,7 @@ describe('the end', () => {
   test.each([
     ['length', false, 'response.incomplete', { incomplete_details: { reason: 'max_output_tokens' } }],
     ['cancelled', false, 'response.incomplete', { status: 'incomplete' }],
+    ['tool_limit', false, 'response.incomplete', { incomplete_details: {} }],
     ['cancelled', true, 'response.failed', { error: { code: 'rate_limit_exceeded' } }],
   ] as const)('%s (stopping: %s) is %s', (reason, isStopping, type, response) => {
     const encoded = encode([created, completed(reason)], { isStopping });

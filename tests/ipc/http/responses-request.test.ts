@@ -121,6 +121,16 @@ describe('input', () => {
     ]),
   );
 
+  test('takes a call back that the daemon answered', () =>
+    expect(
+      itemsOf([
+        { type: 'mcp_call', id: 'mcp_1', name: 'clock', arguments: '{}', output: 'noon', error: null },
+      ]),
+    ).toEqual([
+      { kind: 'tool_call', callId: 'mcp_1', name: 'clock', arguments: '{}', freeform: false },
+      { kind: 'tool_output', callId: 'mcp_1', output: 'noon' },
+    ]));
+
   test('leaves out, by name, what belongs to other servers', () => {
     const { options, ignored } = read({
       input: [

@@ -1,0 +1,215 @@
+// The events of one response → the chunks of a chat completion, and the completion as a whole. The model's analysis is
+// `reasoning_content`, as other servers of reasoning models call it.
+
+import type { ResponseEvent, Usage, WireError } from '../protocol.js';
+import { STOPPING } from './responses-encoder.js';
+import type { ToolTable } from './tool-table.js';
+
+export type ChatFinishReason = 'stop' | 'length' | 'tool_calls';
+
+export type ChatToolCallObject =
+  | {
+      readonly id: string;
+      readonly type: 'function';
+      readonly function: { readonly name: string; readonly arguments: string };
+    }
+  | {
+      readonly id: string;
+      readonly type: 'custom';
+      readonly custom: { readonly name: string; readonly input: string };
+    };
+
+export interface ChatDelta {
+  readonly role?: 'assistant';
+  readonly content?: string;
+  readonly reasoning_content?: string;
+  readonly tool_calls?: ReadonlyArray<ChatToolCallObject & { readonly index: number }>;
+}
+
+export interface ChatUsage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+  readonly prompt_tokens_details: { readonly cached_tokens: number };
+  readonly completion_tokens_details: { readonly reasoning_tokens: number };
+}
+
+export interface ChatChunk {
+  readonly id: string;
+  readonly object: 'chat.completion.chunk';
+  readonly created: number; // seconds since 1970
+  readonly model: string;
+  readonly choices: ReadonlyArray<{
+    readonly index: 0;
+    readonly delta: ChatDelta;
+    readonly finish_reason: ChatFinishReason | null;
+    readonly logprobs: null;
+  }>;
+  readonly usage?: ChatUsage | null;
+}
+
+export interface ChatEncoderOptions {
+  readonly id: string;
+  readonly createdS: number;
+  readonly tools: ToolTable;
+  readonly includeUsage: boolean;
+  /** The daemon ends: what it cancels may be asked for again. */
+  readonly isStopping: () => boolean;
+}
+
+export interface ChatEncoder {
+  encode(event: ResponseEvent): readonly ChatChunk[];
+  /** Says nothing: a chunk that changes nothing. */
+  heartbeat(): ChatChunk;
+  /** Why it failed; null while it has not. */
+  error(): WireError | null;
+  completion(): ReturnType<typeof completionObject>;
+}
+
+export const createChatEncoder = (options: ChatEncoderOptions): ChatEncoder => {
+  const { id, createdS, tools, includeUsage, isStopping } = options;
+  const calls: ChatToolCallObject[] = [];
+  let model = '';
+  let content = '';
+  let reasoning = '';
+  let finishReason: ChatFinishReason = 'stop';
+  let usage: Usage | null = null;
+  let error: WireError | null = null;
+  /** What has been sent of the item that is under way. */
+  let sent = '';
+
+  const chunk = (delta: ChatDelta, reason: ChatFinishReason | null = null): ChatChunk => ({
+    id,
+    object: 'chat.completion.chunk',
+    created: createdS,
+    model,
+    choices: [{ index: 0, delta, finish_reason: reason, logprobs: null }],
+    ...(includeUsage ? { usage: null } : {}),
+  });
+
+  /** What of an item has not been sent in deltas. */
+  const restOf = (text: string): string => {
+    const rest = text.slice(sent.length);
+    sent = '';
+    return rest;
+  };
+
+  const textDelta = (key: 'content' | 'reasoning_content', text: string): readonly ChatChunk[] => {
+    if (key === 'content') content += text;
+    else reasoning += text;
+    return text === '' ? [] : [chunk({ [key]: text })];
+  };
+
+  const deliver = (
+    item: Extract<ResponseEvent, { type: 'output_item.done' }>['item'],
+  ): readonly ChatChunk[] => {
+    switch (item.kind) {
+      case 'message':
+        return textDelta(item.channel === 'analysis' ? 'reasoning_content' : 'content', restOf(item.text));
+      case 'tool_call': {
+        if (item.owner === 'daemon') return []; // answered already, and nothing that this API has a word for
+        const { callId: id, name: flatName, arguments: text } = item;
+        const { name, isFreeform } = tools.called(flatName);
+        const call: ChatToolCallObject = isFreeform
+          ? { id, type: 'custom', custom: { name, input: text } }
+          : { id, type: 'function', function: { name, arguments: text } };
+        calls.push(call);
+        return [chunk({ tool_calls: [{ index: calls.length - 1, ...call }] })];
+      }
+      case 'tool_output':
+        return [];
+    }
+  };
+
+  const finish = (event: Extract<ResponseEvent, { type: 'completed' }>): readonly ChatChunk[] => {
+    usage = event.usage;
+    if (event.finishReason === 'cancelled' && isStopping()) {
+      error = STOPPING;
+      return [];
+    }
+    finishReason = calls.length > 0 ? 'tool_calls' : event.finishReason === 'stop' ? 'stop' : 'length';
+    const last = chunk({}, finishReason);
+    return includeUsage ? [last, { ...chunk({}), choices: [], usage: usageObject(usage) }] : [last];
+  };
+
+  return {
+    encode: (event) => {
+      switch (event.type) {
+        case 'created':
+          model = event.model;
+          return [chunk({ role: 'assistant', content: '' })];
+        case 'output_text.delta':
+          sent += event.text;
+          return textDelta('content', event.text);
+        case 'reasoning.delta':
+          sent += event.text;
+          return textDelta('reasoning_content', event.text);
+        case 'output_item.done':
+          return deliver(event.item);
+        case 'completed':
+          return finish(event);
+        case 'failed':
+          error = event.error;
+          return [];
+        case 'tool_call.arguments.delta': // a call is told when it is whole
+        case 'progress':
+        case 'tokens.delta':
+          return [];
+      }
+    },
+    heartbeat: () => chunk({}),
+    error: () => error,
+    completion: () =>
+      completionObject({ id, createdS, model, content, reasoning, calls, finishReason, usage }),
+  };
+};
+
+interface Completion {
+  readonly id: string;
+  readonly createdS: number;
+  readonly model: string;
+  readonly content: string;
+  readonly reasoning: string;
+  readonly calls: readonly ChatToolCallObject[];
+  readonly finishReason: ChatFinishReason;
+  readonly usage: Usage | null;
+}
+
+const completionObject = ({
+  id,
+  createdS,
+  model,
+  content,
+  reasoning,
+  calls,
+  finishReason,
+  usage,
+}: Completion) => ({
+  id,
+  object: 'chat.completion' as const,
+  created: createdS,
+  model,
+  choices: [
+    {
+      index: 0,
+      message: {
+        role: 'assistant' as const,
+        content: content === '' && calls.length > 0 ? null : content,
+        refusal: null,
+        ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
+        ...(calls.length === 0 ? {} : { tool_calls: calls }),
+      },
+      finish_reason: finishReason,
+      logprobs: null,
+    },
+  ],
+  ...(usage === null ? {} : { usage: usageObject(usage) }),
+});
+
+const usageObject = (usage: Usage): ChatUsage => ({
+  prompt_tokens: usage.inputTokens,
+  completion_tokens: usage.outputTokens,
+  total_tokens: usage.inputTokens + usage.outputTokens,
+  prompt_tokens_details: { cached_tokens: usage.cachedInputTokens },
+  completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
+});
