@@ -54,7 +54,7 @@ TEST(an_unknown_name_gives_none) {
 }
 
 TEST(every_table_has_kernels_of_its_own) {
-  std::set<void (*)(const MatmulArgs&, const Mf4Weight&)> matmuls;
+  std::set<void (*)(const MatmulArgs&, const codexpc::Mf4View&)> matmuls;
   std::set<void (*)(const SdpaArgs&)> sdpas;
   const KernelTables all = AllKernelTables();
   for (std::size_t i = 0; i < all.count; ++i) {

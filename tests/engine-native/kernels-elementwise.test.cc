@@ -5,13 +5,56 @@
 #include <limits>
 
 using namespace codexpc::kernels::testing;
+using codexpc::kernels::KernelTable;
 using codexpc::kernels::F16ToFloat;
-using codexpc::kernels::f16;
+using codexpc::f16;
 
 TEST(embed_every_length_up_to_70) {
   for (std::size_t n = 1; n <= 70; ++n) EmbedTester().n(n).Test(__LINE__);
 }
 TEST(embed_20b_size) { EmbedTester().n(2880).Test(__LINE__); }
+
+TEST(embed_every_number_type) {
+  for (const NamedType& type : kNumberTypes) {
+    Random random(9);
+    const std::vector<std::uint8_t> row = RandomNumbers(random, type.type, 512);
+    const std::vector<double> exact = NumbersOf(type.type, row, 512);
+    for (const KernelTable* table : SupportedTables()) {
+      std::vector<float> out(513, kGuard);
+      table->f32_embed(out.data(), {row.data(), type.type}, 512);
+      Comparison comparison(__FILE__, __LINE__, std::string(table->name) + " f32_embed of " + type.name);
+      for (std::size_t i = 0; i < 512; ++i) comparison.Near(std::to_string(i), out[i], exact[i], 1e-5);
+      comparison.Near("guard", out[512], kGuard, 0.0);
+    }
+  }
+}
+
+TEST(interleave_halves_pairs_up_both_halves_of_32) {
+  std::vector<float> x(96);
+  for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
+  for (const KernelTable* table : SupportedTables()) {
+    std::vector<float> out(97, kGuard);
+    table->f32_interleave_halves(out.data(), x.data(), x.size());
+    EXPECT_EQ(out[0], 0.0f);
+    EXPECT_EQ(out[1], 16.0f);
+    EXPECT_EQ(out[2], 1.0f);
+    EXPECT_EQ(out[31], 31.0f);
+    EXPECT_EQ(out[32 + 5], 32.0f + 16 + 2);
+    EXPECT_EQ(out[95], 95.0f);
+    EXPECT_EQ(out[96], kGuard);
+  }
+}
+
+TEST(rmsnorm_gains_of_float32) {
+  const std::vector<float> x = {3.0f, -4.0f, 0.0f, 5.0f, 1.0f};
+  const std::vector<float> gains = {1.0f, 0.5f, 2.0f, -1.0f, 0.0f};
+  const float root = std::sqrt((9.0f + 16.0f + 25.0f + 1.0f) / 5.0f);
+  for (const KernelTable* table : SupportedTables()) {
+    std::vector<float> out(5);
+    table->f32_rmsnorm(out.data(), x.data(), {gains.data(), codexpc::NumberType::kF32}, 5, 0.0f);
+    for (std::size_t i = 0; i < 5; ++i) EXPECT_TRUE(std::abs(out[i] - x[i] / root * gains[i]) < 1e-6f);
+  }
+}
 
 TEST(rmsnorm_every_length_up_to_70) {
   for (std::size_t n = 1; n <= 70; ++n) RmsNormTester().n(n).Test(__LINE__);

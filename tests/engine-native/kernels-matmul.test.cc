@@ -1,4 +1,4 @@
-// f32_bf16w_matmul and f32_mf4w_matmul. One token takes another path than several; several go in tiles of 3 or 6.
+// f32_matmul and f32_mf4w_matmul. One token takes another path than several; several go in tiles of 3 or 6.
 
 #include "kernels/matmul-tester.h"
 
@@ -88,6 +88,26 @@ TEST(mf4_scales_down_to_subnormal) {
 TEST(mf4_largest_scales) {
   Tester().rows(8).cols(64).scale_bytes(250, 255).no_bias().TestMf4(__LINE__);
   Tester().num_tokens(7).rows(8).cols(64).scale_bytes(250, 255).no_bias().TestMf4(__LINE__);
+}
+
+TEST(every_number_type_one_token) {
+  for (const auto& type : codexpc::kernels::testing::kNumberTypes) {
+    Tester().rows(19).cols(512).TestType(type, __LINE__);
+    Tester().rows(40).cols(768).slice(7, 30).no_bias().accumulate().TestType(type, __LINE__);
+  }
+}
+TEST(every_number_type_several_tokens) {
+  for (const auto& type : codexpc::kernels::testing::kNumberTypes) {
+    for (const std::size_t tokens : {2, 5, 6, 7, 13}) Tester().num_tokens(tokens).rows(21).cols(512).TestType(type, __LINE__);
+    Tester().num_tokens(7).rows(11).cols(2816).slice(2, 9).accumulate().TestType(type, __LINE__);
+  }
+}
+TEST(types_with_blocks_of_32_at_20b_columns) {
+  for (const auto& type : codexpc::kernels::testing::kNumberTypes) {
+    if (codexpc::BlockSizeOf(type.type).num_values > 32) continue;
+    Tester().rows(9).cols(2880).TestType(type, __LINE__);
+    Tester().num_tokens(7).rows(9).cols(2880).TestType(type, __LINE__);
+  }
 }
 
 TEST_MAIN()

@@ -67,18 +67,20 @@ TEST(opens_a_model) {
   EXPECT_EQ(CheckTextTokenizer(model->tokenizer()).message(), "");
 }
 
+bf16 SixthOfUnembedding(const Model& model) { return static_cast<const bf16*>(model.weights().unembedding.data)[5]; }
+
 TEST(stays_readable_when_the_file_is_replaced_or_deleted) {
   const Folder folder;
   EXPECT_TRUE(WriteCheckpoint(TinyCheckpoint(1), folder / "model.bin"));
   EXPECT_TRUE(WriteCheckpoint(TinyCheckpoint(2), folder / "new.bin"));
   std::shared_ptr<const Model> model;
   EXPECT_TRUE(OpenModel(folder / "model.bin", &model).ok());
-  const bf16 before = model->weights().unembedding[5];
+  const bf16 before = SixthOfUnembedding(*model);
   std::filesystem::rename(folder / "new.bin", folder / "model.bin");
-  EXPECT_EQ(model->weights().unembedding[5], before);
+  EXPECT_EQ(SixthOfUnembedding(*model), before);
   std::shared_ptr<const Model> replacement;
   EXPECT_TRUE(OpenModel(folder / "model.bin", &replacement).ok());
-  EXPECT_TRUE(replacement->weights().unembedding[5] != before);
+  EXPECT_TRUE(SixthOfUnembedding(*replacement) != before);
 }
 
 TEST(gives_descriptor_and_mapping_back) {

@@ -133,7 +133,7 @@ TEST(reads_every_field_of_a_legal_file) {
   EXPECT_EQ(config.rope_yarn_scale, wanted.config.rope_yarn_scale);
   EXPECT_EQ(config.rope_yarn_multiplier, wanted.config.rope_yarn_multiplier);
   EXPECT_EQ(config.rms_norm_eps, 1e-5f);
-  EXPECT_EQ(checkpoint.weights.mf4_scale_bias, 141);
+  EXPECT_EQ(checkpoint.weights.layers[0].experts[0].mlp1.scale_bias, 141);
 }
 
 TEST(reads_the_tokenizer) {
@@ -161,18 +161,18 @@ TEST(views_reach_from_the_header_to_the_last_byte) {
     Checkpoint checkpoint;
     EXPECT_TRUE(ParseCheckpoint(file, &checkpoint).ok());
     const Weights& weights = checkpoint.weights;
-    const auto* first = reinterpret_cast<const std::uint8_t*>(weights.embedding);
+    const auto* first = static_cast<const std::uint8_t*>(weights.embedding.data);
     EXPECT_EQ((first - file.data()) % 16384, 0);
     EXPECT_EQ(weights.layers.size(), checkpoint.config.num_hidden_layers);
     const ExpertView& last = weights.layers.back().experts.back();
-    EXPECT_TRUE(reinterpret_cast<const std::uint8_t*>(last.mlp2_bias + checkpoint.config.hidden_size) ==
+    EXPECT_TRUE(last.mlp2_bias.From(checkpoint.config.hidden_size).data ==
                 file.data() + file.size());
     EXPECT_EQ(checkpoint.weights_bytes, static_cast<std::uint64_t>(file.data() + file.size() - first));
     for (const LayerView& layer : weights.layers) {
       EXPECT_EQ(layer.experts.size(), checkpoint.config.num_experts);
       EXPECT_EQ((layer.experts[0].mlp1.blocks - file.data()) % 16384, 0);
       for (int i = 0; i < 8; ++i) {  // gains lie in [0.5, 1.5): the view is where it should be
-        const float gain = std::bit_cast<float>(std::uint32_t{layer.mlp_norm[i]} << 16);
+        const float gain = std::bit_cast<float>(std::uint32_t{static_cast<const bf16*>(layer.mlp_norm.data)[i]} << 16);
         EXPECT_TRUE(gain >= 0.5f && gain <= 1.5f);
       }
     }

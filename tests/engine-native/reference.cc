@@ -14,39 +14,43 @@ using Matrix = std::vector<Vector>;
 
 double Decode(bf16 value) { return std::bit_cast<float>(static_cast<std::uint32_t>(value) << 16); }
 
+// The reference reads model.bin: bf16, mlp1 in one matrix, blocks in pairs. Other formats are compared with it.
+double At(const VectorView& vector, std::size_t i) { return Decode(static_cast<const bf16*>(vector.data)[i]); }
+double At(const MatrixView& matrix, std::size_t i) { return Decode(static_cast<const bf16*>(matrix.data)[i]); }
+
 double DecodeFp4(std::uint32_t code) {
   const double magnitudes[] = {0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0};
   return (code & 8) != 0 ? -magnitudes[code & 7] : magnitudes[code & 7];
 }
 
 /// weight (rows, x.size()) times x, plus bias.
-Vector Linear(const bf16* weight, const bf16* bias, std::size_t rows, const Vector& x) {
+Vector Linear(const MatrixView& weight, const VectorView& bias, std::size_t rows, const Vector& x) {
   Vector out(rows);
   for (std::size_t row = 0; row < rows; ++row) {
-    out[row] = bias == nullptr ? 0.0 : Decode(bias[row]);
-    for (std::size_t col = 0; col < x.size(); ++col) out[row] += Decode(weight[row * x.size() + col]) * x[col];
+    out[row] = bias.data == nullptr ? 0.0 : At(bias, row);
+    for (std::size_t col = 0; col < x.size(); ++col) out[row] += At(weight, row * x.size() + col) * x[col];
   }
   return out;
 }
 
-Vector LinearMf4(const Mf4View& weight, const bf16* bias, int scale_bias, std::size_t rows, const Vector& x) {
+Vector LinearMf4(const Mf4View& weight, const VectorView& bias, std::size_t rows, const Vector& x) {
   Vector out(rows);
   for (std::size_t row = 0; row < rows; ++row) {
-    out[row] = Decode(bias[row]);
+    out[row] = At(bias, row);
     for (std::size_t col = 0; col < x.size(); ++col) {
       const std::size_t at = row * x.size() + col;
       const std::uint32_t pair = weight.blocks[at / 2];
-      const double scale = std::ldexp(1.0, static_cast<int>(weight.scales[at / 32]) - scale_bias);
+      const double scale = std::ldexp(1.0, static_cast<int>(weight.scales[at / 32]) - weight.scale_bias);
       out[row] += DecodeFp4(col % 2 == 0 ? pair & 15 : pair >> 4) * scale * x[col];
     }
   }
   return out;
 }
 
-Vector Normalized(const Vector& x, const bf16* gain, double eps) {
+Vector Normalized(const Vector& x, const VectorView& gain, double eps) {
   const double mean_square = std::inner_product(x.begin(), x.end(), x.begin(), 0.0) / static_cast<double>(x.size());
   Vector out(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) out[i] = x[i] / std::sqrt(mean_square + eps) * Decode(gain[i]);
+  for (std::size_t i = 0; i < x.size(); ++i) out[i] = x[i] / std::sqrt(mean_square + eps) * At(gain, i);
   return out;
 }
 
@@ -73,14 +77,14 @@ Vector Attend(const Config& config, const LayerView& layer, bool sliding, const 
     const std::size_t k_at = config.q_size() + kv_head * dim;
     const std::size_t v_at = k_at + config.kv_size();
     Vector scores(position + 1, -std::numeric_limits<double>::infinity());
-    double largest = Decode(layer.sinks[head]);
+    double largest = At(layer.sinks, head);
     for (std::size_t other = 0; other <= position; ++other) {
       if (sliding && position - other >= config.sliding_window) continue;
       scores[other] = 0.0;
       for (std::size_t i = 0; i < dim; ++i) scores[other] += qkv[position][head * dim + i] * qkv[other][k_at + i];
       largest = std::max(largest, scores[other]);
     }
-    double sum = std::exp(Decode(layer.sinks[head]) - largest);
+    double sum = std::exp(At(layer.sinks, head) - largest);
     for (double& score : scores) sum += score = std::exp(score - largest);
     for (std::size_t other = 0; other <= position; ++other) {
       for (std::size_t i = 0; i < dim; ++i) out[head * dim + i] += scores[other] / sum * qkv[other][v_at + i];
@@ -89,18 +93,18 @@ Vector Attend(const Config& config, const LayerView& layer, bool sliding, const 
   return out;
 }
 
-Vector Expert(const Config& config, const ExpertView& expert, int scale_bias, const Vector& x) {
-  const Vector h = LinearMf4(expert.mlp1, expert.mlp1_bias, scale_bias, 2 * config.intermediate_size, x);
+Vector Expert(const Config& config, const ExpertView& expert, const Vector& x) {
+  const Vector h = LinearMf4(expert.mlp1, expert.mlp1_bias, 2 * config.intermediate_size, x);
   Vector act(config.intermediate_size);
   for (std::size_t i = 0; i < act.size(); ++i) {
     const double gate = std::min(h[2 * i], double{config.swiglu_limit});
     const double linear = std::min(std::max(h[2 * i + 1], -double{config.swiglu_limit}), double{config.swiglu_limit});
     act[i] = gate / (1.0 + std::exp(-1.702 * gate)) * (linear + 1.0);
   }
-  return LinearMf4(expert.mlp2, expert.mlp2_bias, scale_bias, config.hidden_size, act);
+  return LinearMf4(expert.mlp2, expert.mlp2_bias, config.hidden_size, act);
 }
 
-void AddExperts(const Config& config, const LayerView& layer, int scale_bias, Vector* x, double* smallest_gap) {
+void AddExperts(const Config& config, const LayerView& layer, Vector* x, double* smallest_gap) {
   const Vector normed = Normalized(*x, layer.mlp_norm, config.rms_norm_eps);
   const Vector router = Linear(layer.router_weight, layer.router_bias, config.num_experts, normed);
   std::vector<std::size_t> order(config.num_experts);
@@ -114,7 +118,7 @@ void AddExperts(const Config& config, const LayerView& layer, int scale_bias, Ve
   for (std::size_t i = 0; i < num_active; ++i) sum += std::exp(router[order[i]] - router[order[0]]);
   for (std::size_t i = 0; i < num_active; ++i) {
     const double weight = std::exp(router[order[i]] - router[order[0]]) / sum;
-    const Vector out = Expert(config, layer.experts[order[i]], scale_bias, normed);
+    const Vector out = Expert(config, layer.experts[order[i]], normed);
     for (std::size_t j = 0; j < x->size(); ++j) (*x)[j] += weight * out[j];
   }
 }
@@ -140,7 +144,7 @@ ReferenceResult ReferenceLogits(const Model& model, std::span<const std::uint32_
   Matrix x(tokens.size(), Vector(config.hidden_size));
   for (std::size_t t = 0; t < tokens.size(); ++t) {
     for (std::size_t i = 0; i < config.hidden_size; ++i) {
-      x[t][i] = Decode(weights.embedding[std::size_t{tokens[t]} * config.hidden_size + i]);
+      x[t][i] = At(weights.embedding, std::size_t{tokens[t]} * config.hidden_size + i);
     }
   }
   ReferenceResult result{{}, std::numeric_limits<double>::infinity()};
@@ -149,7 +153,7 @@ ReferenceResult ReferenceLogits(const Model& model, std::span<const std::uint32_
     Matrix qkv;
     for (std::size_t t = 0; t < tokens.size(); ++t) {
       const Vector normed = Normalized(x[t], layer.attn_norm, config.rms_norm_eps);
-      qkv.push_back(Linear(layer.qkv_weight, layer.qkv_bias, config.qkv_size(), normed));
+      qkv.push_back(Linear(layer.qkv[0].weight, layer.qkv[0].bias, config.qkv_size(), normed));
       for (std::size_t head = 0; head < config.num_attention_heads + config.num_key_value_heads; ++head) {
         Rotate(qkv[t].data() + head * config.head_dim, config, t);
       }
@@ -158,12 +162,12 @@ ReferenceResult ReferenceLogits(const Model& model, std::span<const std::uint32_
       const Vector attended = Attend(config, layer, block % 2 == 0, qkv, t);
       const Vector out = Linear(layer.attn_out, layer.attn_out_bias, config.hidden_size, attended);
       for (std::size_t i = 0; i < out.size(); ++i) x[t][i] += out[i];
-      AddExperts(config, layer, weights.mf4_scale_bias, &x[t], &result.smallest_router_gap);
+      AddExperts(config, layer, &x[t], &result.smallest_router_gap);
     }
   }
   for (const Vector& row : x) {
     const Vector normed = Normalized(row, weights.final_norm, config.rms_norm_eps);
-    result.logits.push_back(Linear(weights.unembedding, nullptr, config.vocab_size, normed));
+    result.logits.push_back(Linear(weights.unembedding, {}, config.vocab_size, normed));
   }
   return result;
 }

@@ -11,46 +11,55 @@
 
 #include "codexpc/config.h"
 #include "codexpc/status.h"
+#include "codexpc/tensor.h"
 
 namespace codexpc {
 
-using bf16 = std::uint16_t;  // upper half of a float32
-using f16 = std::uint16_t;   // IEEE binary16
-
-/// MXFP4 matrix, row-major `(rows, cols)`: per 32 values 16 bytes (low nibble = even element) and one scale byte.
-/// value = fp4 * 2^(scale - scale_bias).
-struct Mf4View {
-  const std::uint8_t* blocks;  // (rows, cols / 32, 16)
-  const std::uint8_t* scales;  // (rows, cols / 32)
-};
-
+/// One expert. Its MXFP4 blocks hold their 32 values in one of two orders (Weights::mf4_order).
 struct ExpertView {
-  Mf4View mlp1;           // (2 * intermediate_size, hidden_size), even rows gate, odd rows linear
-  const bf16* mlp1_bias;  // (2 * intermediate_size)
-  Mf4View mlp2;           // (hidden_size, intermediate_size)
-  const bf16* mlp2_bias;  // (hidden_size)
+  /// mlp1 as one matrix (2 * intermediate_size, hidden_size), even rows gate and odd rows linear; or, where the
+  /// checkpoint keeps them apart, gate alone (intermediate_size, hidden_size) with `linear` of the same shape.
+  Mf4View mlp1;
+  VectorView mlp1_bias;
+  Mf4View linear;  // null blocks: mlp1 holds both
+  VectorView linear_bias;
+  Mf4View mlp2;    // (hidden_size, intermediate_size)
+  VectorView mlp2_bias;
 };
 
-/// Q and K rows are interleaved for adjacent-pair RoPE and carry the softmax scale: attention uses scale 1.
-struct LayerView {
-  const bf16* attn_norm;      // (hidden_size)
-  const bf16* qkv_weight;     // (qkv_size, hidden_size)
-  const bf16* qkv_bias;       // (qkv_size)
-  const bf16* sinks;          // (num_attention_heads)
-  const bf16* attn_out;       // (hidden_size, q_size)
-  const bf16* attn_out_bias;  // (hidden_size)
-  const bf16* mlp_norm;       // (hidden_size)
-  const bf16* router_weight;  // (num_experts, hidden_size)
-  const bf16* router_bias;    // (num_experts)
-  std::vector<ExpertView> experts;  // (num_experts)
+/// Consecutive output rows of the fused QKV projection: all of them, or Q, K and V apart.
+struct ProjectionView {
+  MatrixView weight;  // (num_rows, hidden_size)
+  VectorView bias;    // (num_rows)
+  std::uint32_t num_rows;
 };
+
+struct LayerView {
+  VectorView attn_norm;              // (hidden_size)
+  std::vector<ProjectionView> qkv;   // one after the other (qkv_size, hidden_size)
+  VectorView sinks;                  // (num_attention_heads)
+  MatrixView attn_out;               // (hidden_size, q_size)
+  VectorView attn_out_bias;          // (hidden_size)
+  VectorView mlp_norm;               // (hidden_size)
+  MatrixView router_weight;          // (num_experts, hidden_size)
+  VectorView router_bias;            // (num_experts)
+  std::vector<ExpertView> experts;   // (num_experts)
+};
+
+/// Where the values of an MXFP4 block lie: byte i holds values 2i and 2i + 1, or i and i + 16; the first in the low nibble.
+enum class Mf4Order : std::uint8_t { kPairs, kHalves };
+
+/// What RoPE rotates within a head: 2i and 2i + 1, or i and i + head_dim / 2.
+enum class RopePairs : std::uint8_t { kAdjacent, kHalves };
 
 struct Weights {
-  const bf16* embedding;    // (vocab_size, hidden_size)
+  MatrixView embedding;    // (vocab_size, hidden_size)
   std::vector<LayerView> layers;
-  const bf16* final_norm;   // (hidden_size)
-  const bf16* unembedding;  // (vocab_size, hidden_size)
-  int mf4_scale_bias;       // 141 in model.bin: E8M0 bias 127 + 14
+  VectorView final_norm;   // (hidden_size)
+  MatrixView unembedding;  // (vocab_size, hidden_size)
+  Mf4Order mf4_order = Mf4Order::kPairs;
+  RopePairs rope_pairs = RopePairs::kAdjacent;
+  float query_scale = 1.0f;  // the softmax scale, where it is not in the weights
 };
 
 struct SpecialToken {

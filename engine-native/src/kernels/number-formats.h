@@ -43,6 +43,14 @@ inline f16 FloatToF16(float value) {
   return static_cast<f16>(sign | rounded);
 }
 
+inline float At(const VectorView& vector, std::size_t i) {
+  switch (vector.type) {
+    case NumberType::kF32: return static_cast<const float*>(vector.data)[i];
+    case NumberType::kF16: return F16ToFloat(static_cast<const f16*>(vector.data)[i]);
+    default: return Bf16ToFloat(static_cast<const bf16*>(vector.data)[i]);
+  }
+}
+
 /// FP4 (E2M1); bit 3 is the sign.
 inline constexpr float kFp4[16] = {0.0f, 0.5f, 1.0f, 1.5f, 2.0f, 3.0f, 4.0f, 6.0f, -0.0f, -0.5f, -1.0f, -1.5f, -2.0f, -3.0f, -4.0f, -6.0f};
 

@@ -6,28 +6,21 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace codexpc::kernels {
+#include "codexpc/tensor.h"
 
-using bf16 = std::uint16_t;
-using f16 = std::uint16_t;
+namespace codexpc::kernels {
 
 /// Rows `row_begin..row_end` of out = x * weight^T + bias, for `num_rows` activations.
 struct MatmulArgs {
   float* out;         // (num_tokens, out_stride): writes columns row_begin..row_end; adds when `accumulate`
   const float* x;     // (num_tokens, cols)
-  const bf16* bias;   // (rows) or null
+  VectorView bias;    // (rows) or null
   std::size_t num_tokens;
   std::size_t cols;       // multiple of 32 for MXFP4
   std::size_t out_stride; // floats
   std::size_t row_begin;
   std::size_t row_end;
   bool accumulate;        // residual add
-};
-
-struct Mf4Weight {
-  const std::uint8_t* blocks;  // (rows, cols / 32, 16)
-  const std::uint8_t* scales;  // (rows, cols / 32)
-  int scale_bias;              // value = fp4 * 2^(scale - scale_bias)
 };
 
 /// Attention of `num_tokens` consecutive tokens and one KV head: `group` query heads share the head's keys and values.
@@ -37,7 +30,7 @@ struct Mf4Weight {
 struct SdpaArgs {
   float* out;               // token t, head h at t * out_stride + h * head_dim
   const float* q;           // token t, head h at t * q_stride + h * head_dim; softmax scale folded in
-  const bf16* sinks;        // (group)
+  VectorView sinks;         // (group)
   const void* k[3] = {};    // runs of (length, head_dim), float or f16
   const void* v[3] = {};
   std::size_t length[3] = {};
@@ -53,14 +46,20 @@ struct KernelTable {
   const char* name;
   bool (*supported)();  // this CPU has every feature the table was built for
 
-  void (*f32_bf16w_embed)(float* out, const bf16* row, std::size_t n);
-  void (*f32_bf16w_rmsnorm)(float* out, const float* x, const bf16* gain, std::size_t n, float eps);  // one token
-  void (*f32_bf16w_matmul)(const MatmulArgs& args, const bf16* weight);  // weight (rows, cols)
-  void (*f32_mf4w_matmul)(const MatmulArgs& args, const Mf4Weight& weight);
+  void (*f32_embed)(float* out, const MatrixView& row, std::size_t n);  // row (1, n)
+  void (*f32_rmsnorm)(float* out, const float* x, VectorView gain, std::size_t n, float eps);  // one token
+  void (*f32_matmul)(const MatmulArgs& args, const MatrixView& weight);      // weight (rows, cols), any number type
+  void (*f32_mf4w_matmul)(const MatmulArgs& args, const Mf4View& weight);    // blocks in pairs; see f32_interleave_halves
   /// out[i] = min(h[2i], limit) * sigmoid(1.702 * min(h[2i], limit)) * (clamp(h[2i+1], -limit, limit) + 1)
   void (*f32_swiglu)(float* out, const float* h, std::size_t n, float limit);
-  /// Rotates adjacent pairs of `num_heads` heads in place; cos and sin (head_dim / 2) for this position.
+  /// The same with gate and linear apart, (n) each.
+  void (*f32_swiglu_apart)(float* out, const float* gate, const float* linear, std::size_t n, float limit);
+  /// Every 32 values x of a row: out = x[0] x[16] x[1] x[17] …. An activation in this order meets MXFP4 blocks whose
+  /// bytes hold values i and i + 16 as one in the usual order meets those of 2i and 2i + 1. `n` is a multiple of 32.
+  void (*f32_interleave_halves)(float* out, const float* x, std::size_t n);
+  /// Rotates the pairs of `num_heads` heads in place; cos and sin (head_dim / 2) for this position.
   void (*f32_rope)(float* x, const float* cos, const float* sin, std::size_t num_heads, std::size_t head_dim);
+  void (*f32_rope_halves)(float* x, const float* cos, const float* sin, std::size_t num_heads, std::size_t head_dim);
   void (*f32_f32kv_sdpa)(const SdpaArgs& args);
   void (*f32_f16kv_sdpa)(const SdpaArgs& args);
   void (*f32_to_f16)(f16* out, const float* x, std::size_t n);  // round to nearest even

@@ -255,36 +255,40 @@ Status CheckFileSize(std::uint64_t file_bytes, const WeightsLayout& layout) {
 }
 
 Weights ViewWeights(const Config& config, const WeightsLayout& layout, const std::uint8_t* file) {
-  const auto dense = [file](std::uint64_t offset) { return reinterpret_cast<const bf16*>(file + offset); };
+  const auto matrix = [file](std::uint64_t offset) { return MatrixView{file + offset, NumberType::kBf16}; };
+  const auto vector = [file](std::uint64_t offset) { return VectorView{file + offset, NumberType::kBf16}; };
+  const auto mf4 = [file](std::uint64_t blocks, std::uint64_t scales) {
+    return Mf4View{.blocks = file + blocks, .scales = file + scales, .scale_bias = kScaleBias};
+  };
 
-  Weights weights;
-  weights.embedding = dense(layout.embedding);
-  weights.final_norm = dense(layout.final_norm);
-  weights.unembedding = dense(layout.unembedding);
-  weights.mf4_scale_bias = kScaleBias;
+  Weights weights;  // Q and K rows are interleaved for adjacent-pair RoPE and carry the softmax scale
+  weights.embedding = matrix(layout.embedding);
+  weights.final_norm = vector(layout.final_norm);
+  weights.unembedding = matrix(layout.unembedding);
   weights.layers.reserve(config.num_hidden_layers);
   for (std::uint64_t n = 0; n < config.num_hidden_layers; ++n) {
     const std::uint64_t at = layout.dense_layers + n * layout.dense_layer.stride;
     LayerView layer;
-    layer.attn_norm = dense(at + layout.dense_layer.attn_norm);
-    layer.qkv_weight = dense(at + layout.dense_layer.qkv_weight);
-    layer.qkv_bias = dense(at + layout.dense_layer.qkv_bias);
-    layer.sinks = dense(at + layout.dense_layer.sinks);
-    layer.attn_out = dense(at + layout.dense_layer.attn_out);
-    layer.attn_out_bias = dense(at + layout.dense_layer.attn_out_bias);
-    layer.mlp_norm = dense(at + layout.dense_layer.mlp_norm);
-    layer.router_weight = dense(at + layout.dense_layer.router_weight);
-    layer.router_bias = dense(at + layout.dense_layer.router_bias);
+    layer.attn_norm = vector(at + layout.dense_layer.attn_norm);
+    layer.qkv = {{.weight = matrix(at + layout.dense_layer.qkv_weight),
+                  .bias = vector(at + layout.dense_layer.qkv_bias),
+                  .num_rows = config.qkv_size()}};
+    layer.sinks = vector(at + layout.dense_layer.sinks);
+    layer.attn_out = matrix(at + layout.dense_layer.attn_out);
+    layer.attn_out_bias = vector(at + layout.dense_layer.attn_out_bias);
+    layer.mlp_norm = vector(at + layout.dense_layer.mlp_norm);
+    layer.router_weight = matrix(at + layout.dense_layer.router_weight);
+    layer.router_bias = vector(at + layout.dense_layer.router_bias);
 
     layer.experts.reserve(config.num_experts);
     for (std::uint64_t e = 0; e < config.num_experts; ++e) {
       const std::uint64_t from = layout.expert_blocks + n * layout.expert_block_stride + e * layout.expert.stride;
-      layer.experts.push_back({
-          .mlp1 = {file + from + layout.expert.mlp1_blocks, file + from + layout.expert.mlp1_scales},
-          .mlp1_bias = dense(from + layout.expert.mlp1_bias),
-          .mlp2 = {file + from + layout.expert.mlp2_blocks, file + from + layout.expert.mlp2_scales},
-          .mlp2_bias = dense(from + layout.expert.mlp2_bias),
-      });
+      ExpertView expert;
+      expert.mlp1 = mf4(from + layout.expert.mlp1_blocks, from + layout.expert.mlp1_scales);
+      expert.mlp1_bias = vector(from + layout.expert.mlp1_bias);
+      expert.mlp2 = mf4(from + layout.expert.mlp2_blocks, from + layout.expert.mlp2_scales);
+      expert.mlp2_bias = vector(from + layout.expert.mlp2_bias);
+      layer.experts.push_back(expert);
     }
     weights.layers.push_back(std::move(layer));
   }

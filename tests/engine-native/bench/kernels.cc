@@ -113,22 +113,22 @@ void Print(const KernelTable& table, double fma_peak, const Row& row) {
 /// `weights` holds as many matrices as fit; calls take them in turn.
 void BenchMatmul(const KernelTable& table, double fma_peak, const std::vector<std::uint8_t>& weights, bool mf4, const char* shape,
                  std::size_t rows, std::size_t cols, std::size_t num_tokens) {
-  const char* kernel = mf4 ? "f32_mf4w_matmul" : "f32_bf16w_matmul";
+  const char* kernel = mf4 ? "f32_mf4w_matmul" : "f32_matmul bf16";
   if (!Wanted(kernel)) return;
   Random random(1);
   const std::vector<float> x = random.Floats(num_tokens * cols, -1.0f, 1.0f);
   const std::vector<bf16> bias = random.Bf16s(rows, -1.0f, 1.0f);
   const std::vector<std::uint8_t> scales = random.Bytes(rows * cols / 32, 134, 143);
   std::vector<float> out(num_tokens * rows);
-  const MatmulArgs args{.out = out.data(), .x = x.data(), .bias = bias.data(), .num_tokens = num_tokens, .cols = cols, .out_stride = rows,
+  const MatmulArgs args{.out = out.data(), .x = x.data(), .bias = {bias.data(), NumberType::kBf16}, .num_tokens = num_tokens, .cols = cols, .out_stride = rows,
                         .row_begin = 0, .row_end = rows, .accumulate = false};
   const std::size_t matrix_bytes = mf4 ? rows * cols / 2 : rows * cols * sizeof(bf16);
   const std::size_t num_matrices = weights.size() / matrix_bytes;
   std::size_t next = 0;
   const double seconds = BestSeconds([&] {
     const std::uint8_t* matrix = weights.data() + next++ % num_matrices * matrix_bytes;
-    if (mf4) table.f32_mf4w_matmul(args, Mf4Weight{matrix, scales.data(), 141});
-    else table.f32_bf16w_matmul(args, reinterpret_cast<const bf16*>(matrix));
+    if (mf4) table.f32_mf4w_matmul(args, Mf4View{.blocks = matrix, .scales = scales.data(), .scale_bias = 141});
+    else table.f32_matmul(args, {matrix, NumberType::kBf16});
   });
   Print(table, fma_peak, {kernel, shape, num_tokens, 2.0 * static_cast<double>(rows * cols * num_tokens),
                           static_cast<double>(matrix_bytes + (mf4 ? rows * cols / 32 : 0)), seconds});
@@ -146,7 +146,7 @@ void BenchSdpa(const KernelTable& table, double fma_peak, bool half, const char*
   std::vector<f16> kv_half(kv.size());
   for (std::size_t i = 0; i < kv.size(); ++i) kv_half[i] = FloatToF16(kv[i]);
   std::vector<float> out(q.size());
-  SdpaArgs args{.out = out.data(), .q = q.data(), .sinks = sinks.data(), .group = kGroup, .head_dim = kHeadDim, .num_tokens = num_tokens,
+  SdpaArgs args{.out = out.data(), .q = q.data(), .sinks = {sinks.data(), NumberType::kBf16}, .group = kGroup, .head_dim = kHeadDim, .num_tokens = num_tokens,
                 .out_stride = kGroup * kHeadDim, .q_stride = kGroup * kHeadDim};
   args.k[0] = half ? static_cast<const void*>(kv_half.data()) : kv.data();
   args.v[0] = args.k[0];
@@ -193,8 +193,8 @@ void BenchTable(const KernelTable& table, const std::vector<std::uint8_t>& memor
   const std::vector<bf16> gain = random.Bf16s(kN, -2.0f, 2.0f);
   std::vector<float> out(2 * kN);
   std::vector<f16> halves(kN);
-  BenchElements(table, fma_peak, "f32_bf16w_embed", kN, 0, 6, [&] { table.f32_bf16w_embed(out.data(), gain.data(), kN); });
-  BenchElements(table, fma_peak, "f32_bf16w_rmsnorm", kN, 4, 10, [&] { table.f32_bf16w_rmsnorm(out.data(), x.data(), gain.data(), kN, 1e-5f); });
+  BenchElements(table, fma_peak, "f32_embed", kN, 0, 6, [&] { table.f32_embed(out.data(), {gain.data(), NumberType::kBf16}, kN); });
+  BenchElements(table, fma_peak, "f32_rmsnorm", kN, 4, 10, [&] { table.f32_rmsnorm(out.data(), x.data(), {gain.data(), NumberType::kBf16}, kN, 1e-5f); });
   BenchElements(table, fma_peak, "f32_swiglu", kN, 0, 12, [&] { table.f32_swiglu(out.data(), x.data(), kN, 7.0f); });
   BenchElements(table, fma_peak, "f32_rope", kN, 3, 8, [&] { table.f32_rope(out.data(), x.data(), x.data(), kN / 64, 64); });
   BenchElements(table, fma_peak, "f32_to_f16", kN, 0, 6, [&] { table.f32_to_f16(halves.data(), x.data(), kN); });

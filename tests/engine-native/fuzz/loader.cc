@@ -43,9 +43,21 @@ std::uint64_t WantedFileBytes(std::span<const std::uint8_t> input) {
   return end <= kLargestFile ? end : 0;
 }
 
-template <typename T>
-std::uint64_t Ends(const T* from, std::uint64_t count) {
-  return std::uint64_t{from[0]} + from[count - 1];
+/// Of `count` bytes.
+std::uint64_t Ends(const void* from, std::uint64_t count) {
+  const auto* bytes = static_cast<const std::uint8_t*>(from);
+  return std::uint64_t{bytes[0]} + bytes[count - 1];
+}
+
+/// Of `count` numbers: a VectorView or a MatrixView.
+template <typename View>
+std::uint64_t EndsOf(const View& view, std::uint64_t count) {
+  return Ends(view.data, BytesOf(view.type, count));
+}
+
+std::uint64_t EndsOf(const Mf4View& view, std::uint64_t rows, std::uint64_t cols) {
+  const std::uint64_t last = rows * (cols / 32) - 1;
+  return Ends(view.blocks, last * view.block_stride + 16) + Ends(view.scales, last * view.scale_stride + 1);
 }
 
 /// Reads both ends of everything that the checkpoint promises.
@@ -53,19 +65,21 @@ std::uint64_t Touch(const Checkpoint& checkpoint) {
   const Config& config = checkpoint.config;
   const Weights& weights = checkpoint.weights;
   const std::uint64_t hidden = config.hidden_size;
-  const std::uint64_t mlp1_rows = 2 * std::uint64_t{config.intermediate_size};
-  std::uint64_t sum = Ends(weights.embedding, hidden * config.vocab_size) + Ends(weights.final_norm, hidden) +
-                      Ends(weights.unembedding, hidden * config.vocab_size);
+  const std::uint64_t size = config.intermediate_size;
+  std::uint64_t sum = EndsOf(weights.embedding, hidden * config.vocab_size) + EndsOf(weights.final_norm, hidden) +
+                      EndsOf(weights.unembedding, hidden * config.vocab_size);
   for (const LayerView& layer : weights.layers) {
-    sum += Ends(layer.attn_norm, hidden) + Ends(layer.qkv_weight, hidden * config.qkv_size()) +
-           Ends(layer.qkv_bias, config.qkv_size()) + Ends(layer.sinks, config.num_attention_heads) +
-           Ends(layer.attn_out, hidden * config.q_size()) + Ends(layer.attn_out_bias, hidden) +
-           Ends(layer.mlp_norm, hidden) + Ends(layer.router_weight, hidden * config.num_experts) +
-           Ends(layer.router_bias, config.num_experts);
+    sum += EndsOf(layer.attn_norm, hidden) + EndsOf(layer.sinks, config.num_attention_heads) +
+           EndsOf(layer.attn_out, hidden * config.q_size()) + EndsOf(layer.attn_out_bias, hidden) +
+           EndsOf(layer.mlp_norm, hidden) + EndsOf(layer.router_weight, hidden * config.num_experts) +
+           EndsOf(layer.router_bias, config.num_experts);
+    for (const ProjectionView& part : layer.qkv) sum += EndsOf(part.weight, hidden * part.num_rows) + EndsOf(part.bias, part.num_rows);
     for (const ExpertView& expert : layer.experts) {
-      sum += Ends(expert.mlp1.blocks, mlp1_rows * (hidden / 2)) + Ends(expert.mlp1.scales, mlp1_rows * (hidden / 32)) +
-             Ends(expert.mlp1_bias, mlp1_rows) + Ends(expert.mlp2.blocks, hidden * (config.intermediate_size / 2)) +
-             Ends(expert.mlp2.scales, hidden * (config.intermediate_size / 32)) + Ends(expert.mlp2_bias, hidden);
+      const bool is_apart = expert.linear.blocks != nullptr;
+      const std::uint64_t mlp1_rows = is_apart ? size : 2 * size;
+      sum += EndsOf(expert.mlp1, mlp1_rows, hidden) + EndsOf(expert.mlp1_bias, mlp1_rows) +
+             EndsOf(expert.mlp2, hidden, size) + EndsOf(expert.mlp2_bias, hidden);
+      if (is_apart) sum += EndsOf(expert.linear, size, hidden) + EndsOf(expert.linear_bias, size);
     }
   }
   for (const char c : checkpoint.tokenizer.regex) sum += static_cast<std::uint8_t>(c);

@@ -2,6 +2,7 @@
 // One tester for each operation that works on elements: its inputs, its double-precision reference, its tolerance.
 // Outputs carry a guard element behind them that must not change.
 
+#include "kernels/number-types.h"
 #include "kernels/testing.h"
 
 namespace codexpc::kernels::testing {
@@ -17,8 +18,8 @@ class EmbedTester {
     const std::vector<bf16> row = random.Bf16s(n_, -100.0f, 100.0f);
     for (const KernelTable* table : SupportedTables()) {
       std::vector<float> out(n_ + 1, kGuard);
-      table->f32_bf16w_embed(out.data(), row.data(), n_);
-      Comparison comparison(__FILE__, line, std::string(table->name) + " f32_bf16w_embed");
+      table->f32_embed(out.data(), {row.data(), NumberType::kBf16}, n_);
+      Comparison comparison(__FILE__, line, std::string(table->name) + " f32_embed");
       for (std::size_t i = 0; i < n_; ++i)
         comparison.Near(std::to_string(i), out[i], std::bit_cast<float>(static_cast<std::uint32_t>(row[i]) << 16), /*exact*/ 0.0);
       comparison.Near("guard", out[n_], kGuard, 0.0);
@@ -46,8 +47,8 @@ class RmsNormTester {
     for (const KernelTable* table : SupportedTables()) {
       std::vector<float> out(n_ + 1, kGuard);
       if (in_place_) std::copy(x.begin(), x.end(), out.begin());
-      table->f32_bf16w_rmsnorm(out.data(), in_place_ ? out.data() : x.data(), gain.data(), n_, eps_);
-      Comparison comparison(__FILE__, line, std::string(table->name) + " f32_bf16w_rmsnorm");
+      table->f32_rmsnorm(out.data(), in_place_ ? out.data() : x.data(), {gain.data(), NumberType::kBf16}, n_, eps_);
+      Comparison comparison(__FILE__, line, std::string(table->name) + " f32_rmsnorm");
       for (std::size_t i = 0; i < n_; ++i) {
         const double expected = x[i] * scale * Bf16ToFloat(gain[i]);
         comparison.Near(std::to_string(i), out[i], expected, 0x1p-19 * std::abs(expected));  // a sum of thousands of squares
@@ -75,6 +76,12 @@ class SwiGluTester {
     for (const KernelTable* table : SupportedTables()) {
       std::vector<float> out(n_ + 1, kGuard);
       table->f32_swiglu(out.data(), h.data(), n_, limit_);
+      std::vector<float> gates(n_), linears(n_), apart(n_ + 1, kGuard);
+      for (std::size_t i = 0; i < n_; ++i) {
+        gates[i] = h[2 * i];
+        linears[i] = h[2 * i + 1];
+      }
+      table->f32_swiglu_apart(apart.data(), gates.data(), linears.data(), n_, limit_);
       Comparison comparison(__FILE__, line, std::string(table->name) + " f32_swiglu");
       for (std::size_t i = 0; i < n_; ++i) {
         const double gate = std::min<double>(h[2 * i], limit_);
@@ -83,8 +90,11 @@ class SwiGluTester {
         const double expected = gate / (1.0 + std::exp(exponent)) * (linear + 1.0);
         // The exponent is rounded to float; `linear + 1` may cancel.
         const double scale = std::abs(gate / (1.0 + std::exp(exponent))) * (std::abs(linear) + 1.0);
-        comparison.Near(std::to_string(i), out[i], expected, scale * (0x1p-21 + 0x1p-24 * std::abs(exponent)) + 0x1p-100);
+        const double tolerance = scale * (0x1p-21 + 0x1p-24 * std::abs(exponent)) + 0x1p-100;
+        comparison.Near(std::to_string(i), out[i], expected, tolerance);
+        comparison.Near("apart " + std::to_string(i), apart[i], expected, tolerance);
       }
+      comparison.Near("guard apart", apart[n_], kGuard, 0.0);
       comparison.Near("guard", out[n_], kGuard, 0.0);
     }
   }
@@ -101,7 +111,16 @@ class RopeTester {
   RopeTester& num_heads(std::size_t value) { num_heads_ = value; return *this; }
   RopeTester& head_dim(std::size_t value) { head_dim_ = value; return *this; }
 
+  /// Pairs of neighbours, and pairs half a head apart.
   void Test(int line) const {
+    TestPairs("f32_rope", &KernelTable::f32_rope, 1, 2, line);
+    TestPairs("f32_rope_halves", &KernelTable::f32_rope_halves, head_dim_ / 2, 1, line);
+  }
+
+ private:
+  /// `distance` lies between the partners of a pair, `step` between a pair and the next.
+  template <typename Kernel>
+  void TestPairs(const char* name, Kernel kernel, std::size_t distance, std::size_t step, int line) const {
     Random random(7);
     const std::vector<float> x = random.Floats(num_heads_ * head_dim_, -2.0f, 2.0f);
     const std::vector<float> cos = random.Floats(head_dim_ / 2, -1.3f, 1.3f);
@@ -109,19 +128,22 @@ class RopeTester {
     for (const KernelTable* table : SupportedTables()) {
       std::vector<float> out = x;
       out.push_back(kGuard);
-      table->f32_rope(out.data(), cos.data(), sin.data(), num_heads_, head_dim_);
-      Comparison comparison(__FILE__, line, std::string(table->name) + " f32_rope");
-      for (std::size_t i = 0; i < x.size(); i += 2) {
-        const std::size_t pair = i % head_dim_ / 2;
-        const double even = x[i], odd = x[i + 1], c = cos[pair], s = sin[pair];
-        comparison.Near(std::to_string(i), out[i], even * c - odd * s, 0x1p-22 * (std::abs(even * c) + std::abs(odd * s)));
-        comparison.Near(std::to_string(i + 1), out[i + 1], even * s + odd * c, 0x1p-22 * (std::abs(even * s) + std::abs(odd * c)));
+      (table->*kernel)(out.data(), cos.data(), sin.data(), num_heads_, head_dim_);
+      Comparison comparison(__FILE__, line, std::string(table->name) + " " + name);
+      for (std::size_t i = 0; i < x.size() / 2; ++i) {
+        const std::size_t pair = i % (head_dim_ / 2);
+        const std::size_t first_at = i / (head_dim_ / 2) * head_dim_ + pair * step;
+        const std::size_t second_at = first_at + distance;
+        const double first = x[first_at], second = x[second_at], c = cos[pair], s = sin[pair];
+        comparison.Near(std::to_string(first_at), out[first_at], first * c - second * s,
+                        0x1p-22 * (std::abs(first * c) + std::abs(second * s)));
+        comparison.Near(std::to_string(second_at), out[second_at], first * s + second * c,
+                        0x1p-22 * (std::abs(first * s) + std::abs(second * c)));
       }
       comparison.Near("guard", out[x.size()], kGuard, 0.0);
     }
   }
 
- private:
   std::size_t num_heads_ = 1;
   std::size_t head_dim_ = 64;
 };

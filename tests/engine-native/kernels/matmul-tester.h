@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/number-types.h"
 #include "kernels/testing.h"
 
 namespace codexpc::kernels::testing {
@@ -14,16 +15,16 @@ class MatmulTester {
   MatmulTester& no_bias() { bias_ = false; return *this; }
   MatmulTester& accumulate() { accumulate_ = true; return *this; }
   MatmulTester& extra_stride(std::size_t value) { extra_stride_ = value; return *this; }
-  MatmulTester& scale_bias(int value) { scale_bias_ = value; return *this; }
+  MatmulTester& scale_bias(std::int16_t value) { scale_bias_ = value; return *this; }
   MatmulTester& scale_bytes(int low, int high) { scale_low_ = low; scale_high_ = high; return *this; }
 
-  void TestBf16(int line) const {
+  void TestBf16(int line) const { TestType({NumberType::kBf16, "BF16"}, line); }
+
+  void TestType(const NamedType& type, int line) const {
     Random random(1);
-    const std::vector<bf16> weight = random.Bf16s(rows_ * cols_, -1.0f, 1.0f);
-    std::vector<double> exact(weight.size());
-    for (std::size_t i = 0; i < weight.size(); ++i) exact[i] = Bf16ToFloat(weight[i]);
-    Test("f32_bf16w_matmul", line, random, exact,
-         [&](const KernelTable& table, const MatmulArgs& args) { table.f32_bf16w_matmul(args, weight.data()); });
+    const std::vector<std::uint8_t> weight = RandomNumbers(random, type.type, rows_ * cols_);
+    Test(std::string("f32_matmul of ") + type.name, line, random, NumbersOf(type.type, weight, rows_ * cols_),
+         [&](const KernelTable& table, const MatmulArgs& args) { table.f32_matmul(args, {weight.data(), type.type}); });
   }
 
   void TestMf4(int line) const {
@@ -36,9 +37,18 @@ class MatmulTester {
       const int nibble = i % 2 == 0 ? blocks[i / 2] & 15 : blocks[i / 2] >> 4;
       exact[i] = std::ldexp(nibble & 8 ? -kMagnitudes[nibble & 7] : kMagnitudes[nibble & 7], scales[i / 32] - scale_bias_);
     }
-    const Mf4Weight weight{blocks.data(), scales.data(), scale_bias_};
-    Test("f32_mf4w_matmul", line, random, exact,
-         [&](const KernelTable& table, const MatmulArgs& args) { table.f32_mf4w_matmul(args, weight); });
+    std::vector<std::uint8_t> together(scales.size() * 17);  // each scale before its block
+    for (std::size_t i = 0; i < scales.size(); ++i) {
+      together[i * 17] = scales[i];
+      std::copy_n(blocks.begin() + static_cast<std::ptrdiff_t>(i * 16), 16, together.begin() + static_cast<std::ptrdiff_t>(i * 17 + 1));
+    }
+    const Mf4View apart{.blocks = blocks.data(), .scales = scales.data(), .scale_bias = scale_bias_};
+    const Mf4View interleaved{.blocks = together.data() + 1, .scales = together.data(), .block_stride = 17, .scale_stride = 17,
+                              .scale_bias = scale_bias_};
+    for (const Mf4View& weight : {apart, interleaved}) {
+      Test(weight.block_stride == 16 ? "f32_mf4w_matmul" : "f32_mf4w_matmul of blocks with their scales", line, random, exact,
+           [&](const KernelTable& table, const MatmulArgs& args) { table.f32_mf4w_matmul(args, weight); });
+    }
   }
 
  private:
@@ -46,7 +56,7 @@ class MatmulTester {
   static constexpr double kTolerance = 0x1p-20;
 
   template <typename Run>
-  void Test(const char* kernel, int line, Random& random, const std::vector<double>& weight, const Run& run) const {
+  void Test(const std::string& kernel, int line, Random& random, const std::vector<double>& weight, const Run& run) const {
     const std::vector<float> x = random.Floats(num_tokens_ * cols_, -1.0f, 1.0f);
     const std::vector<bf16> bias = random.Bf16s(rows_, -2.0f, 2.0f);
     const std::size_t out_stride = rows_ + extra_stride_;
@@ -54,7 +64,7 @@ class MatmulTester {
 
     for (const KernelTable* table : SupportedTables()) {
       std::vector<float> out = before;
-      run(*table, MatmulArgs{.out = out.data(), .x = x.data(), .bias = bias_ ? bias.data() : nullptr, .num_tokens = num_tokens_, .cols = cols_,
+      run(*table, MatmulArgs{.out = out.data(), .x = x.data(), .bias = {bias_ ? bias.data() : nullptr, NumberType::kBf16}, .num_tokens = num_tokens_, .cols = cols_,
                              .out_stride = out_stride, .row_begin = row_begin_, .row_end = row_end_, .accumulate = accumulate_});
       Comparison comparison(__FILE__, line, std::string(table->name) + " " + kernel);
       for (std::size_t token = 0; token < num_tokens_; ++token) {
@@ -86,7 +96,7 @@ class MatmulTester {
   std::size_t extra_stride_ = 0;
   bool bias_ = true;
   bool accumulate_ = false;
-  int scale_bias_ = 141;
+  std::int16_t scale_bias_ = 141;
   int scale_low_ = 134;
   int scale_high_ = 143;
 };

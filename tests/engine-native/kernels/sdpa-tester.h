@@ -83,7 +83,7 @@ class SdpaTester {
 
     for (const KernelTable* table : SupportedTables()) {
       std::vector<float> out = before;
-      SdpaArgs args{.out = out.data(), .q = q.data(), .sinks = sinks.data(), .group = group_, .head_dim = head_dim_,
+      SdpaArgs args{.out = out.data(), .q = q.data(), .sinks = {sinks.data(), NumberType::kBf16}, .group = group_, .head_dim = head_dim_,
                     .num_tokens = num_tokens_, .out_stride = stride, .q_stride = stride, .window = window_};
       for (std::size_t run = 0; run < 3; ++run) {
         args.k[run] = k[run].data();

@@ -73,8 +73,8 @@ void ForwardPass::Embed() {
   const std::size_t half = config_.head_dim / 2;
   parts_.pool.Run(num_rows_, [&](std::size_t row) {
     const Row& r = scratch_.rows[row];
-    parts_.table.f32_bf16w_embed(scratch_.x + row * config_.hidden_size,
-                                 weights_.embedding + std::size_t{r.token} * config_.hidden_size, config_.hidden_size);
+    parts_.table.f32_embed(scratch_.x + row * config_.hidden_size,
+                           weights_.embedding.FromRow(r.token, config_.hidden_size), config_.hidden_size);
     parts_.rope.At(r.position, scratch_.cos + row * half, scratch_.sin + row * half);
   });
 }
@@ -82,21 +82,30 @@ void ForwardPass::Embed() {
 void ForwardPass::ProjectQkv(const LayerView& layer) {
   parts_.pool.Run(num_rows_, [&](std::size_t row) { Normalize(row, layer.attn_norm); });
   SplitRows(1, config_.qkv_size(), [&](std::size_t, std::size_t begin, std::size_t end) {
-    parts_.table.f32_bf16w_matmul({.out = scratch_.qkv,
-                                   .x = scratch_.normed,
-                                   .bias = layer.qkv_bias,
-                                   .num_tokens = num_rows_,
-                                   .cols = config_.hidden_size,
-                                   .out_stride = config_.qkv_size(),
-                                   .row_begin = begin,
-                                   .row_end = end,
-                                   .accumulate = false},
-                                  layer.qkv_weight);
+    std::size_t first = 0;
+    for (const ProjectionView& part : layer.qkv) {
+      const std::size_t part_begin = std::clamp<std::size_t>(begin, first, first + part.num_rows) - first;
+      const std::size_t part_end = std::clamp<std::size_t>(end, first, first + part.num_rows) - first;
+      if (part_begin < part_end) {
+        parts_.table.f32_matmul({.out = scratch_.qkv + first,
+                                 .x = scratch_.normed,
+                                 .bias = part.bias,
+                                 .num_tokens = num_rows_,
+                                 .cols = config_.hidden_size,
+                                 .out_stride = config_.qkv_size(),
+                                 .row_begin = part_begin,
+                                 .row_end = part_end,
+                                 .accumulate = false},
+                                part.weight);
+      }
+      first += part.num_rows;
+    }
   });
 }
 
 void ForwardPass::RotateAndStore(std::uint32_t layer) {
   const std::size_t half = config_.head_dim / 2;
+  const auto rope = weights_.rope_pairs == RopePairs::kHalves ? parts_.table.f32_rope_halves : parts_.table.f32_rope;
   const auto store = [&](std::byte* to, const float* from) {
     if (to == nullptr) return;
     if (parts_.kv_type == KvType::kF16) {
@@ -108,8 +117,11 @@ void ForwardPass::RotateAndStore(std::uint32_t layer) {
   parts_.pool.Run(num_rows_, [&](std::size_t row) {
     const Row& r = scratch_.rows[row];
     float* qkv = scratch_.qkv + row * config_.qkv_size();
-    parts_.table.f32_rope(qkv, scratch_.cos + row * half, scratch_.sin + row * half,
-                          config_.num_attention_heads + config_.num_key_value_heads, config_.head_dim);
+    rope(qkv, scratch_.cos + row * half, scratch_.sin + row * half,
+         config_.num_attention_heads + config_.num_key_value_heads, config_.head_dim);
+    if (weights_.query_scale != 1.0f) {
+      for (std::size_t i = 0; i < config_.q_size(); ++i) qkv[i] *= weights_.query_scale;
+    }
     const float* k = qkv + config_.q_size();
     const float* v = k + config_.kv_size();
     for (std::uint32_t head = 0; head < config_.num_key_value_heads; ++head) {
@@ -157,7 +169,7 @@ void ForwardPass::Attend(std::uint32_t layer) {
         parts_.cache.Visible(first.slot, layer, head, first.position, first.position + tile.num_rows - 1);
     sdpa({.out = scratch_.attended + tile.first_row * std::size_t{config_.q_size()} + first_query * config_.head_dim,
           .q = scratch_.qkv + tile.first_row * std::size_t{config_.qkv_size()} + first_query * config_.head_dim,
-          .sinks = weights_.layers[layer].sinks + first_query,
+          .sinks = weights_.layers[layer].sinks.From(first_query),
           .k = {runs.k[0], runs.k[1], nullptr},
           .v = {runs.v[0], runs.v[1], nullptr},
           .length = {runs.length[0], runs.length[1], 0},
@@ -172,7 +184,7 @@ void ForwardPass::Attend(std::uint32_t layer) {
 
 void ForwardPass::ProjectAttended(const LayerView& layer) {
   SplitRows(1, config_.hidden_size, [&](std::size_t, std::size_t begin, std::size_t end) {
-    parts_.table.f32_bf16w_matmul({.out = scratch_.x,
+    parts_.table.f32_matmul({.out = scratch_.x,
                                    .x = scratch_.attended,
                                    .bias = layer.attn_out_bias,
                                    .num_tokens = num_rows_,
@@ -190,7 +202,7 @@ void ForwardPass::Route(const LayerView& layer) {
   parts_.pool.Run(num_rows_, [&](std::size_t row) {
     Normalize(row, layer.mlp_norm);
     float* logits = scratch_.router_logits + row * config_.num_experts;
-    parts_.table.f32_bf16w_matmul({.out = logits,
+    parts_.table.f32_matmul({.out = logits,
                                    .x = scratch_.normed + row * config_.hidden_size,
                                    .bias = layer.router_bias,
                                    .num_tokens = 1,
@@ -225,8 +237,13 @@ void ForwardPass::GroupByExpert() {
   parts_.pool.Run(num_rows_, [&](std::size_t row) {
     for (std::size_t i = 0; i < num_active; ++i) {
       const std::size_t place = scratch_.routed_at[row * num_active + i];
-      std::memcpy(scratch_.routed_x + place * config_.hidden_size, scratch_.normed + row * config_.hidden_size,
-                  config_.hidden_size * sizeof(float));
+      float* routed = scratch_.routed_x + place * config_.hidden_size;
+      const float* normed = scratch_.normed + row * config_.hidden_size;
+      if (weights_.mf4_order == Mf4Order::kHalves) {
+        parts_.table.f32_interleave_halves(routed, normed, config_.hidden_size);
+      } else {
+        std::memcpy(routed, normed, config_.hidden_size * sizeof(float));
+      }
     }
   });
 }
@@ -234,33 +251,54 @@ void ForwardPass::GroupByExpert() {
 /// mlp1 and SwiGLU; a task's rows are whole gate and linear pairs.
 void ForwardPass::ExpertsUp(const LayerView& layer) {
   const std::size_t size = config_.intermediate_size;
-  SplitRows(num_groups_, 2 * size, [&](std::size_t matrix, std::size_t begin, std::size_t end) {
+  const bool is_apart = layer.experts[0].linear.blocks != nullptr;
+  SplitRows(num_groups_, is_apart ? size : 2 * size, [&](std::size_t matrix, std::size_t begin, std::size_t end) {
     const ExpertGroup& group = scratch_.groups[matrix];
     const ExpertView& expert = layer.experts[group.expert];
     float* h = scratch_.routed_h + group.begin * 2 * size;
-    parts_.table.f32_mf4w_matmul({.out = h,
-                                  .x = scratch_.routed_x + group.begin * std::size_t{config_.hidden_size},
-                                  .bias = expert.mlp1_bias,
-                                  .num_tokens = group.count,
-                                  .cols = config_.hidden_size,
-                                  .out_stride = 2 * size,
-                                  .row_begin = begin,
-                                  .row_end = end,
-                                  .accumulate = false},
-                                 {expert.mlp1.blocks, expert.mlp1.scales, weights_.mf4_scale_bias});
+    const auto multiply = [&](float* out, const Mf4View& weight, VectorView bias) {
+      parts_.table.f32_mf4w_matmul({.out = out,
+                                    .x = scratch_.routed_x + group.begin * std::size_t{config_.hidden_size},
+                                    .bias = bias,
+                                    .num_tokens = group.count,
+                                    .cols = config_.hidden_size,
+                                    .out_stride = 2 * size,
+                                    .row_begin = begin,
+                                    .row_end = end,
+                                    .accumulate = false},
+                                   weight);
+    };
+    multiply(h, expert.mlp1, expert.mlp1_bias);
+    if (is_apart) multiply(h + size, expert.linear, expert.linear_bias);
     for (std::size_t i = 0; i < group.count; ++i) {
-      parts_.table.f32_swiglu(scratch_.routed_act + (group.begin + i) * size + begin / 2, h + i * 2 * size + begin,
-                              (end - begin) / 2, config_.swiglu_limit);
+      float* act = scratch_.routed_act + (group.begin + i) * size;
+      const float* row = h + i * 2 * size + begin;
+      if (is_apart) {
+        parts_.table.f32_swiglu_apart(act + begin, row, row + size, end - begin, config_.swiglu_limit);
+      } else {
+        parts_.table.f32_swiglu(act + begin / 2, row, (end - begin) / 2, config_.swiglu_limit);
+      }
     }
   });
 }
 
+/// Brings the activations into the order of the blocks of mlp2; routed_h is free by now.
+void ForwardPass::ArrangeForDown() {
+  const std::size_t size = config_.intermediate_size;
+  parts_.pool.Run(num_rows_ * std::size_t{config_.experts_per_token}, [&](std::size_t place) {
+    parts_.table.f32_interleave_halves(scratch_.routed_h + place * size, scratch_.routed_act + place * size, size);
+  });
+}
+
 void ForwardPass::ExpertsDown(const LayerView& layer) {
+  const bool is_halves = weights_.mf4_order == Mf4Order::kHalves;
+  if (is_halves) ArrangeForDown();
+  const float* act = is_halves ? scratch_.routed_h : scratch_.routed_act;
   SplitRows(num_groups_, config_.hidden_size, [&](std::size_t matrix, std::size_t begin, std::size_t end) {
     const ExpertGroup& group = scratch_.groups[matrix];
     const ExpertView& expert = layer.experts[group.expert];
     parts_.table.f32_mf4w_matmul({.out = scratch_.routed_out + group.begin * std::size_t{config_.hidden_size},
-                                  .x = scratch_.routed_act + group.begin * std::size_t{config_.intermediate_size},
+                                  .x = act + group.begin * std::size_t{config_.intermediate_size},
                                   .bias = expert.mlp2_bias,
                                   .num_tokens = group.count,
                                   .cols = config_.intermediate_size,
@@ -268,7 +306,7 @@ void ForwardPass::ExpertsDown(const LayerView& layer) {
                                   .row_begin = begin,
                                   .row_end = end,
                                   .accumulate = false},
-                                 {expert.mlp2.blocks, expert.mlp2.scales, weights_.mf4_scale_bias});
+                                 expert.mlp2);
   });
 }
 
@@ -291,9 +329,9 @@ void ForwardPass::Unembed() {
     for (std::uint32_t row = 0, count = 0; row < num_rows_; row += count) {
       const std::uint32_t slot = scratch_.rows[row].slot;
       for (count = 1; row + count < num_rows_ && scratch_.rows[row + count].slot == slot + count;) ++count;
-      parts_.table.f32_bf16w_matmul({.out = scratch_.logits + slot * std::size_t{config_.vocab_size},
+      parts_.table.f32_matmul({.out = scratch_.logits + slot * std::size_t{config_.vocab_size},
                                      .x = scratch_.normed + row * std::size_t{config_.hidden_size},
-                                     .bias = nullptr,
+                                     .bias = {},
                                      .num_tokens = count,
                                      .cols = config_.hidden_size,
                                      .out_stride = config_.vocab_size,
@@ -305,8 +343,8 @@ void ForwardPass::Unembed() {
   });
 }
 
-void ForwardPass::Normalize(std::size_t row, const bf16* gain) {
-  parts_.table.f32_bf16w_rmsnorm(scratch_.normed + row * config_.hidden_size, scratch_.x + row * config_.hidden_size,
+void ForwardPass::Normalize(std::size_t row, VectorView gain) {
+  parts_.table.f32_rmsnorm(scratch_.normed + row * config_.hidden_size, scratch_.x + row * config_.hidden_size,
                                  gain, config_.hidden_size, config_.rms_norm_eps);
 }
 

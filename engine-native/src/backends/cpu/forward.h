@@ -43,12 +43,13 @@ class ForwardPass {
   void Route(const LayerView& layer);
   void GroupByExpert();
   void ExpertsUp(const LayerView& layer);
+  void ArrangeForDown();
   void ExpertsDown(const LayerView& layer);
   void AddExperts();
   void Unembed();
 
   void ArrangeTiles();
-  void Normalize(std::size_t row, const bf16* gain);
+  void Normalize(std::size_t row, VectorView gain);
   /// Splits `num_matrices` weights of `num_rows` rows into tasks task(matrix, row_begin, row_end).
   template <typename Task>
   void SplitRows(std::size_t num_matrices, std::size_t num_rows, const Task& task);

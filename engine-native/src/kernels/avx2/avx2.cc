@@ -32,6 +32,7 @@ namespace {
 
 #include "kernels/avx2/simd.h"
 
+#include "kernels/generic/decode-blocks.h"
 #include "kernels/generic/elementwise.h"
 #include "kernels/generic/matmul.h"
 #include "kernels/generic/sdpa.h"

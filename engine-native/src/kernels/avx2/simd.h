@@ -33,6 +33,18 @@ CODEXPC_INLINE void StoreF16(f16* p, Vec v) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
 }
 
+/// 32 signed bytes.
+CODEXPC_INLINE void LoadI8(const std::uint8_t* p, Vec values[4]) {
+  CODEXPC_UNROLL for (std::size_t i = 0; i < 4; ++i) {
+    values[i] = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p + 8 * i))));
+  }
+}
+CODEXPC_INLINE float LoadF16Number(const std::uint8_t* p) {
+  f16 bits;
+  std::memcpy(&bits, p, sizeof bits);
+  return _cvtsh_ss(bits);
+}
+
 CODEXPC_INLINE float First(Vec v) { return _mm256_cvtss_f32(v); }
 
 CODEXPC_INLINE float Sum(Vec v) {
@@ -88,10 +100,19 @@ CODEXPC_INLINE void LoadMf4(const std::uint8_t* block, Vec values[4]) {
   values[3] = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(high, 8)));
 }
 
-/// Two blocks in an order of its own: block 0 in the lower half of each vector and block 1 in the upper, the elements
+template <std::size_t kStride>
+CODEXPC_INLINE __m256i LoadTwoBlocks(const std::uint8_t* blocks) {
+  if constexpr (kStride == 16) return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(blocks));
+  const __m128i first = _mm_loadu_si128(reinterpret_cast<const __m128i*>(blocks));
+  const __m128i second = _mm_loadu_si128(reinterpret_cast<const __m128i*>(blocks + kStride));
+  return _mm256_inserti128_si256(_mm256_castsi128_si256(first), second, 1);
+}
+
+/// Two blocks, kStride bytes apart, in an order of its own: block 0 in the lower half of each vector and block 1 in the upper, the elements
 /// j + 0, 4, 8, 12 of j = 0, 2, 16, 18, then the odd ones of j = 1, 3, 17, 19. Upper and lower byte of the value as
 /// bfloat16 are looked up apart and interleaved.
 constexpr std::size_t kMf4Blocks = 2;
+template <std::size_t kStride>
 CODEXPC_INLINE void LoadMf4Shuffled(const std::uint8_t* blocks, Vec values[8]) {
   const __m256i upper = _mm256_broadcastsi128_si256(_mm_setr_epi8(0x00, 0x3f, 0x3f, 0x3f, 0x40, 0x40, 0x40, 0x40,  //
                                                                   -0x80, -0x41, -0x41, -0x41, -0x40, -0x40, -0x40, -0x40));
@@ -99,7 +120,7 @@ CODEXPC_INLINE void LoadMf4Shuffled(const std::uint8_t* blocks, Vec values[8]) {
                                                                   0x00, 0x00, -0x80, -0x40, 0x00, 0x40, -0x80, -0x40));
   const __m256i nibble = _mm256_set1_epi8(0x0f);
   const __m256i upper_half = _mm256_set1_epi32(-0x10000);
-  const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(blocks));
+  const __m256i bytes = LoadTwoBlocks<kStride>(blocks);
   const __m256i nibbles[2] = {_mm256_and_si256(bytes, nibble), _mm256_and_si256(_mm256_srli_epi16(bytes, 4), nibble)};
   CODEXPC_UNROLL for (std::size_t i = 0; i < 2; ++i) {
     const __m256i lower_bytes = _mm256_shuffle_epi8(lower, nibbles[i]);
@@ -112,9 +133,10 @@ CODEXPC_INLINE void LoadMf4Shuffled(const std::uint8_t* blocks, Vec values[8]) {
     values[4 * i + 3] = _mm256_castsi256_ps(_mm256_and_si256(second, upper_half));
   }
 }
-/// The scales of two blocks, each over its half.
+/// The scales of two blocks, kStride bytes apart, each over its half.
+template <std::size_t kStride>
 CODEXPC_INLINE Vec LoadMf4Scales(const float* scale_of, const std::uint8_t* scales) {
-  return _mm256_blend_ps(Set1(scale_of[scales[0]]), Set1(scale_of[scales[1]]), 0xf0);
+  return _mm256_blend_ps(Set1(scale_of[scales[0]]), Set1(scale_of[scales[kStride]]), 0xf0);
 }
 /// 64 elements of an activation in the order of LoadMf4Shuffled.
 CODEXPC_INLINE void ShuffleLikeMf4(float* out, const float* x) {

@@ -40,6 +40,7 @@ namespace {
 
 #include "kernels/avx512/simd.h"
 
+#include "kernels/generic/decode-blocks.h"
 #include "kernels/generic/elementwise.h"
 #include "kernels/generic/matmul.h"
 #include "kernels/generic/sdpa.h"

@@ -34,6 +34,17 @@ CODEXPC_INLINE void StoreF16(f16* p, Vec v) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
+/// 32 signed bytes.
+CODEXPC_INLINE void LoadI8(const std::uint8_t* p, Vec values[2]) {
+  values[0] = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+  values[1] = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16))));
+}
+CODEXPC_INLINE float LoadF16Number(const std::uint8_t* p) {
+  f16 bits;
+  std::memcpy(&bits, p, sizeof bits);
+  return _cvtsh_ss(bits);
+}
+
 CODEXPC_INLINE float First(Vec v) { return _mm512_cvtss_f32(v); }
 CODEXPC_INLINE __m256 LowHalf(Vec v) { return _mm512_castps512_ps256(v); }
 CODEXPC_INLINE __m256 HighHalf(Vec v) { return _mm512_extractf32x8_ps(v, 1); }
@@ -89,7 +100,15 @@ CODEXPC_INLINE void LoadMf4(const std::uint8_t* block, Vec values[2]) {
   values[1] = _mm512_permutexvar_ps(_mm512_cvtepu8_epi32(_mm256_extracti128_si256(nibbles, 1)), fp4);
 }
 
-/// Two blocks in an order of its own: every fourth element from 0, from 2, from 1, from 3; block 0 in the lower half of
+template <std::size_t kStride>
+CODEXPC_INLINE __m256i LoadTwoBlocks(const std::uint8_t* blocks) {
+  if constexpr (kStride == 16) return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(blocks));
+  const __m128i first = _mm_loadu_si128(reinterpret_cast<const __m128i*>(blocks));
+  const __m128i second = _mm_loadu_si128(reinterpret_cast<const __m128i*>(blocks + kStride));
+  return _mm256_inserti128_si256(_mm256_castsi128_si256(first), second, 1);
+}
+
+/// Two blocks, kStride bytes apart, in an order of its own: every fourth element from 0, from 2, from 1, from 3; block 0 in the lower half of
 /// each vector and block 1 in the upper. Values are looked up as bfloat16; a nibble's table stands twice, so that the
 /// lower one needs no mask.
 constexpr std::size_t kMf4Blocks = 2;
@@ -97,10 +116,11 @@ alignas(64) constexpr bf16 kFp4AsBf16[32] = {0x0000, 0x3f00, 0x3f80, 0x3fc0, 0x4
                                              0x8000, 0xbf00, 0xbf80, 0xbfc0, 0xc000, 0xc040, 0xc080, 0xc0c0,   //
                                              0x0000, 0x3f00, 0x3f80, 0x3fc0, 0x4000, 0x4040, 0x4080, 0x40c0,   //
                                              0x8000, 0xbf00, 0xbf80, 0xbfc0, 0xc000, 0xc040, 0xc080, 0xc0c0};
+template <std::size_t kStride>
 CODEXPC_INLINE void LoadMf4Shuffled(const std::uint8_t* blocks, Vec values[4]) {
   const __m512i fp4 = _mm512_loadu_si512(kFp4AsBf16);
   const __m512i upper_half = _mm512_set1_epi32(-0x10000);
-  const __m512i words = _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(blocks)));
+  const __m512i words = _mm512_cvtepu8_epi16(LoadTwoBlocks<kStride>(blocks));
   const __m512i low = _mm512_permutexvar_epi16(words, fp4);
   const __m512i high = _mm512_permutexvar_epi16(_mm512_srli_epi16(words, 4), fp4);
   values[0] = _mm512_castsi512_ps(_mm512_slli_epi32(low, 16));
@@ -108,9 +128,10 @@ CODEXPC_INLINE void LoadMf4Shuffled(const std::uint8_t* blocks, Vec values[4]) {
   values[2] = _mm512_castsi512_ps(_mm512_slli_epi32(high, 16));
   values[3] = _mm512_castsi512_ps(_mm512_and_si512(high, upper_half));
 }
-/// The scales of two blocks, each over its half.
+/// The scales of two blocks, kStride bytes apart, each over its half.
+template <std::size_t kStride>
 CODEXPC_INLINE Vec LoadMf4Scales(const float* scale_of, const std::uint8_t* scales) {
-  return _mm512_mask_mov_ps(Set1(scale_of[scales[0]]), 0xff00, Set1(scale_of[scales[1]]));
+  return _mm512_mask_mov_ps(Set1(scale_of[scales[0]]), 0xff00, Set1(scale_of[scales[kStride]]));
 }
 /// 64 elements of an activation in the order of LoadMf4Shuffled.
 CODEXPC_INLINE void ShuffleLikeMf4(float* out, const float* x) {

@@ -39,13 +39,16 @@ CODEXPC_INLINE Vec ExpUpTo88(Vec x) {
   return Mul(p, LowBitsToExponent(shifted));
 }
 
-void Embed(float* out, const bf16* row, std::size_t n) {
+/// One row of any number type as floats.
+void Embed(float* out, const MatrixView& row, std::size_t n) {
+  if (row.type != NumberType::kBf16) return DecodeBlocks(out, static_cast<const std::uint8_t*>(row.data), row.type, n);
+  const auto* numbers = static_cast<const bf16*>(row.data);
   std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) Store(out + i, LoadBf16(row + i));
-  if (i < n) StorePartial(out + i, LoadBf16Partial(row + i, n - i), n - i);
+  for (; i + kLanes <= n; i += kLanes) Store(out + i, LoadBf16(numbers + i));
+  if (i < n) StorePartial(out + i, LoadBf16Partial(numbers + i, n - i), n - i);
 }
 
-void RmsNorm(float* out, const float* x, const bf16* gain, std::size_t n, float eps) {
+void RmsNorm(float* out, const float* x, VectorView gain, std::size_t n, float eps) {
   Vec sums[4] = {Zero(), Zero(), Zero(), Zero()};
   std::size_t i = 0;
   for (; i + 4 * kLanes <= n; i += 4 * kLanes) {
@@ -61,10 +64,15 @@ void RmsNorm(float* out, const float* x, const bf16* gain, std::size_t n, float 
   const float sum_of_squares = Sum(Add(Add(sums[0], sums[1]), Add(sums[2], sums[3])));
   const Vec scale = Set1(1.0f / std::sqrt(sum_of_squares / static_cast<float>(n) + eps));
 
-  for (i = 0; i + kLanes <= n; i += kLanes) Store(out + i, Mul(Mul(Load(x + i), scale), LoadBf16(gain + i)));
+  if (gain.type != NumberType::kBf16) {
+    for (i = 0; i < n; ++i) out[i] = x[i] * First(scale) * At(gain, i);
+    return;
+  }
+  const auto* gains = static_cast<const bf16*>(gain.data);
+  for (i = 0; i + kLanes <= n; i += kLanes) Store(out + i, Mul(Mul(Load(x + i), scale), LoadBf16(gains + i)));
   if (i < n) {
     const std::size_t left = n - i;
-    StorePartial(out + i, Mul(Mul(LoadPartial(x + i, left), scale), LoadBf16Partial(gain + i, left)), left);
+    StorePartial(out + i, Mul(Mul(LoadPartial(x + i, left), scale), LoadBf16Partial(gains + i, left)), left);
   }
 }
 
@@ -91,6 +99,21 @@ void SwiGlu(float* out, const float* h, std::size_t n, float limit) {
   }
 }
 
+void SwiGluApart(float* out, const float* gate, const float* linear, std::size_t n, float limit) {
+  const Vec limits = Set1(limit);
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) Store(out + i, SwiGluOf(Load(gate + i), Load(linear + i), limits));
+  if (i < n) StorePartial(out + i, SwiGluOf(LoadPartial(gate + i, n - i), LoadPartial(linear + i, n - i), limits), n - i);
+}
+
+void InterleaveHalves(float* out, const float* x, std::size_t n) {
+  for (std::size_t block = 0; block < n; block += 32) {
+    CODEXPC_UNROLL for (std::size_t i = 0; i < 16; i += kLanes) {
+      StorePairs(out + block + 2 * i, Load(x + block + i), Load(x + block + 16 + i));
+    }
+  }
+}
+
 void Rope(float* x, const float* cos, const float* sin, std::size_t num_heads, std::size_t head_dim) {
   const std::size_t num_pairs = head_dim / 2;
   for (std::size_t head = 0; head < num_heads; ++head, x += head_dim) {
@@ -107,6 +130,27 @@ void Rope(float* x, const float* cos, const float* sin, std::size_t num_heads, s
       const float odd = x[2 * i + 1];
       x[2 * i] = even * cos[i] - odd * sin[i];
       x[2 * i + 1] = even * sin[i] + odd * cos[i];
+    }
+  }
+}
+
+void RopeHalves(float* x, const float* cos, const float* sin, std::size_t num_heads, std::size_t head_dim) {
+  const std::size_t half = head_dim / 2;
+  for (std::size_t head = 0; head < num_heads; ++head, x += head_dim) {
+    std::size_t i = 0;
+    for (; i + kLanes <= half; i += kLanes) {
+      const Vec c = Load(cos + i);
+      const Vec s = Load(sin + i);
+      const Vec first = Load(x + i);
+      const Vec second = Load(x + half + i);
+      Store(x + i, Sub(Mul(first, c), Mul(second, s)));
+      Store(x + half + i, MulAdd(first, s, Mul(second, c)));
+    }
+    for (; i < half; ++i) {
+      const float first = x[i];
+      const float second = x[half + i];
+      x[i] = first * cos[i] - second * sin[i];
+      x[half + i] = first * sin[i] + second * cos[i];
     }
   }
 }

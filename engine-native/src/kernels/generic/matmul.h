@@ -3,7 +3,7 @@
 // and target region.
 //
 // One token: several rows at once, decoded on the fly; each row is one read stream, which is what memory likes. So a few
-// tokens of bfloat16, whose decoding is cheap.
+// tokens of plain numbers, whose decoding is cheap.
 // More tokens: a panel of rows is decoded once into the first-level cache and multiplied with tiles of tokens, so the
 // decoding is shared and the tile lives in registers.
 
@@ -11,28 +11,88 @@
 CODEXPC_INLINE void StoreDots(const MatmulArgs& args, std::size_t row, std::size_t num_rows, const float* dots, bool with_bias, bool accumulate) {
   for (std::size_t r = 0; r < num_rows; ++r) {
     float dot = dots[r];
-    if (with_bias) dot += Bf16ToFloat(args.bias[row + r]);
+    if (with_bias) dot += At(args.bias, row + r);
     args.out[row + r] = accumulate ? args.out[row + r] + dot : dot;
   }
 }
 
-struct Bf16Rows {
-  const bf16* weight;  // (rows, cols)
+constexpr std::size_t kQ8ScaleBytes = 2;
+constexpr std::size_t kQ8BlockBytes = kQ8ScaleBytes + 32;
+
+/// MXFP4 scales lie in an array of their own, or each before its block.
+template <std::size_t kBlockStride>
+constexpr std::size_t kScaleStride = kBlockStride == 16 ? 1 : kBlockStride;
+
+/// Plain numbers: how a vector of them is read.
+struct Bf16Numbers {
+  using Number = bf16;
+  CODEXPC_INLINE static Vec LoadVec(const bf16* p) { return LoadBf16(p); }
+};
+struct F16Numbers {
+  using Number = f16;
+  CODEXPC_INLINE static Vec LoadVec(const f16* p) { return LoadF16(p); }
+};
+struct F32Numbers {
+  using Number = float;
+  CODEXPC_INLINE static Vec LoadVec(const float* p) { return Load(p); }
+};
+
+/// The first `n` of a vector, then zeros.
+template <typename Numbers>
+CODEXPC_INLINE Vec LoadPart(const typename Numbers::Number* p, std::size_t n) {
+  alignas(64) typename Numbers::Number lanes[kLanes] = {};
+  std::memcpy(lanes, p, n * sizeof lanes[0]);
+  return Numbers::LoadVec(lanes);
+}
+
+template <typename Numbers>
+struct PlainRows {
+  const typename Numbers::Number* weight;  // (rows, cols)
   std::size_t cols;
 
   /// Columns col..col + n of a row; zeros up to the next whole vector.
   CODEXPC_INLINE void Decode(float* out, std::size_t row, std::size_t col, std::size_t n) const {
-    const bf16* w = weight + row * cols + col;
+    const typename Numbers::Number* w = weight + row * cols + col;
     std::size_t i = 0;
-    for (; i + kLanes <= n; i += kLanes) Store(out + i, LoadBf16(w + i));
-    if (i < n) Store(out + i, LoadBf16Partial(w + i, n - i));
+    for (; i + kLanes <= n; i += kLanes) Store(out + i, Numbers::LoadVec(w + i));
+    if (i < n) Store(out + i, LoadPart<Numbers>(w + i, n - i));
   }
 };
 
+constexpr std::size_t kBlockVectors = 32 / kLanes;
+
+struct Q8Rows {
+  const std::uint8_t* weight;  // (rows, cols / 32) blocks
+  std::size_t cols;
+
+  /// Columns col..col + n of a row; both multiples of 32.
+  CODEXPC_INLINE void Decode(float* out, std::size_t row, std::size_t col, std::size_t n) const {
+    const std::uint8_t* block = weight + (row * (cols / 32) + col / 32) * kQ8BlockBytes;
+    for (; n > 0; n -= 32, out += 32, block += kQ8BlockBytes) {
+      Vec values[kBlockVectors];
+      LoadI8(block + kQ8ScaleBytes, values);
+      const Vec scale = Set1(LoadF16Number(block));
+      CODEXPC_UNROLL for (std::size_t j = 0; j < kBlockVectors; ++j) Store(out + j * kLanes, Mul(values[j], scale));
+    }
+  }
+};
+
+/// The block formats that are not worth vectors of their own.
+struct QuantizedRows {
+  const std::uint8_t* weight;
+  NumberType type;
+  std::size_t cols;
+
+  /// Columns col..col + n of a row; both whole blocks.
+  CODEXPC_INLINE void Decode(float* out, std::size_t row, std::size_t col, std::size_t n) const {
+    DecodeBlocks(out, weight + BytesOf(type, row * cols + col), type, n);
+  }
+};
+
+template <std::size_t kStride>
 struct Mf4Rows {
-  static constexpr std::size_t kBlockVectors = 32 / kLanes;
-  const std::uint8_t* blocks;  // (rows, cols / 32, 16)
-  const std::uint8_t* scales;  // (rows, cols / 32)
+  const std::uint8_t* blocks;  // (rows, cols / 32), kStride apart
+  const std::uint8_t* scales;  // (rows, cols / 32), Mf4ScaleStride apart
   const float* scale_of;       // by scale byte; undoes the doublings of LoadMf4
   std::size_t cols;
 
@@ -41,19 +101,20 @@ struct Mf4Rows {
     const std::size_t first_block = row * (cols / 32) + col / 32;
     for (std::size_t block = 0; block < n / 32; ++block, out += 32) {
       Vec values[kBlockVectors];
-      LoadMf4(blocks + (first_block + block) * 16, values);
-      const Vec scale = Set1(scale_of[scales[first_block + block]]);
+      LoadMf4(blocks + (first_block + block) * kStride, values);
+      const Vec scale = Set1(scale_of[scales[(first_block + block) * kScaleStride<kStride>]]);
       CODEXPC_UNROLL for (std::size_t j = 0; j < kBlockVectors; ++j) Store(out + j * kLanes, Mul(values[j], scale));
     }
   }
 };
 
-void MatmulBf16OneToken(const MatmulArgs& args, const bf16* weight) {
+template <typename Numbers>
+CODEXPC_INLINE void MatmulPlainOneToken(const MatmulArgs& args, const typename Numbers::Number* weight) {
   constexpr std::size_t kRows = 8;
   const std::size_t cols = args.cols;
   for (std::size_t row = args.row_begin; row < args.row_end; row += kRows) {
     const std::size_t num_rows = args.row_end - row < kRows ? args.row_end - row : kRows;
-    const bf16* w[kRows];
+    const typename Numbers::Number* w[kRows];
     Vec sums[kRows];
     CODEXPC_UNROLL for (std::size_t r = 0; r < kRows; ++r) {
       w[r] = weight + (row + (r < num_rows ? r : num_rows - 1)) * cols;  // past the slice's end its last row, not stored
@@ -62,21 +123,51 @@ void MatmulBf16OneToken(const MatmulArgs& args, const bf16* weight) {
     std::size_t col = 0;
     for (; col + kLanes <= cols; col += kLanes) {
       const Vec x = Load(args.x + col);
-      CODEXPC_UNROLL for (std::size_t r = 0; r < kRows; ++r) sums[r] = MulAdd(LoadBf16(w[r] + col), x, sums[r]);
+      CODEXPC_UNROLL for (std::size_t r = 0; r < kRows; ++r) sums[r] = MulAdd(Numbers::LoadVec(w[r] + col), x, sums[r]);
     }
     if (col < cols) {
       const Vec x = LoadPartial(args.x + col, cols - col);
-      CODEXPC_UNROLL for (std::size_t r = 0; r < kRows; ++r) sums[r] = MulAdd(LoadBf16Partial(w[r] + col, cols - col), x, sums[r]);
+      CODEXPC_UNROLL for (std::size_t r = 0; r < kRows; ++r) sums[r] = MulAdd(LoadPart<Numbers>(w[r] + col, cols - col), x, sums[r]);
     }
     alignas(32) float dots[kRows];
     StoreSums(dots, sums[0], sums[1], sums[2], sums[3]);
     StoreSums(dots + 4, sums[4], sums[5], sums[6], sums[7]);
-    StoreDots(args, row, num_rows, dots, args.bias != nullptr, args.accumulate);
+    StoreDots(args, row, num_rows, dots, args.bias.data != nullptr, args.accumulate);
+  }
+}
+
+void MatmulQ8OneToken(const MatmulArgs& args, const std::uint8_t* weight) {
+  constexpr std::size_t kRows = 4;
+  const std::size_t num_blocks = args.cols / 32;
+  for (std::size_t row = args.row_begin; row < args.row_end; row += kRows) {
+    const std::size_t num_rows = args.row_end - row < kRows ? args.row_end - row : kRows;
+    const std::uint8_t* w[kRows];
+    Vec sums[kRows];
+    CODEXPC_UNROLL for (std::size_t r = 0; r < kRows; ++r) {
+      w[r] = weight + (row + (r < num_rows ? r : num_rows - 1)) * num_blocks * kQ8BlockBytes;
+      sums[r] = Zero();
+    }
+    for (std::size_t block = 0; block < num_blocks; ++block) {
+      Vec x[kBlockVectors];
+      CODEXPC_UNROLL for (std::size_t j = 0; j < kBlockVectors; ++j) x[j] = Load(args.x + block * 32 + j * kLanes);
+      CODEXPC_UNROLL for (std::size_t r = 0; r < kRows; ++r) {
+        const std::uint8_t* at = w[r] + block * kQ8BlockBytes;
+        Vec values[kBlockVectors];
+        LoadI8(at + kQ8ScaleBytes, values);
+        Vec sum = Mul(values[0], x[0]);
+        CODEXPC_UNROLL for (std::size_t j = 1; j < kBlockVectors; ++j) sum = MulAdd(values[j], x[j], sum);
+        sums[r] = MulAdd(sum, Set1(LoadF16Number(at)), sums[r]);
+      }
+    }
+    alignas(16) float dots[kRows];
+    StoreSums(dots, sums[0], sums[1], sums[2], sums[3]);
+    StoreDots(args, row, num_rows, dots, args.bias.data != nullptr, args.accumulate);
   }
 }
 
 /// The one token is brought once into the order in which LoadMf4Shuffled decodes, which saves interleaving every block.
-void MatmulMf4OneToken(const MatmulArgs& args, const Mf4Weight& weight) {
+template <std::size_t kStride>
+CODEXPC_INLINE void MatmulMf4OneToken(const MatmulArgs& args, const Mf4View& weight) {
   constexpr std::size_t kRows = 4;
   constexpr std::size_t kGroup = 32 * kMf4Blocks;           // columns decoded at once
   constexpr std::size_t kGroupVectors = kGroup / kLanes;
@@ -103,36 +194,39 @@ void MatmulMf4OneToken(const MatmulArgs& args, const Mf4Weight& weight) {
       Vec sums[kRows];
       CODEXPC_UNROLL for (std::size_t r = 0; r < kRows; ++r) {
         const std::size_t block = (row + (r < num_rows ? r : num_rows - 1)) * row_blocks + first_col / 32;
-        w[r] = weight.blocks + block * 16;
-        s[r] = weight.scales + block;
+        w[r] = weight.blocks + block * kStride;
+        s[r] = weight.scales + block * kScaleStride<kStride>;
         sums[r] = Zero();
       }
       const float* x = shuffled;
       for (std::size_t group = 0; group < num_groups; ++group, x += kGroup) {
         CODEXPC_UNROLL for (std::size_t r = 0; r < kRows; ++r) {
           Vec values[kGroupVectors];
-          LoadMf4Shuffled(w[r] + group * kMf4Blocks * 16, values);
+          LoadMf4Shuffled<kStride>(w[r] + group * kMf4Blocks * kStride, values);
           Vec sum = Mul(values[0], Load(x));
           CODEXPC_UNROLL for (std::size_t j = 1; j < kGroupVectors; ++j) sum = MulAdd(values[j], Load(x + j * kLanes), sum);
-          sums[r] = MulAdd(sum, LoadMf4Scales(scale_of, s[r] + group * kMf4Blocks), sums[r]);
+          sums[r] = MulAdd(sum, LoadMf4Scales<kScaleStride<kStride>>(scale_of, s[r] + group * kMf4Blocks * kScaleStride<kStride>), sums[r]);
         }
       }
       if (left_cols > 0) {
         for (std::size_t r = 0; r < kRows; ++r) {
           std::uint8_t blocks[kMf4Blocks * 16] = {};
           std::uint8_t scales[kMf4Blocks] = {};
-          std::memcpy(blocks, w[r] + num_groups * kMf4Blocks * 16, left_cols / 2);
-          std::memcpy(scales, s[r] + num_groups * kMf4Blocks, left_cols / 32);
+          for (std::size_t block = 0; block < left_cols / 32; ++block) {
+            const std::size_t at = num_groups * kMf4Blocks + block;
+            std::memcpy(blocks + block * 16, w[r] + at * kStride, 16);
+            scales[block] = s[r][at * kScaleStride<kStride>];
+          }
           Vec values[kGroupVectors];
-          LoadMf4Shuffled(blocks, values);
+          LoadMf4Shuffled<16>(blocks, values);
           Vec sum = Mul(values[0], Load(x));
           CODEXPC_UNROLL for (std::size_t j = 1; j < kGroupVectors; ++j) sum = MulAdd(values[j], Load(x + j * kLanes), sum);
-          sums[r] = MulAdd(sum, LoadMf4Scales(scale_of, scales), sums[r]);
+          sums[r] = MulAdd(sum, LoadMf4Scales<1>(scale_of, scales), sums[r]);
         }
       }
       alignas(16) float dots[kRows];
       StoreSums(dots, sums[0], sums[1], sums[2], sums[3]);
-      StoreDots(args, row, num_rows, dots, args.bias != nullptr && first_col == 0, args.accumulate || first_col > 0);
+      StoreDots(args, row, num_rows, dots, args.bias.data != nullptr && first_col == 0, args.accumulate || first_col > 0);
     }
   }
 }
@@ -157,10 +251,11 @@ struct PanelRows {
 };
 
 /// Four rows of a weight, decoded where they are used.
-struct Bf16RowsInPlace {
-  const bf16* rows[4];
-  CODEXPC_INLINE Vec At(std::size_t row, std::size_t col) const { return LoadBf16(rows[row] + col); }
-  CODEXPC_INLINE Vec PartAt(std::size_t row, std::size_t col, std::size_t n) const { return LoadBf16Partial(rows[row] + col, n); }
+template <typename Numbers>
+struct PlainRowsInPlace {
+  const typename Numbers::Number* rows[4];
+  CODEXPC_INLINE Vec At(std::size_t row, std::size_t col) const { return Numbers::LoadVec(rows[row] + col); }
+  CODEXPC_INLINE Vec PartAt(std::size_t row, std::size_t col, std::size_t n) const { return LoadPart<Numbers>(rows[row] + col, n); }
 };
 
 /// The products of four rows, from `row` of the target on, with `kTokens` tokens.
@@ -232,8 +327,8 @@ CODEXPC_INLINE void MatmulPanel(const MatmulArgs& args, const Rows& weight, std:
     weight.Decode(panel + r * kPanelCols, row + (r < num_rows ? r : num_rows - 1), col, num_cols);
 
   float bias[kPanelRows] = {};
-  if (args.bias != nullptr && col == 0) {
-    for (std::size_t r = 0; r < num_rows; ++r) bias[r] = Bf16ToFloat(args.bias[row + r]);
+  if (args.bias.data != nullptr && col == 0) {
+    for (std::size_t r = 0; r < num_rows; ++r) bias[r] = At(args.bias, row + r);
   }
   PanelTarget target{.out = args.out + row, .out_stride = args.out_stride, .num_rows = num_rows, .bias = bias,
                      .accumulate = args.accumulate || col > 0};
@@ -262,18 +357,18 @@ CODEXPC_INLINE void MatmulManyTokens(const MatmulArgs& args, const Rows& weight)
 }
 
 /// 2 to kTileTokens tokens: one tile, so there is nothing to share a panel with.
-template <std::size_t kTokens>
-CODEXPC_INLINE void MatmulBf16OneTile(const MatmulArgs& args, const bf16* weight) {
+template <typename Numbers, std::size_t kTokens>
+CODEXPC_INLINE void MatmulPlainOneTile(const MatmulArgs& args, const typename Numbers::Number* weight) {
   if constexpr (kTokens > 1) {
-    if (args.num_tokens != kTokens) return MatmulBf16OneTile<kTokens - 1>(args, weight);
+    if (args.num_tokens != kTokens) return MatmulPlainOneTile<Numbers, kTokens - 1>(args, weight);
     for (std::size_t row = args.row_begin; row < args.row_end; row += 4) {
       const std::size_t num_rows = args.row_end - row < 4 ? args.row_end - row : 4;
-      Bf16RowsInPlace rows;
+      PlainRowsInPlace<Numbers> rows;
       float bias[4] = {};
       for (std::size_t r = 0; r < 4; ++r) {
         const std::size_t weight_row = row + (r < num_rows ? r : num_rows - 1);  // past the slice's end its last row, not stored
         rows.rows[r] = weight + weight_row * args.cols;
-        if (args.bias != nullptr) bias[r] = Bf16ToFloat(args.bias[weight_row]);
+        if (args.bias.data != nullptr) bias[r] = At(args.bias, weight_row);
       }
       const PanelTarget target{.out = args.out + row, .out_stride = args.out_stride, .num_rows = num_rows, .bias = bias,
                                .accumulate = args.accumulate};
@@ -282,13 +377,35 @@ CODEXPC_INLINE void MatmulBf16OneTile(const MatmulArgs& args, const bf16* weight
   }
 }
 
-void MatmulBf16(const MatmulArgs& args, const bf16* weight) {
-  if (args.num_tokens == 1) return MatmulBf16OneToken(args, weight);
-  if (args.num_tokens <= kTileTokens) return MatmulBf16OneTile<kTileTokens>(args, weight);
-  MatmulManyTokens(args, Bf16Rows{weight, args.cols});
+template <typename Numbers>
+CODEXPC_INLINE void MatmulPlain(const MatmulArgs& args, const void* data) {
+  const auto* weight = static_cast<const typename Numbers::Number*>(data);
+  if (args.num_tokens == 1) return MatmulPlainOneToken<Numbers>(args, weight);
+  if (args.num_tokens <= kTileTokens) return MatmulPlainOneTile<Numbers, kTileTokens>(args, weight);
+  MatmulManyTokens(args, PlainRows<Numbers>{weight, args.cols});
 }
 
-void MatmulMf4(const MatmulArgs& args, const Mf4Weight& weight) {
-  if (args.num_tokens == 1) return MatmulMf4OneToken(args, weight);
-  MatmulManyTokens(args, Mf4Rows{weight.blocks, weight.scales, ScalesForBias(weight.scale_bias + kMf4Doublings), args.cols});
+void Matmul(const MatmulArgs& args, const MatrixView& weight) {
+  const auto* bytes = static_cast<const std::uint8_t*>(weight.data);
+  switch (weight.type) {
+    case NumberType::kBf16: return MatmulPlain<Bf16Numbers>(args, weight.data);
+    case NumberType::kF16: return MatmulPlain<F16Numbers>(args, weight.data);
+    case NumberType::kF32: return MatmulPlain<F32Numbers>(args, weight.data);
+    case NumberType::kQ8_0:
+      if (args.num_tokens == 1) return MatmulQ8OneToken(args, bytes);
+      return MatmulManyTokens(args, Q8Rows{bytes, args.cols});
+    default: return MatmulManyTokens(args, QuantizedRows{bytes, weight.type, args.cols});
+  }
+}
+
+template <std::size_t kStride>
+CODEXPC_INLINE void MatmulMf4Strided(const MatmulArgs& args, const Mf4View& weight) {
+  if (args.num_tokens == 1) return MatmulMf4OneToken<kStride>(args, weight);
+  const float* scale_of = ScalesForBias(weight.scale_bias + kMf4Doublings);
+  MatmulManyTokens(args, Mf4Rows<kStride>{weight.blocks, weight.scales, scale_of, args.cols});
+}
+
+void MatmulMf4(const MatmulArgs& args, const Mf4View& weight) {
+  if (weight.block_stride == 16) return MatmulMf4Strided<16>(args, weight);
+  MatmulMf4Strided<17>(args, weight);
 }

@@ -186,7 +186,7 @@ CODEXPC_INLINE void PrepareQueries(SdpaBlock* block, const SdpaArgs& args, std::
     const std::size_t end = total - (args.num_tokens - 1 - token);
     block->queries[i] = {.weights = Zero(),
                          .sink_weight = 1.0f,
-                         .largest = Bf16ToFloat(args.sinks[head]),
+                         .largest = At(args.sinks, head),
                          .q = args.q + token * args.q_stride + head * args.head_dim,
                          .out = args.out + token * args.out_stride + head * args.head_dim,
                          .first = end > args.window ? end - args.window : 0,

@@ -19,6 +19,7 @@ bool Supported() { return true; }
 
 #include "kernels/neon/simd.h"
 
+#include "kernels/generic/decode-blocks.h"
 #include "kernels/generic/elementwise.h"
 #include "kernels/generic/matmul.h"
 #include "kernels/generic/sdpa.h"

@@ -29,6 +29,24 @@ CODEXPC_INLINE Vec LoadBf16(const bf16* p) { return vreinterpretq_f32_u32(vshll_
 CODEXPC_INLINE Vec LoadF16(const f16* p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 CODEXPC_INLINE void StoreF16(f16* p, Vec v) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(v))); }
 
+/// 32 signed bytes.
+CODEXPC_INLINE void LoadI8(const std::uint8_t* p, Vec values[8]) {
+  CODEXPC_UNROLL for (std::size_t i = 0; i < 2; ++i) {
+    const int8x16_t bytes = vreinterpretq_s8_u8(vld1q_u8(p + 16 * i));
+    const int16x8_t low = vmovl_s8(vget_low_s8(bytes));
+    const int16x8_t high = vmovl_high_s8(bytes);
+    values[4 * i] = vcvtq_f32_s32(vmovl_s16(vget_low_s16(low)));
+    values[4 * i + 1] = vcvtq_f32_s32(vmovl_high_s16(low));
+    values[4 * i + 2] = vcvtq_f32_s32(vmovl_s16(vget_low_s16(high)));
+    values[4 * i + 3] = vcvtq_f32_s32(vmovl_high_s16(high));
+  }
+}
+CODEXPC_INLINE float LoadF16Number(const std::uint8_t* p) {
+  f16 bits;
+  std::memcpy(&bits, p, sizeof bits);
+  return vgetq_lane_f32(vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(bits))), 0);
+}
+
 CODEXPC_INLINE float First(Vec v) { return vgetq_lane_f32(v, 0); }
 CODEXPC_INLINE float Sum(Vec v) { return vaddvq_f32(v); }
 CODEXPC_INLINE float Largest(Vec v) { return vmaxvq_f32(v); }
@@ -77,7 +95,9 @@ CODEXPC_INLINE void LoadMf4(const std::uint8_t* block, Vec values[8]) {
 
 /// What the one-token product decodes at once: here a block, in its own order.
 constexpr std::size_t kMf4Blocks = 1;
+template <std::size_t kStride>
 CODEXPC_INLINE void LoadMf4Shuffled(const std::uint8_t* blocks, Vec values[8]) { LoadMf4(blocks, values); }
+template <std::size_t kStride>
 CODEXPC_INLINE Vec LoadMf4Scales(const float* scale_of, const std::uint8_t* scales) { return Set1(scale_of[scales[0]]); }
 CODEXPC_INLINE void ShuffleLikeMf4(float* out, const float* x) { std::memcpy(out, x, 32 * sizeof(float)); }
 

@@ -1,84 +1,115 @@
 // The reference kernels: plain loops in the order of the definition. They run where nothing wider does, and every other
 // table is read against them.
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 
+#include "kernels/compiler.h"
 #include "kernels/number-formats.h"
 #include "kernels/tables.h"
 
 namespace codexpc::kernels::scalar {
 namespace {
 
+#include "kernels/generic/decode-blocks.h"
+
 float Min(float a, float b) { return b < a ? b : a; }
 float Max(float a, float b) { return a < b ? b : a; }
 
 bool Supported() { return true; }
 
-void Embed(float* out, const bf16* row, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) out[i] = Bf16ToFloat(row[i]);
+void Embed(float* out, const MatrixView& row, std::size_t n) {
+  DecodeBlocks(out, static_cast<const std::uint8_t*>(row.data), row.type, n);
 }
 
-void RmsNorm(float* out, const float* x, const bf16* gain, std::size_t n, float eps) {
+void RmsNorm(float* out, const float* x, VectorView gain, std::size_t n, float eps) {
   float sum_of_squares = 0.0f;
   for (std::size_t i = 0; i < n; ++i) sum_of_squares += x[i] * x[i];
   const float scale = 1.0f / std::sqrt(sum_of_squares / static_cast<float>(n) + eps);
-  for (std::size_t i = 0; i < n; ++i) out[i] = x[i] * scale * Bf16ToFloat(gain[i]);
+  for (std::size_t i = 0; i < n; ++i) out[i] = x[i] * scale * At(gain, i);
 }
 
 void StoreDot(const MatmulArgs& args, std::size_t token, std::size_t row, float dot) {
   float* out = args.out + token * args.out_stride + row;
-  if (args.bias != nullptr) dot += Bf16ToFloat(args.bias[row]);
+  if (args.bias.data != nullptr) dot += At(args.bias, row);
   *out = args.accumulate ? *out + dot : dot;
 }
 
-void MatmulBf16(const MatmulArgs& args, const bf16* weight) {
-  for (std::size_t row = args.row_begin; row < args.row_end; ++row) {
-    const bf16* w = weight + row * args.cols;
-    for (std::size_t token = 0; token < args.num_tokens; ++token) {
-      const float* x = args.x + token * args.cols;
-      float dot = 0.0f;
-      for (std::size_t col = 0; col < args.cols; ++col) dot += x[col] * Bf16ToFloat(w[col]);
-      StoreDot(args, token, row, dot);
-    }
-  }
-}
-
-void MatmulMf4(const MatmulArgs& args, const Mf4Weight& weight) {
-  const float* scale_of = ScalesForBias(weight.scale_bias);
-  const std::size_t num_blocks = args.cols / 32;
+void Matmul(const MatmulArgs& args, const MatrixView& weight) {
+  constexpr std::size_t kMaxBlock = 256;
+  float values[kMaxBlock];
+  const std::size_t step = std::max<std::size_t>(BlockSizeOf(weight.type).num_values, 1);
   for (std::size_t row = args.row_begin; row < args.row_end; ++row) {
     for (std::size_t token = 0; token < args.num_tokens; ++token) {
-      const std::uint8_t* bytes = weight.blocks + row * num_blocks * 16;
-      const std::uint8_t* scales = weight.scales + row * num_blocks;
+      const auto* blocks = static_cast<const std::uint8_t*>(weight.FromRow(row, args.cols).data);
       const float* x = args.x + token * args.cols;
       float dot = 0.0f;
-      for (std::size_t block = 0; block < num_blocks; ++block, bytes += 16, x += 32) {
-        float block_dot = 0.0f;
-        for (std::size_t i = 0; i < 16; ++i) block_dot += x[2 * i] * kFp4[bytes[i] & 15] + x[2 * i + 1] * kFp4[bytes[i] >> 4];
-        dot += block_dot * scale_of[scales[block]];
+      for (std::size_t col = 0; col < args.cols; col += step, blocks += BlockSizeOf(weight.type).num_bytes) {
+        DecodeBlocks(values, blocks, weight.type, step);
+        for (std::size_t i = 0; i < step; ++i) dot += x[col + i] * values[i];
       }
       StoreDot(args, token, row, dot);
     }
   }
 }
 
+void MatmulMf4(const MatmulArgs& args, const Mf4View& weight) {
+  const float* scale_of = ScalesForBias(weight.scale_bias);
+  const std::size_t num_blocks = args.cols / 32;
+  for (std::size_t row = args.row_begin; row < args.row_end; ++row) {
+    for (std::size_t token = 0; token < args.num_tokens; ++token) {
+      const float* x = args.x + token * args.cols;
+      float dot = 0.0f;
+      for (std::size_t block = 0; block < num_blocks; ++block, x += 32) {
+        const std::uint8_t* bytes = weight.blocks + (row * num_blocks + block) * weight.block_stride;
+        const std::uint8_t scale = weight.scales[(row * num_blocks + block) * weight.scale_stride];
+        float block_dot = 0.0f;
+        for (std::size_t i = 0; i < 16; ++i) block_dot += x[2 * i] * kFp4[bytes[i] & 15] + x[2 * i + 1] * kFp4[bytes[i] >> 4];
+        dot += block_dot * scale_of[scale];
+      }
+      StoreDot(args, token, row, dot);
+    }
+  }
+}
+
+float SwiGluOf(float gate, float linear, float limit) {
+  gate = Min(gate, limit);
+  linear = Max(Min(linear, limit), -limit);
+  return gate / (1.0f + std::exp(-1.702f * gate)) * (linear + 1.0f);
+}
+
 void SwiGlu(float* out, const float* h, std::size_t n, float limit) {
-  for (std::size_t i = 0; i < n; ++i) {
-    const float gate = Min(h[2 * i], limit);
-    const float linear = Max(Min(h[2 * i + 1], limit), -limit);
-    out[i] = gate / (1.0f + std::exp(-1.702f * gate)) * (linear + 1.0f);
+  for (std::size_t i = 0; i < n; ++i) out[i] = SwiGluOf(h[2 * i], h[2 * i + 1], limit);
+}
+
+void SwiGluApart(float* out, const float* gate, const float* linear, std::size_t n, float limit) {
+  for (std::size_t i = 0; i < n; ++i) out[i] = SwiGluOf(gate[i], linear[i], limit);
+}
+
+void InterleaveHalves(float* out, const float* x, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) out[i] = x[i / 32 * 32 + i % 32 / 2 + i % 2 * 16];
+}
+
+/// `distance` lies between the partners of a pair, `step` between a pair and the next.
+void RotatePairs(float* x, const float* cos, const float* sin, std::size_t num_heads, std::size_t head_dim, std::size_t distance,
+                 std::size_t step) {
+  for (std::size_t head = 0; head < num_heads; ++head, x += head_dim) {
+    for (std::size_t i = 0; i < head_dim / 2; ++i) {
+      const float first = x[i * step];
+      const float second = x[i * step + distance];
+      x[i * step] = first * cos[i] - second * sin[i];
+      x[i * step + distance] = first * sin[i] + second * cos[i];
+    }
   }
 }
 
 void Rope(float* x, const float* cos, const float* sin, std::size_t num_heads, std::size_t head_dim) {
-  for (std::size_t head = 0; head < num_heads; ++head, x += head_dim) {
-    for (std::size_t i = 0; i < head_dim / 2; ++i) {
-      const float even = x[2 * i];
-      const float odd = x[2 * i + 1];
-      x[2 * i] = even * cos[i] - odd * sin[i];
-      x[2 * i + 1] = even * sin[i] + odd * cos[i];
-    }
-  }
+  RotatePairs(x, cos, sin, num_heads, head_dim, 1, 2);
+}
+
+void RopeHalves(float* x, const float* cos, const float* sin, std::size_t num_heads, std::size_t head_dim) {
+  RotatePairs(x, cos, sin, num_heads, head_dim, head_dim / 2, 1);
 }
 
 float KvToFloat(float value) { return value; }
@@ -123,7 +154,7 @@ void Sdpa(const SdpaArgs& args) {
     const std::size_t first = end > args.window ? end - args.window : 0;
     for (std::size_t head = 0; head < args.group; ++head) {
       SdpaOneQuery<Kv>(args.out + token * args.out_stride + head * args.head_dim,
-                       args.q + token * args.q_stride + head * args.head_dim, Bf16ToFloat(args.sinks[head]), args, first, end);
+                       args.q + token * args.q_stride + head * args.head_dim, At(args.sinks, head), args, first, end);
     }
   }
 }
@@ -141,12 +172,15 @@ void Axpy(float* out, const float* x, float weight, std::size_t n) {
 const KernelTable kTable = {
     .name = "scalar",
     .supported = Supported,
-    .f32_bf16w_embed = Embed,
-    .f32_bf16w_rmsnorm = RmsNorm,
-    .f32_bf16w_matmul = MatmulBf16,
+    .f32_embed = Embed,
+    .f32_rmsnorm = RmsNorm,
+    .f32_matmul = Matmul,
     .f32_mf4w_matmul = MatmulMf4,
     .f32_swiglu = SwiGlu,
+    .f32_swiglu_apart = SwiGluApart,
+    .f32_interleave_halves = InterleaveHalves,
     .f32_rope = Rope,
+    .f32_rope_halves = RopeHalves,
     .f32_f32kv_sdpa = Sdpa<float>,
     .f32_f16kv_sdpa = Sdpa<f16>,
     .f32_to_f16 = ToF16,
