@@ -15,26 +15,12 @@
 
 #include "check.h"
 #include "codexpc/model.h"
+#include "folder.h"
 #include "test-checkpoint.h"
 
 using namespace codexpc;
 
 namespace {
-
-/// A folder of its own, gone at the end of the test.
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "codexpc-loader-XXXXXX").string();
-    path_ = mkdtemp(pattern.data());
-  }
-  ~Folder() { std::filesystem::remove_all(path_); }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 void ExpectRefused(const std::string& path, StatusCode code, const std::string& mention) {
   std::shared_ptr<const Model> model;
@@ -115,7 +101,7 @@ TEST(says_that_a_path_names_nothing) {
 
 TEST(names_the_model_inside_a_directory) {
   const Folder folder;
-  ExpectRefused(folder.path(), StatusCode::kIoError, "no model.bin in it");
+  ExpectRefused(folder.path(), StatusCode::kIoError, "a directory without a checkpoint in it");
   std::filesystem::create_directory(folder / "metal");
   Touch(folder / "metal/model.bin");
   ExpectRefused(folder.path(), StatusCode::kIoError, folder / "metal/model.bin");
@@ -151,7 +137,7 @@ TEST(refuses_empty_and_foreign_files) {
   Touch(folder / "empty.bin");
   ExpectRefused(folder / "empty.bin", StatusCode::kInvalidArgument, "empty");
   Touch(folder / "model.gguf", std::string("GGUF\x03\0\0\0", 8));
-  ExpectRefused(folder / "model.gguf", StatusCode::kUnsupportedArgument, "GGUF");
+  ExpectRefused(folder / "model.gguf", StatusCode::kInvalidArgument, "the file ends inside its header");
   Touch(folder / "random.bin", std::string(1 << 20, 'r'));
   ExpectRefused(folder / "random.bin", StatusCode::kInvalidArgument, "magic");
 }

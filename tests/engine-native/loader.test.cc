@@ -274,7 +274,6 @@ TEST(takes_padding_after_the_last_weight_and_no_more) {
 
 TEST(says_what_a_foreign_file_is) {
   const auto bytes = [](std::string_view text) { return File(text.begin(), text.end()); };
-  ExpectRefused(bytes("GGUF\x03\0\0\0"), StatusCode::kUnsupportedArgument, "GGUF");
   ExpectRefused(bytes("{\"model_type\": \"gpt_oss\"}"), StatusCode::kUnsupportedArgument, "JSON");
   ExpectRefused(bytes(std::string("\x08\0\0\0\0\0\0\0{\"a\":{}}", 16)), StatusCode::kUnsupportedArgument, "safetensors");
   ExpectRefused(bytes("PK\x03\x04"), StatusCode::kUnsupportedArgument, "ZIP");

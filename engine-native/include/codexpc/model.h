@@ -67,9 +67,9 @@ struct SpecialToken {
   std::uint32_t id;
 };
 
-/// Views into the mapped file; valid as long as the Model.
+/// Valid as long as the Model.
 struct TokenizerData {
-  std::string_view regex;                       // without the NUL
+  std::string_view regex;                       // pre-tokenisation pattern
   std::vector<std::uint32_t> offsets;           // (num_text_tokens + 1), into `bytes`
   std::vector<std::uint8_t> bytes;              // text tokens back to back; token id = position = BPE rank
   std::vector<SpecialToken> special_tokens;     // id = num_text_tokens + position
@@ -82,10 +82,11 @@ class Model {
   virtual const Weights& weights() const = 0;
   virtual const TokenizerData& tokenizer() const = 0;
   virtual std::size_t weights_bytes() const = 0;
-  virtual std::string_view format() const = 0;  // "model.bin"
+  virtual std::string_view format() const = 0;  // "model.bin", "gguf" or "safetensors"
 };
 
-/// Maps and validates a `model.bin`; every header field and size is checked before use.
+/// Maps and validates a checkpoint: a `model.bin`, a GGUF file (or the first of several), or a directory of safetensors
+/// files. Every header field and size is checked before use; nothing is converted.
 /// Errors: kIoError (cannot open, not a regular file), kInvalidArgument (names the field that is wrong),
 /// kUnsupportedArgument (a legal file that this build cannot run), kInsufficientMemory.
 Status OpenModel(const std::string& path, std::shared_ptr<const Model>* model);

@@ -39,7 +39,7 @@ Status DirectoryInsteadOfFile(const std::string& path) {
   for (const char* inside : {"/model.bin", "/metal/model.bin"}) {
     if (IsRegularFile(path + inside)) return Io("this is a directory: name the file in it, " + path + inside);
   }
-  return Io("this is a directory, and there is no model.bin in it: name a model.bin file");
+  return Io("this is a directory without a checkpoint in it: neither config.json with safetensors files nor model.bin");
 }
 
 Status CheckKind(const std::string& path, const struct stat& about) {
@@ -77,7 +77,7 @@ MappedFile::~MappedFile() {
 }
 
 Status MappedFile::Open(const std::string& path, MappedFile* file) {
-  if (path.empty()) return Io("the path is empty: name a model.bin file");
+  if (path.empty()) return Io("the path is empty: name a checkpoint");
   if (path.find('\0') != std::string::npos) return Io("the path has a NUL byte in it");
 
   // Before opening: opening some devices has effects of its own. After it: what was looked at may have been replaced.

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include "model/config-limits.h"
 #include "model/layout.h"
 #include "model/sniff-format.h"
 #include "model/special-tokens.h"
@@ -127,17 +128,17 @@ Config ReadConfig(HeaderReader& header) {
   constexpr float kLargest = 1e30f;
   constexpr float kSmallest = 1e-30f;
   Config config{};
-  config.context_length = header.U32("context_length", 1, 1u << 24);
-  config.num_hidden_layers = header.U32("num_blocks", 1, 1024);
-  config.num_experts = header.U32("num_experts", 1, 1024);
-  config.experts_per_token = header.U32("num_active_experts", 1, 1024);
-  config.hidden_size = header.U32("embedding_dim", 32, 65536);
-  config.intermediate_size = header.U32("mlp_dim", 32, 65536);
+  config.context_length = header.U32("context_length", 1, kMaxContextLength);
+  config.num_hidden_layers = header.U32("num_blocks", 1, kMaxLayers);
+  config.num_experts = header.U32("num_experts", 1, kMaxExperts);
+  config.experts_per_token = header.U32("num_active_experts", 1, kMaxExperts);
+  config.hidden_size = header.U32("embedding_dim", 32, kMaxHidden);
+  config.intermediate_size = header.U32("mlp_dim", 32, kMaxHidden);
   config.swiglu_limit = header.F32("swiglu_limit", kSmallest, kLargest);
-  config.head_dim = header.U32("head_dim", 2, 1024);
-  config.num_attention_heads = header.U32("num_heads", 1, 1024);
-  config.num_key_value_heads = header.U32("num_kv_heads", 1, 1024);
-  config.sliding_window = header.U32("attention_window", 1, 1u << 24);
+  config.head_dim = header.U32("head_dim", 2, kMaxHeadDim);
+  config.num_attention_heads = header.U32("num_heads", 1, kMaxHeads);
+  config.num_key_value_heads = header.U32("num_kv_heads", 1, kMaxHeads);
+  config.sliding_window = header.U32("attention_window", 1, kMaxContextLength);
   config.rope_theta = header.F32("rope_theta", kSmallest, kLargest);
   config.rope_interpolation_scale = header.F32("interpolation_scale", kSmallest, kLargest);
   config.rope_yarn_offset = header.F32("yarn_offset", -kLargest, kLargest);  // negative in the published files
@@ -147,30 +148,13 @@ Config ReadConfig(HeaderReader& header) {
   return config;
 }
 
-Status CheckConfig(const Config& config) {
-  const auto multiple_of = [](const char* field, std::uint32_t value, std::uint32_t divisor) {
-    return value % divisor == 0 ? Status()
-                                : Invalid(std::string(field) + " is " + std::to_string(value) +
-                                          ", expected a multiple of " + std::to_string(divisor));
-  };
-  if (Status status = multiple_of("embedding_dim", config.hidden_size, 32); !status.ok()) return status;
-  if (Status status = multiple_of("mlp_dim", config.intermediate_size, 32); !status.ok()) return status;
-  if (Status status = multiple_of("head_dim", config.head_dim, 2); !status.ok()) return status;
-  if (config.num_attention_heads % config.num_key_value_heads != 0) {
-    return Invalid("num_heads is " + std::to_string(config.num_attention_heads) +
-                   ", expected a multiple of num_kv_heads, " + std::to_string(config.num_key_value_heads));
-  }
-  if (config.experts_per_token > config.num_experts) {
-    return Invalid("num_active_experts is " + std::to_string(config.experts_per_token) +
-                   ", expected at most num_experts, " + std::to_string(config.num_experts));
-  }
-  return {};
-}
+constexpr ConfigNames kNames = {"context_length", "num_blocks", "num_experts", "num_active_experts", "embedding_dim",
+                                "mlp_dim",        "head_dim",   "num_heads",   "num_kv_heads",       "attention_window"};
 
 TokenizerHeader ReadTokenizerHeader(HeaderReader& header) {
   TokenizerHeader sizes{};
-  sizes.num_special_tokens = header.U32("num_special_tokens", 0, 1u << 16);
-  sizes.num_text_tokens = header.U32("num_text_tokens", 1, 1u << 22);
+  sizes.num_special_tokens = header.U32("num_special_tokens", 0, kMaxSpecialTokens);
+  sizes.num_text_tokens = header.U32("num_text_tokens", 1, kMaxTextTokens);
   sizes.regex_size = header.U32("regex_size", 1, 1u << 16);
   sizes.tokens_size = header.U32("tokens_size", 2, 1u << 28);
   return sizes;
@@ -305,7 +289,7 @@ Status ParseCheckpoint(std::span<const std::uint8_t> file, Checkpoint* checkpoin
   ExpectUuid(header, "layout UUID", kAppleLayoutUuid, "the Apple GPU layout");
   ExpectUuid(header, "tokenizer UUID", kTiktokenUuid, "tiktoken tokenizers");
   if (!header.ok()) return header.status();
-  if (Status status = CheckConfig(config); !status.ok()) return status;
+  if (Status status = CheckSizes(config, kNames); !status.ok()) return status;
 
   const TokenizerHeader sizes = ReadTokenizerHeader(header);
   TokenizerData tokenizer;

@@ -13,7 +13,6 @@ struct KnownPrefix {
 };
 
 constexpr KnownPrefix kKnownPrefixes[] = {
-    {"GGUF", "a GGUF file"},
     {"GPT-OSS v", "a gpt-oss file of another version than 1.0"},
     {"version https://git-lfs", "a Git LFS pointer, not the weights (fetch them with `git lfs pull`)"},
     {"PK\x03\x04", "a ZIP or PyTorch archive"},
@@ -34,7 +33,7 @@ bool LooksLikeSafetensors(std::span<const std::uint8_t> file) {
 
 Status DescribeForeignFile(std::span<const std::uint8_t> file) {
   constexpr std::string_view kWanted =
-      "; this build reads the model.bin that OpenAI publishes in the folder metal/ of gpt-oss-20b and gpt-oss-120b";
+      "; this build reads gpt-oss as model.bin (OpenAI's folder metal/), as GGUF, or as a directory of safetensors files";
   const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
   for (const KnownPrefix& known : kKnownPrefixes) {
     if (text.substr(0, known.prefix.size()) == known.prefix) {
@@ -42,7 +41,7 @@ Status DescribeForeignFile(std::span<const std::uint8_t> file) {
     }
   }
   if (LooksLikeSafetensors(file)) {
-    return {StatusCode::kUnsupportedArgument, "this is a safetensors file" + std::string(kWanted)};
+    return {StatusCode::kUnsupportedArgument, "this is one safetensors file: name the directory that holds it, config.json and tokenizer.json"};
   }
   return {StatusCode::kInvalidArgument, "the magic is not \"GPT-OSS v1.0\"" + std::string(kWanted)};
 }
