@@ -71,12 +71,16 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
   const counts = { cacheHits: 0, cacheMisses: 0 };
 
   const leases = createLeaseQueue({
-    source: () => (life === null ? null : leaseSourceOf(life)),
+    // An engine that goes down loads nothing any more: who waits is served by its next life, or cancelled.
+    source: () => (life === null || isGoingDown(life) ? null : leaseSourceOf(life)),
     onHit: ({ path }, key) => {
       counts.cacheHits += 1;
       logger.info({ checkpoint: path, key }, 'engine cache hit');
     },
   });
+
+  const isGoingDown = ({ machine }: Life): boolean =>
+    ['stopping', 'stopped', 'failed'].includes(enginePhaseOf(machine.getSnapshot()));
 
   const leaseSourceOf = ({ machine, link, model }: Life): LeaseSource => ({
     offers: (key) => {
