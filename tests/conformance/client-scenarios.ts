@@ -23,7 +23,13 @@ const SCRIPT = [
   { play: final('Hello from the model.'), times: 99 },
 ];
 
-export const clientScenarios: readonly Scenario[] = ['openai', 'agents', 'ai-sdk'].map((name) => ({
-  name: `client: ${name}`,
-  run: () => TestHome.with({ script: SCRIPT }, (home) => home.client(name)),
+export const clientScenarios: readonly Scenario[] = [
+  ['openai'],
+  ['openai-chat'],
+  ['agents'],
+  ['ai-sdk', 'responses'],
+  ['ai-sdk', 'chat'],
+].map(([name = '', ...args]) => ({
+  name: `client: ${[name, ...args].join(' ')}`,
+  run: () => TestHome.with({ script: SCRIPT }, (home) => home.client(name, ...args)),
 }));

@@ -26,8 +26,8 @@ const post = (home: TestHome, input: string, signal?: AbortSignal): Promise<Resp
 
 const numRunning = async (home: TestHome): Promise<number> => {
   const { stdout } = await home.codexpc('status', '--json');
-  const { slots } = JSON.parse(stdout) as { slots: { busy: number } };
-  return slots.busy;
+  const { slots } = JSON.parse(stdout) as { slots: { used: number } };
+  return slots.used;
 };
 
 export const faultScenarios: readonly Scenario[] = [
@@ -75,14 +75,7 @@ export const faultScenarios: readonly Scenario[] = [
           ],
         },
         async (home) => {
-          const args = argsFor(home, [
-            ...QUIET.slice(0, 1),
-            '-s',
-            'danger-full-access',
-            ...QUIET.slice(1),
-            'Go',
-          ]);
-          const codex = home.codex(args);
+          const codex = home.codex(argsFor(home, [...QUIET, 'Go']));
           await home.until('the second answer is under way', () => home.prompts().length === 2);
           await home.killDaemon();
           home.play({ knows: 'functions.exec_command to=assistant', play: HELLO });
@@ -108,7 +101,7 @@ export const faultScenarios: readonly Scenario[] = [
         async (home) => {
           const leave = new AbortController();
           const others = [1, 2].map((n) => post(home, `a long story ${n}`, leave.signal));
-          others.forEach((other) => other.catch(() => {}));
+          others.forEach((other) => void other.catch(() => {}));
           await home.until('slot and queue are full', async () => {
             const refused = await post(home, 'one more', AbortSignal.timeout(200)).catch(() => null);
             if (refused === null) return false;

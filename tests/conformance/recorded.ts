@@ -104,13 +104,16 @@ export const rerun = async (home: TestHome, { processes, project_files }: Record
   }
 };
 
-export const argsFor = (home: TestHome, args: readonly string[]): string[] =>
-  args.map((arg) =>
+/** Without Codex's sandbox, which not every machine lets it have: the server is what is tested. */
+export const argsFor = (home: TestHome, [command = '', ...args]: readonly string[]): string[] =>
+  [command, '-s', 'danger-full-access', ...args.filter((arg) => !SANDBOX.has(arg))].map((arg) =>
     arg
       .replace('http://127.0.0.1:PORT/v1', home.baseUrl)
       .replace('/home/user/lab/mincat2.json', join(CONFORMANCE, 'catalogues', 'small.json'))
       .replace('/home/user/lab/catalog.json', join(CONFORMANCE, 'catalogues', 'freeform.json')),
   );
+
+const SANDBOX: ReadonlySet<string> = new Set(['-s', 'read-only', 'workspace-write']);
 
 /** Without what differs from run to run: ids of threads, token counts, the project's place. */
 const comparable = (events: readonly JsonObject[], { project }: TestHome): readonly unknown[] =>
@@ -124,6 +127,11 @@ const comparable = (events: readonly JsonObject[], { project }: TestHome): reado
 
 export const expectEqual = (actual: unknown, expected: unknown, more = ''): void => {
   if (isDeepStrictEqual(actual, expected)) return;
-  const show = (value: unknown): string => JSON.stringify(value, null, 1).slice(0, 3000);
-  throw new Error(`expected ${show(expected)}\nbut got ${show(actual)}\n${more.slice(-1500)}`);
+  throw new Error(`expected${shown(expected)}\nbut got${shown(actual)}\n${more.slice(-1500)}`);
 };
+
+/** A list line by line. */
+const shown = (value: unknown): string =>
+  Array.isArray(value)
+    ? value.map((entry) => `\n  ${JSON.stringify(entry).slice(0, 400)}`).join('')
+    : ` ${JSON.stringify(value)}`;

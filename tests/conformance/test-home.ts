@@ -12,7 +12,10 @@ const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 export const CONFORMANCE = join(ROOT, 'tests', 'conformance');
 const CLI = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const CODEX = join(CONFORMANCE, 'node_modules', '@openai', 'codex', 'bin', 'codex.js');
+const HOMES = join(ROOT, 'build', 'conformance');
 const SCRIPTED_ENGINE = new URL('../fixtures/scripted-engine/scripted-engine.js', import.meta.url).href;
+
+mkdirSync(HOMES, { recursive: true });
 
 export interface Finished {
   readonly code: number | null;
@@ -35,7 +38,10 @@ export interface TestHomeOptions {
 }
 
 export class TestHome {
-  readonly folder = mkdtempSync(join(tmpdir(), 'codexpc-conformance-'));
+  /** Not below the system's temporary folder, where Codex refuses to put its helpers. */
+  readonly folder = mkdtempSync(join(HOMES, 'home-'));
+  /** Short, as addresses of sockets have to be. */
+  readonly #runtimeFolder = mkdtempSync(join(tmpdir(), 'codexpc-run-'));
   readonly project = join(this.folder, 'project');
   readonly #options: TestHomeOptions;
   readonly #running = new Set<ChildProcess>();
@@ -44,12 +50,7 @@ export class TestHome {
 
   constructor(options: TestHomeOptions) {
     this.#options = options;
-    for (const folder of [
-      this.project,
-      this.path('run'),
-      this.path('codex'),
-      this.path('.config', 'codexpc'),
-    ])
+    for (const folder of [this.project, this.path('codex'), this.path('.config', 'codexpc')])
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     this.play(...(options.script ?? []));
   }
@@ -152,9 +153,9 @@ export class TestHome {
   }
 
   /** A program of `clients/`, with the packages installed there. It fails by its exit code. */
-  async client(name: string): Promise<void> {
+  async client(name: string, ...args: readonly string[]): Promise<void> {
     const path = join(CONFORMANCE, 'clients', `${name}.mjs`);
-    const { code, stdout, stderr } = await this.spawn(process.execPath, [path]).done;
+    const { code, stdout, stderr } = await this.spawn(process.execPath, [path, ...args]).done;
     if (code !== 0) throw new Error(`${name}.mjs ended with ${code}\n${stdout}${stderr}`);
   }
 
@@ -170,7 +171,8 @@ export class TestHome {
     return {
       PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
       HOME: this.folder,
-      XDG_RUNTIME_DIR: this.path('run'),
+      XDG_RUNTIME_DIR: this.#runtimeFolder,
+      CODEXPC_LOG_LEVEL: 'warn',
       CODEX_HOME: this.path('codex'),
       CODEXPC_HTTP_PORT: String(this.#port),
       OPENAI_BASE_URL: this.baseUrl,
@@ -190,7 +192,9 @@ export class TestHome {
     for (const child of this.#running) child.kill('SIGKILL');
     await this.#daemon?.done;
     // Codex's own children may still be writing.
-    rmSync(this.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    for (const folder of [this.folder, this.#runtimeFolder]) {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-// The OpenAI SDK: Responses and Chat Completions, streamed and not.
+// The OpenAI SDK with the Responses API, streamed and not.
 
 import assert from 'node:assert/strict';
 import OpenAI from 'openai';
@@ -62,24 +62,5 @@ const parsed = await client.responses.parse({
   text: { format: zodTextFormat(Person, 'person') },
 });
 assert.deepEqual(parsed.output_parsed, { name: 'Ada', age: 36 });
-
-const chat = await client.chat.completions.create({ model, messages: [{ role: 'user', content: 'Hi' }] });
-assert.equal(chat.choices[0].message.content, 'Hello from the model.');
-let chatted = '';
-for await (const chunk of await client.chat.completions.create({
-  model,
-  messages: [{ role: 'user', content: 'Hi' }],
-  stream: true,
-})) {
-  chatted += chunk.choices[0]?.delta.content ?? '';
-}
-assert.equal(chatted, 'Hello from the model.');
-const chatCall = await client.chat.completions.create({
-  model,
-  messages: [{ role: 'user', content: 'Weather in Oslo?' }],
-  tools: [{ type: 'function', function: weather }],
-});
-assert.equal(chatCall.choices[0].finish_reason, 'tool_calls');
-assert.equal(chatCall.choices[0].message.tool_calls[0].function.name, 'weather');
 
 await assert.rejects(client.responses.create({ model: 'no-such-model', input: 'Hi' }), OpenAI.NotFoundError);
