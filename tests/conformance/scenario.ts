@@ -5,7 +5,7 @@ export interface Scenario {
   run(signal: AbortSignal): Promise<void>;
 }
 
-export const SCENARIO_LIMIT_MS = 60_000;
+export const SCENARIO_LIMIT_MS = 120_000;
 
 /** At most `width` at a time; gives those that failed. */
 export const runScenarios = async (
