@@ -34,7 +34,7 @@ export const parseForcedCall = (text: string): ForcedCall => {
 /** What is forced is the turn that answers the user, not the one that goes on from a tool's output. */
 export const isForced = ({ items }: Respond): boolean => items.at(-1)?.kind !== 'tool_output';
 
-/** The header as the model writes it for such a tool, the arguments, and the end of a call. */
+/** The call as history shows it: a next request that repeats it goes on from the slot that holds it. */
 export const forcedTokens = (
   { name, arguments: text }: ForcedCall,
   { request, builtins }: ToolOffer,
@@ -42,8 +42,8 @@ export const forcedTokens = (
 ): Uint32Array => {
   const isFreeform = request.tools.some((tool) => tool.name === name && tool.kind === 'freeform');
   const header = builtins.some((tool) => tool.name === name)
-    ? `<|channel|>analysis to=${name} code`
-    : `<|channel|>commentary to=functions.${name} ${isFreeform ? 'code' : '<|constrain|>json'}`;
+    ? ` to=${name}<|channel|>analysis code`
+    : ` to=functions.${name}<|channel|>commentary ${isFreeform ? 'code' : '<|constrain|>json'}`;
   return Uint32Array.from([
     ...encodeMarkup(tokenizer, `${header}<|message|>`),
     ...tokenizer.encode(text),

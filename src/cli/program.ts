@@ -11,11 +11,12 @@ import { defineModels } from './commands/models.js';
 import { defineRun } from './commands/run.js';
 import { defineDoctor, defineInstall, defineLogs, defineUninstall } from './commands/service.js';
 import { defineCompletion, defineConfig } from './commands/settings.js';
+import { defineTools } from './commands/tools.js';
 import { VERSION } from './version.js';
 
 const GROUPS: ReadonlyArray<readonly [title: string, commands: readonly DefineCommand[]]> = [
   ['Answers:', [defineRun, defineChat]],
-  ['Daemon:', [defineHealth, defineStatus, defineModels, defineDaemon, defineLogs, defineStop]],
+  ['Daemon:', [defineHealth, defineStatus, defineModels, defineTools, defineDaemon, defineLogs, defineStop]],
   [
     'Installation and more:',
     [defineInstall, defineUninstall, defineDoctor, defineConfig, defineCache, defineLogits, defineCompletion],

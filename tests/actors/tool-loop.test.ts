@@ -207,7 +207,7 @@ describe("the daemon's own tools", () => {
 
     test('is aborted by the deadline', async () => {
       const runner = createScriptedTools();
-      const answer = ask(start({ toolRunner: runner }), 'call hang {}', { deadlineMs: 500 });
+      const answer = ask(start({ toolRunner: runner }), 'call hang {}', { deadlineMs: 3_000 });
       expect(completed(await answer.ended).finishReason).toBe('deadline');
       expect(runner.aborted).toHaveLength(1);
     });

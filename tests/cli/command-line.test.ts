@@ -33,6 +33,7 @@ const COMMANDS = [
   'health',
   'status',
   'models',
+  'tools',
   'daemon',
   'logs',
   'stop',

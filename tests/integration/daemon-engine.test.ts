@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Daemon } from '../../src/daemon.js';
 import { CHECKPOINT_SHAPES, checkpointPieces } from '../../tools/checkpoint-writer.js';
+import type { ResponseEvent } from '../../src/ipc/protocol.js';
+import { createScriptedTools } from '../actors/fakes/scripted-tools.js';
 import { ask, type CollectingSink, startTestDaemon, stopTestDaemon } from '../actors/test-daemon.js';
 
 describe('the daemon with the native engine', () => {
@@ -57,6 +59,46 @@ describe('the daemon with the native engine', () => {
     for (const answer of again) expect(cachedOf(answer)).toBeGreaterThan(256);
     await stopTestDaemon(daemon);
   }, 60_000); // eight daemons
+
+  test('after a tool of the daemon’s own it goes on as a cold engine would from the same conversation', async () => {
+    const forcedCall = { name: 'look', arguments: '{"at":"it"}' };
+    const items = [{ kind: 'message', role: 'user', text: 'look '.repeat(60), channel: null }] as const;
+    const options = { items, maxTokens: 60, include: ['tokens'], sampling: { temperature: 0 } } as const;
+    const daemon = start({ toolRunner: createScriptedTools(['look']), forcedCall });
+    const answer = ask(daemon, '', options);
+    const end = await answer.ended;
+    await stopTestDaemon(daemon);
+    const [call, output] = answer.events.flatMap((event) =>
+      event.type === 'output_item.done' ? [event.item] : [],
+    );
+    if (call?.kind !== 'tool_call' || output?.kind !== 'tool_output') throw new Error('no call');
+    const { callId } = call;
+    const cold = start({ toolRunner: createScriptedTools(['look']) });
+    const { name, arguments: text } = forcedCall;
+    const again = ask(cold, '', {
+      ...options,
+      items: [
+        ...items,
+        { kind: 'tool_call', callId, name, arguments: text, freeform: false },
+        { kind: 'tool_output', callId, output: output.output },
+      ],
+    });
+    const coldEnd = await again.ended;
+    await stopTestDaemon(cold);
+    if (end.type !== 'completed' || coldEnd.type !== 'completed') throw new Error('failed');
+    const isOutput = (event: ResponseEvent): boolean =>
+      event.type === 'output_item.done' && event.item.kind === 'tool_output';
+    const events = answer.events.slice(answer.events.findIndex(isOutput));
+    const behind = tokensOf({ ...answer, events });
+    // What is written behind the output is the same, as far as the token limit lets it go.
+    expect(behind.length).toBeGreaterThan(5);
+    expect(tokensOf(again).slice(0, behind.length)).toEqual(behind);
+    // The second round's prompt is the cold one's; all but the call's last token and the output was in the slot.
+    const secondPrompt = coldEnd.usage.inputTokens;
+    const firstPrompt = end.usage.inputTokens - secondPrompt;
+    expect(end.usage.cachedInputTokens).toBeGreaterThanOrEqual(firstPrompt);
+    expect(cachedOf(again)).toBe(0);
+  });
 
   test('a second request does no work on the weights', async () => {
     const daemon = start();

@@ -1,6 +1,6 @@
 // The tool runner that the settings ask for.
 
-import { mkdir } from 'node:fs/promises';
+import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { permissionOf, toolNames } from '../../config/tool-gate.js';
 import type { LoadedConfig } from '../../config/load-config.js';
@@ -21,14 +21,14 @@ export type ToolConfig = Pick<LoadedConfig, 'config' | 'origins' | 'tools'>;
 export const openConfiguredTools = async (config: ToolConfig, stateFolder: string): Promise<ToolRunner> => {
   const options = toolRunnerOptions(config, stateFolder);
   if (Object.keys(options.tools).length === 0) return NO_TOOLS;
-  await makeWorkFolder(options.workFolder);
+  await Promise.all([makeWorkFolder(options.workFolder), ...readFoldersOf(options).map(checkFolder)]);
   const { createToolRunner } = await import('./tool-runner.js');
   return createToolRunner(options);
 };
 
 export const toolRunnerOptions = (config: ToolConfig, stateFolder: string): ToolRunnerOptions => ({
   ...DEFAULT_RUNNER_BOUNDS,
-  workFolder: config.config['tools.work_folder'] ?? join(stateFolder, 'work'),
+  workFolder: workFolderOf(config, stateFolder),
   tools: Object.fromEntries(
     toolNames(config)
       .filter((name) => permissionOf(name, config).isAllowed)
@@ -36,7 +36,10 @@ export const toolRunnerOptions = (config: ToolConfig, stateFolder: string): Tool
   ),
 });
 
-const toolSettings = (table: ToolTable | undefined): ToolSettings => {
+export const workFolderOf = ({ config }: ToolConfig, stateFolder: string): string =>
+  config['tools.work_folder'] ?? join(stateFolder, 'work');
+
+export const toolSettings = (table: ToolTable | undefined): ToolSettings => {
   if (table === undefined) return DEFAULT_TOOL_SETTINGS;
   const { settings } = table;
   const { limits } = DEFAULT_TOOL_SETTINGS;
@@ -64,6 +67,27 @@ const toolSettings = (table: ToolTable | undefined): ToolSettings => {
             parameters: settings.parameters ?? { type: 'object', properties: {} },
           },
   };
+};
+
+const readFoldersOf = ({ tools }: ToolRunnerOptions): readonly ToolFolder[] =>
+  Object.entries(tools).flatMap(([tool, { readFolders }]) => readFolders.map((folder) => ({ tool, folder })));
+
+interface ToolFolder {
+  readonly tool: string;
+  readonly folder: string;
+}
+
+const checkFolder = async ({ tool, folder }: ToolFolder): Promise<void> => {
+  try {
+    await access(folder);
+  } catch (error) {
+    throw new CodexpcError({
+      code: 'invalid_request',
+      message: `The tool ${tool} is to read ${folder}, which cannot be read (${messageOf(error)}). Correct tools.${tool}.directories.`,
+      details: { tool, folder },
+      cause: error,
+    });
+  }
 };
 
 const makeWorkFolder = async (folder: string): Promise<void> => {

@@ -1,5 +1,6 @@
-// The tools that ship: what the model is told, and what they need.
+// What the model is told of a tool, and what it needs: of those that ship, and of a user's own.
 
+import { CodexpcError } from '../../errors.js';
 import type { JsonObject } from '../../harmony/conversation.js';
 import { CALCULATOR_PARAMETERS } from './calculator/calculator.js';
 import { CLOCK_PARAMETERS } from './clock.js';
@@ -8,7 +9,7 @@ import { READ_FILE_PARAMETERS } from './files/read-file.js';
 import { SEARCH_FILES_PARAMETERS } from './files/search-files.js';
 import { APPLY_PATCH_PARAMETERS } from './patch/apply-patch.js';
 import { SHELL_PARAMETERS } from './shell.js';
-import type { OfferedTool, ShippedTool } from './tool.js';
+import { isShippedTool, type OfferedTool, type ShippedTool, type ToolCommand } from './tool.js';
 
 export interface ToolDefinition {
   readonly description: string;
@@ -68,3 +69,22 @@ When you send a message containing Python code to python, it will be executed in
     harmony: 'builtin',
   },
 };
+
+/** `command` makes a tool that does not ship. */
+export const definitionOf = (name: string, command: ToolCommand | null): ToolDefinition => {
+  if (isShippedTool(name)) return SHIPPED[name];
+  if (command === null)
+    throw new CodexpcError({
+      code: 'invalid_request',
+      message: `${name} is no tool that ships with codexpc, so it needs a command.`,
+    });
+  const { description, parameters } = command;
+  return { ...PLAIN, description, parameters, runsProgram: true };
+};
+
+export const offered = (name: string, { description, parameters, harmony }: ToolDefinition): OfferedTool => ({
+  name,
+  description,
+  parameters: harmony === 'builtin' ? null : parameters,
+  harmony,
+});

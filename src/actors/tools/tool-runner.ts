@@ -5,18 +5,17 @@ import { randomUUID } from 'node:crypto';
 import { realpathSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { createActor } from 'xstate';
-import { CodexpcError, messageOf } from '../../errors.js';
+import { messageOf } from '../../errors.js';
 import { createToolCallMachine, type ToolCallOutcome } from '../../machines/tool-call.js';
 import { createPoolWork } from './pool-work.js';
 import { createSandboxFinder } from './program/confinement.js';
 import { createToolPool } from './tool-pool.js';
 import { createPythonSessions } from './python/python-work.js';
 import { toResult } from './result-text.js';
-import { SHIPPED, type ToolDefinition } from './shipped-tools.js';
+import { definitionOf, offered, type ToolDefinition } from './shipped-tools.js';
 import {
   DEFAULT_TOOL_LIMITS,
   isShippedTool,
-  type OfferedTool,
   type ToolCall,
   type ToolLimits,
   type ToolResult,
@@ -162,33 +161,12 @@ export const createToolRunner = (options: ToolRunnerOptions): ToolRunner => {
 
 const allow = (name: string, settings: ToolSettings): AllowedTool => {
   const readFolders = settings.readFolders.map((path) => realpathSync(path));
-  if (isShippedTool(name)) return { definition: SHIPPED[name], settings: { ...settings, readFolders } };
-  const { command } = settings;
-  if (command === null)
-    throw new CodexpcError({
-      code: 'invalid_request',
-      message: `${name} is no tool that ships with codexpc, so it needs a command.`,
-    });
-  const [program] = command.argv;
-  return {
-    definition: {
-      description: command.description,
-      parameters: command.parameters,
-      textArgument: null,
-      runsProgram: true,
-      harmony: 'function',
-    },
-    // The program itself may lie where the sandbox would not show it.
-    settings: { ...settings, readFolders: isAbsolute(program) ? [...readFolders, program] : readFolders },
-  };
+  const definition = definitionOf(name, settings.command);
+  const program = isShippedTool(name) ? null : (settings.command?.argv[0] ?? null);
+  // The program itself may lie where the sandbox would not show it.
+  const reads = program !== null && isAbsolute(program) ? [...readFolders, program] : readFolders;
+  return { definition, settings: { ...settings, readFolders: reads } };
 };
-
-const offered = (name: string, { description, parameters, harmony }: ToolDefinition): OfferedTool => ({
-  name,
-  description,
-  parameters: harmony === 'builtin' ? null : parameters,
-  harmony,
-});
 
 /** The tool's own limits, or less. */
 const narrowed = (own: ToolLimits | undefined, wanted: Partial<ToolLimits> = {}): ToolLimits => {

@@ -10,6 +10,7 @@ import { failed, type Finding, ok } from './check.js';
 import { checkEngine } from './check-engine.js';
 import { checkHttp } from './check-http.js';
 import { checkDaemon, checkDisk, checkNode, checkService, checkSocket } from './check-system.js';
+import { checkTools } from './check-tools.js';
 
 export const doctor = async (
   context: CliContext,
@@ -41,6 +42,7 @@ async function* examine(context: CliContext, flags: ConfigFlags): AsyncGenerator
   yield* await checkEngine(loaded.config);
   yield await checkDisk(loaded);
   yield checkSocket(loaded, context.place.platform);
+  yield await checkTools(context, loaded);
   yield await checkDaemon(loaded);
   yield await checkHttp(loaded);
   yield await checkService(context, loaded);

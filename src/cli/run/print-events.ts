@@ -1,10 +1,12 @@
-// Turns a response's events into what a person sees: final text on stdout; progress, analysis and figures on stderr.
+// Turns a response's events into what a person sees: final text and calls that this side has to answer on stdout;
+// progress, analysis, what the daemon's own tools do, and figures on stderr.
 
-import type { Completed, OutputItem, ResponseEvent } from '../../ipc/protocol.js';
+import type { Completed, ResponseEvent } from '../../ipc/protocol.js';
 import { fromWireError } from '../../ipc/protocol.js';
 import type { CliContext } from '../context.js';
 import type { Output } from '../output.js';
 import { harmless, paintFor } from '../terminal-text.js';
+import { describeToolItem, isDaemons } from './describe-tool-item.js';
 import { createProgressLine } from './progress-line.js';
 
 export interface PrintOptions {
@@ -37,6 +39,11 @@ export const printEvents = async (
     lastOnStdout = text.at(-1) ?? lastOnStdout;
     await output.write(visible(text));
   };
+  const note = (line: string): void => {
+    progress.clear();
+    closeReasoning();
+    stderr.write(`${paint.dim(harmless(line))}\n`);
+  };
   const endLine = async (): Promise<void> => {
     if (lastOnStdout !== '\n') await print('\n');
   };
@@ -59,7 +66,8 @@ export const printEvents = async (
         case 'output_item.done':
           if (event.item.kind === 'message') break; // its text has been streamed
           await endLine();
-          await print(`${describeItem(event.item)}\n`);
+          if (isDaemons(event.item)) note(describeToolItem(event.item));
+          else await print(`${describeToolItem(event.item)}\n`);
           break;
         case 'completed':
           await endLine();
@@ -79,8 +87,3 @@ export const printEvents = async (
   }
   throw new Error('the response ended without a last event');
 };
-
-const describeItem = (item: Exclude<OutputItem, { kind: 'message' }>): string =>
-  item.kind === 'tool_call'
-    ? `[tool_call] ${item.name} ${item.arguments}${item.declared ? '' : ' (not offered)'}${item.guessed ? ' (malformed)' : ''}`
-    : `[tool_call.output] ${item.output}`;
