@@ -8,6 +8,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { createGuides } from '../src/actors/constraints/guides.js';
 import { createEngineLoop } from '../src/actors/engine-loop.js';
 import { createPrefixCache } from '../src/actors/prefix-cache/prefix-cache.js';
 import { unmarked } from '../src/actors/prompt-marks.js';
@@ -182,6 +183,7 @@ const complete = (checkpoint: string, cases: readonly Case[], seed: number): Pro
       contextLength: CONTEXT_LENGTH,
       maxBatchTokens: 128,
       cache: createPrefixCache({ memoryBytes: 0, disk: null, note: () => {} }),
+      guides: createGuides(vocabulary, engine.config.vocabSize),
       prefixReuse: true,
       queueBound: cases.length,
       onFault: reject,
@@ -219,6 +221,7 @@ const complete = (checkpoint: string, cases: readonly Case[], seed: number): Pro
         topLogprobs: 0,
         credit: MAX_TOKENS,
         forced: new Uint8Array(),
+        guidance: null,
         resumed: false,
       });
     };

@@ -9,6 +9,7 @@ import { numCrashesOf } from '../machines/quarantine.js';
 import type { SupervisorEvent, SupervisorSnapshot } from '../machines/supervisor.js';
 import { phaseOf } from '../machines/supervisor.js';
 import { modelNameOf } from './checkpoint-file.js';
+import { constraintOf } from './constraints/constraint.js';
 import { reportHealth, reportStatus, type ReportSources, whyNot } from './daemon-report.js';
 import { offerTools } from './daemon-tools.js';
 import type { EngineActor } from './engine-actor.js';
@@ -84,6 +85,7 @@ export const createDaemonService = (options: DaemonServiceOptions): DaemonServic
     if (sessions.find(requestId) !== undefined) throw duplicateRequest(requestId);
     const offer = offerTools(request, options.toolRunner.tools());
     checkTools(offer.request);
+    const constraint = constraintOf(offer.request);
     const checkpoint = checkpointOf(request.checkpoint);
     const { waiting, running, meanDurationMs } = sessions.counts();
     if (waiting >= options.queueBound) {
@@ -94,6 +96,7 @@ export const createDaemonService = (options: DaemonServiceOptions): DaemonServic
     offer.clashes.forEach(warnOfClash);
     const session = startSession({
       offer,
+      constraint,
       toolRunner: options.toolRunner,
       sink,
       checkpoint,

@@ -82,6 +82,11 @@ export interface NativeEngine {
 export interface NativeSampler {
   /** Counts tokens (prompt or sampled) for the penalties. */
   accept(tokens: Uint32Array): void;
+  /**
+   * Only tokens whose bit is set (bit i % 32 of word i / 32) are sampled until the next call; null lifts the mask.
+   * Log-probabilities stay those of the whole distribution. A mask that allows nothing is an `invalid_request`.
+   */
+  setMask(words: Uint32Array | null): void;
 }
 
 export interface BatchItem {

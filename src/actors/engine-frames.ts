@@ -4,6 +4,7 @@
 import { Packr } from 'msgpackr';
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { ErrorCode } from '../errors.js';
+import type { Guidance } from './constraints/constraint.js';
 import type { SamplerOptions, Sampled } from './engine-addon.js';
 import type { PromptMarks } from './prompt-marks.js';
 
@@ -26,6 +27,8 @@ export type EngineCommand =
       readonly credit: number;
       /** Token ids as in `prompt`, which stand in for what would be sampled first; a test hook. */
       readonly forced: Uint8Array;
+      /** What the tokens are held to; null: nothing. */
+      readonly guidance: Guidance | null;
       /** Goes on after a tool's output: has been queued once and goes to the front. */
       readonly resumed: boolean;
     }

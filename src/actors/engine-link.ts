@@ -3,6 +3,7 @@
 import { type Remote, releaseProxy, wrap } from 'comlink';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import type { CodexpcError } from '../errors.js';
+import type { Guidance } from './constraints/constraint.js';
 import { controlEndpoint } from './control-endpoint.js';
 import type { SamplerOptions, Sampled } from './engine-addon.js';
 import type { EngineControl, EngineSettings } from './engine-control.js';
@@ -41,6 +42,8 @@ export interface Generation {
   readonly credit: number;
   /** Stand in for what would be sampled first; empty: nothing does. */
   readonly forced: Uint32Array;
+  /** What the tokens are held to; null: nothing. */
+  readonly guidance: Guidance | null;
   readonly resumed: boolean;
   /** What the request is, whoever sends it: for the quarantine. */
   readonly fingerprint: string;

@@ -1,6 +1,8 @@
 // The engine worker's loop: admits sequences to slots, runs one native step a turn, reports what came out. Between
 // turns it yields, so that commands and beats are ordinary messages and a cancel takes effect within one step.
 
+import type { Guides } from './constraints/guides.js';
+import type { SequenceGuide } from './constraints/sequence-guide.js';
 import type { BatchItem, NativeAddon, NativeContext, NativeSampler, Sampled } from './engine-addon.js';
 import {
   bytesToTokens,
@@ -25,6 +27,7 @@ export interface EngineLoopOptions {
   readonly prefixReuse: boolean;
   readonly cache: PrefixCache;
   readonly queueBound: number;
+  readonly guides: Pick<Guides, 'create'>;
   readonly report: (reports: readonly EngineReport[]) => void;
   /** The context can no longer be trusted. */
   readonly onFault: (error: unknown) => void;
@@ -58,6 +61,8 @@ interface Sequence {
   readonly submission: Submission;
   readonly slot: Slot;
   readonly sampler: NativeSampler;
+  /** null: nothing holds its tokens to anything. */
+  readonly guide: SequenceGuide | null;
   readonly countsTokens: boolean;
   readonly prompt: Uint32Array;
   readonly forced: Uint32Array;
@@ -66,7 +71,7 @@ interface Sequence {
   numSampled: number;
   credit: number;
   readonly numPending: number;
-  readonly hasCredit: boolean;
+  readonly mayDecode: boolean;
 }
 
 export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
@@ -158,6 +163,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
       submission,
       slot,
       sampler,
+      guide: guideFor(submission, sampler),
       countsTokens: repetitionPenalty !== 1 || presencePenalty !== 0 || frequencyPenalty !== 0,
       prompt,
       forced: bytesToTokens(submission.forced),
@@ -168,8 +174,8 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
       get numPending() {
         return this.pending.length;
       },
-      get hasCredit() {
-        return this.credit > 0;
+      get mayDecode() {
+        return this.credit > 0 && (this.guide === null || this.guide.isReady);
       },
     });
     reports.push({
@@ -182,7 +188,22 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     return true;
   };
 
+  const guideFor = ({ id, guidance }: Submission, sampler: NativeSampler): SequenceGuide | null =>
+    guidance === null
+      ? null
+      : options.guides.create(guidance, sampler, {
+          ready: schedule,
+          failed: (error) => {
+            const sequence = running.get(id);
+            if (closed || sequence === undefined) return;
+            fail(id, error);
+            end(sequence);
+            schedule();
+          },
+        });
+
   const end = (sequence: Sequence): void => {
+    sequence.guide?.close();
     sequence.slot.checkpoint();
     sequence.slot.release();
     running.delete(sequence.submission.id);
@@ -208,6 +229,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
       end(sequence);
     } else {
       sequence.pending = Uint32Array.of(sampled.token);
+      sequence.guide?.accept(sampled.token);
     }
   };
 

@@ -3,6 +3,7 @@
 
 import { expose } from 'comlink';
 import { type MessagePort, workerData } from 'node:worker_threads';
+import { createGuides, type Guides } from './constraints/guides.js';
 import { controlEndpoint } from './control-endpoint.js';
 import type { NativeAddon } from './engine-addon.js';
 import type { EngineControl, EngineSettings, Result } from './engine-control.js';
@@ -42,6 +43,7 @@ const start = async ({
 
   let inUse: ModelInUse | null = null;
   let loop: EngineLoop | null = null;
+  let guides: Guides | null = null;
   let cache: PrefixCache | null = null;
 
   const channel = openFrameChannel<readonly EngineReport[], EngineCommand>(framePort, (command) => {
@@ -53,6 +55,8 @@ const start = async ({
     loop?.close();
     loop?.keepAll();
     loop = null;
+    guides?.close();
+    guides = null;
     inUse?.close();
     inUse = null;
     await cache?.flush();
@@ -72,6 +76,7 @@ const start = async ({
         await unload();
         const model = openModel(addon, file, settings);
         inUse = model;
+        guides = createGuides(model.description.tokenizer, model.engine.config.vocabSize);
         cache = await openPrefixCache({
           file,
           kernels: model.engine.kernels,
@@ -90,6 +95,7 @@ const start = async ({
           prefixReuse: model.engine.capabilities.prefixReuse,
           cache,
           queueBound: settings.queueBound,
+          guides,
           report: (reports) => channel.send(reports),
           onFault: endAfter,
         });

@@ -2,6 +2,7 @@
 
 import type { Usage } from '../ipc/protocol.js';
 import type { SessionEvent } from '../machines/session.js';
+import type { Guidance } from './constraints/constraint.js';
 import type { ToolOffer } from './daemon-tools.js';
 import { type Call, createDecoderStage } from './decoder-stage.js';
 import { clockMs } from './engine-frames.js';
@@ -29,6 +30,8 @@ export interface GenerationOptions {
   readonly resumed: boolean;
   /** What the model is made to write first; empty: nothing. */
   readonly forced: Uint32Array;
+  /** What the model is held to; null: nothing. */
+  readonly guidance: Guidance | null;
   readonly link: EngineLink;
   readonly model: ModelRuntime;
   readonly prompt: Prompt;
@@ -89,6 +92,7 @@ export const startGeneration = (options: GenerationOptions): RunningGeneration =
       topLogprobs: request.topLogprobs,
       credit: tokenCredit,
       forced: options.forced,
+      guidance: options.guidance,
       resumed: options.resumed,
     },
     {

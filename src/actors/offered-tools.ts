@@ -8,8 +8,10 @@ import { CodexpcError } from '../errors.js';
 import type { ToolDescription } from '../harmony/conversation.js';
 import type { FreeformTool, Respond, Tool } from '../ipc/protocol.js';
 
-export const offeredTools = ({ tools, toolChoice }: Respond): readonly Tool[] =>
-  toolChoice === 'none' ? [] : tools;
+export const offeredTools = ({
+  tools,
+  toolChoice,
+}: Pick<Respond, 'tools' | 'toolChoice'>): readonly Tool[] => (toolChoice === 'none' ? [] : tools);
 
 export const toolDescriptionOf = (tool: Tool): ToolDescription => {
   const { name, description } = tool;
@@ -29,11 +31,6 @@ export const checkTools = ({ tools, toolChoice }: Pick<Respond, 'tools' | 'toolC
     throw badTools("toolChoice is 'required' but there are no tools. Offer one, or choose 'auto'");
   if (typeof toolChoice === 'object' && !names.has(toolChoice.name))
     throw badTools(`toolChoice names ${JSON.stringify(toolChoice.name)}, which is none of the tools`);
-  if (toolChoice === 'required' || typeof toolChoice === 'object')
-    throw new CodexpcError({
-      code: 'unsupported_option',
-      message: "A call cannot be forced yet. Choose 'auto', and say in the instructions what to call.",
-    });
 };
 
 const freeformDescription = ({ description, grammar }: FreeformTool): string => {

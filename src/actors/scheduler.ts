@@ -7,8 +7,8 @@ export interface Plannable {
   /** Tokens known but not yet fed: the rest of a prompt, or the one token sampled last. */
   readonly numPending: number;
   readonly isPrefilling: boolean;
-  /** A decoding sequence whose receiver is full stands still. */
-  readonly hasCredit: boolean;
+  /** A decoding sequence stands still while its receiver is full or its next token's mask is not known yet. */
+  readonly mayDecode: boolean;
 }
 
 export interface StepLimits {
@@ -29,7 +29,7 @@ export const planStep = <Sequence extends Plannable>(
   { maxBatchTokens, maxPrefillTokensWhileDecoding }: StepLimits,
   turn: number,
 ): StepPart<Sequence>[] => {
-  const runnable = sequences.filter((sequence) => sequence.isPrefilling || sequence.hasCredit);
+  const runnable = sequences.filter((sequence) => sequence.isPrefilling || sequence.mayDecode);
   const inTurn = rotate(runnable, turn);
   const decoding = inTurn.filter(({ isPrefilling }) => !isPrefilling).slice(0, maxBatchTokens);
   const parts = decoding.map((sequence) => ({ sequence, numTokens: 1, samples: true }));

@@ -16,6 +16,7 @@ import {
   type SessionPhase,
   sessionPhaseOf,
 } from '../machines/session.js';
+import { type Constraint, type Guidance, guidanceOf } from './constraints/constraint.js';
 import type { ToolOffer } from './daemon-tools.js';
 import type { Call } from './decoder-stage.js';
 import type { EngineActor } from './engine-actor.js';
@@ -35,6 +36,8 @@ import { createSessionClock } from './session-timings.js';
 export interface SessionOptions {
   /** The request, with the daemon's own tools. */
   readonly offer: ToolOffer;
+  /** What of the answer is held to a schema or grammar; null: nothing. */
+  readonly constraint: Constraint | null;
   readonly toolRunner: Pick<ToolRunner, 'run' | 'endSession'>;
   readonly sink: ResponseSink;
   readonly checkpoint: string;
@@ -156,6 +159,13 @@ export const startSession = (options: SessionOptions): Session => {
       ? new Uint32Array()
       : forcedTokens(options.forcedCall, offer, tokenizer);
 
+  const guidance = ({ tokenizer }: ModelRuntime): Guidance | null => {
+    const { constraint, forcedCall } = options;
+    if (constraint === null || forcedCall !== null) return null; // what is forced need not fit anything
+    const names = builtins.map(({ name }) => name);
+    return guidanceOf(constraint, { tokenizer, builtins: names, isFirstRound: outputs.size === 0 });
+  };
+
   const machine = createActor(
     createSessionMachine({
       prepare: fromPromise(({ signal }) =>
@@ -167,6 +177,7 @@ export const startSession = (options: SessionOptions): Session => {
           offer: outputs.size === 0 ? offer : offerAfterCall(offer),
           resumed: machine.getSnapshot().context.numRounds > 1,
           forced: forced(model),
+          guidance: guidance(model),
           link,
           model,
           prompt: prompt!,

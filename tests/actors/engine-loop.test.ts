@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { SequenceGuide } from '../../src/actors/constraints/sequence-guide.js';
 import type { BatchItem, ContextOptions, SamplerOptions } from '../../src/actors/engine-addon.js';
 import { type EngineCommand, type EngineReport, tokensToBytes } from '../../src/actors/engine-frames.js';
 import { createEngineLoop } from '../../src/actors/engine-loop.js';
@@ -20,6 +21,8 @@ const GREEDY: SamplerOptions = {
   seed: 0n,
 };
 
+const UNGUIDED: SequenceGuide = { isReady: true, accept: () => {}, close: () => {} };
+
 const promptOf = (text: string): Uint32Array => {
   const { start, message, end } = SPECIAL_TOKENS as Record<string, number>;
   const bytes = (part: string): number[] => [...Buffer.from(part)];
@@ -40,6 +43,7 @@ const startLoop = (
     readonly prefixReuse?: boolean;
     readonly cacheBytes?: number;
     readonly disk?: SnapshotDisk;
+    readonly guide?: SequenceGuide;
   } = {},
 ) => {
   const steps: (readonly BatchItem[])[] = [];
@@ -64,6 +68,7 @@ const startLoop = (
       disk: options.disk ?? null,
       note: () => {},
     }),
+    guides: { create: () => options.guide ?? UNGUIDED },
     queueBound: options.queueBound ?? 8,
     report: (batch) => {
       reports.push(...batch);
@@ -90,6 +95,7 @@ const startLoop = (
       topLogprobs: 0,
       credit: 1000,
       forced: new Uint8Array(),
+      guidance: null,
       resumed: false,
       ...overrides,
     });

@@ -4,17 +4,17 @@ import { type Plannable, planStep, prefillShareWhileDecoding } from '../../src/a
 interface Named extends Plannable {
   readonly name: string;
 }
-const decoding = (name: string, hasCredit = true): Named => ({
+const decoding = (name: string, mayDecode = true): Named => ({
   name,
   numPending: 1,
   isPrefilling: false,
-  hasCredit,
+  mayDecode,
 });
 const prefilling = (name: string, numPending: number): Named => ({
   name,
   numPending,
   isPrefilling: true,
-  hasCredit: true,
+  mayDecode: true,
 });
 
 const LIMITS = { maxBatchTokens: 128, maxPrefillTokensWhileDecoding: 32 };

@@ -342,6 +342,56 @@ TEST(our_exponential_is_exact_to_float_rounding) {
   EXPECT_TRUE(std::abs(total - sum) / sum < 3e-7);
 }
 
+std::vector<std::uint32_t> MaskOf(std::size_t vocab_size, const std::vector<std::uint32_t>& tokens) {
+  std::vector<std::uint32_t> words((vocab_size + 31) / 32);
+  for (const std::uint32_t token : tokens) words[token / 32] |= 1u << (token % 32);
+  return words;
+}
+
+TEST(a_mask_leaves_only_its_tokens) {
+  const std::vector<float> logits = ManyLogits(100);
+  const auto allowed = MaskOf(100, {7, 31, 32, 99});
+  for (const SamplerOptions& options :
+       {SamplerOptions{}, SamplerOptions{.temperature = 100.0f}, SamplerOptions{.temperature = 100.0f, .top_k = 3},
+        SamplerOptions{.temperature = 100.0f, .top_p = 0.99f}, SamplerOptions{.temperature = 100.0f, .min_p = 0.01f}}) {
+    const auto sampler = Make(options, 100);
+    EXPECT_TRUE(sampler->SetMask(allowed).ok());
+    std::set<std::uint32_t> seen;
+    for (int i = 0; i < 300; ++i) seen.insert(SampleOne(*sampler, logits));
+    for (const std::uint32_t token : seen) EXPECT_TRUE(token == 7 || token == 31 || token == 32 || token == 99);
+    if (options.temperature > 0.0f && options.top_k == 0) EXPECT_EQ(seen.size(), std::size_t{4});
+  }
+}
+
+TEST(a_mask_changes_no_log_probability_and_can_be_lifted) {
+  const std::vector<float> logits = Logs({0.5, 0.3, 0.2});
+  const auto sampler = Make({}, 3);
+  EXPECT_TRUE(sampler->SetMask(MaskOf(3, {2})).ok());
+  TokenLogprob sampled{0, 0.0f};
+  EXPECT_TRUE(sampler->Sample(logits, &sampled).ok());
+  EXPECT_EQ(sampled.token, 2u);
+  EXPECT_TRUE(std::abs(sampled.logprob - std::log(0.2f)) < 1e-5f);
+  EXPECT_TRUE(sampler->SetMask({}).ok());
+  EXPECT_EQ(SampleOne(*sampler, logits), 0u);
+}
+
+TEST(a_mask_wins_over_a_bias_that_forbids_all_it_allows) {
+  const std::vector<float> logits = Logs({0.5, 0.3, 0.2});
+  const auto sampler = Make({.logit_bias = {{1, -kInfinity}, {2, -kInfinity}}}, 3);
+  EXPECT_TRUE(sampler->SetMask(MaskOf(3, {1, 2})).ok());
+  EXPECT_EQ(SampleOne(*sampler, logits), 1u);
+}
+
+TEST(a_mask_of_the_wrong_size_or_without_tokens_is_refused) {
+  const auto sampler = Make({}, 40);
+  const std::vector<std::uint32_t> short_mask{1};
+  const std::vector<std::uint32_t> empty_mask{0, 0};
+  const std::vector<std::uint32_t> beyond{0, 1u << 8};  // token 40 does not exist
+  for (const auto& mask : {short_mask, empty_mask, beyond}) {
+    EXPECT_TRUE(sampler->SetMask(mask).code() == StatusCode::kInvalidArgument);
+  }
+}
+
 TEST(a_large_vocabulary_takes_little_time) {
   for (const float spread : {3.0f, 0.01f}) {
     const std::vector<float> logits = ManyLogits(201088, spread);

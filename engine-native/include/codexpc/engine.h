@@ -30,8 +30,8 @@ struct ContextOptions {
   KvType kv_type = KvType::kF32;
 };
 
-/// Sampling of one sequence. Defaults are greedy. Filters apply in this order: penalties, logit bias, temperature,
-/// top-k, top-p (of what top-k left), min-p (relative to the most probable token).
+/// Sampling of one sequence. Defaults are greedy. Filters apply in this order: penalties, logit bias, the mask,
+/// temperature, top-k, top-p (of what top-k left), min-p (relative to the most probable token).
 struct SamplerOptions {
   float temperature = 0.0f;         // 0 = greedy (lowest id wins a tie)
   std::uint32_t top_k = 0;          // 0 = off
@@ -59,6 +59,10 @@ class Sampler {
   /// Counts a token (prompt or sampled) for the penalties. Sample() does not count by itself.
   /// Errors: kInvalidArgument (outside the vocabulary).
   virtual Status Accept(std::uint32_t token) = 0;
+  /// Only tokens whose bit is set (bit i % 32 of word i / 32; a copy is kept) may be sampled until the next call; empty
+  /// lifts the mask. Where the bias forbids all that the mask allows, penalties and bias do not count.
+  /// Errors: kInvalidArgument (number of words, or no bit is set).
+  virtual Status SetMask(std::span<const std::uint32_t> words) = 0;
 };
 /// Errors: kInvalidArgument (names the option), kInsufficientMemory.
 Status CreateSampler(const SamplerOptions& options, std::uint32_t vocab_size, std::unique_ptr<Sampler>* sampler);

@@ -60,6 +60,13 @@ void Accept(const Napi::CallbackInfo& info, SamplerState& state) {
   }
 }
 
+void SetMask(const Napi::CallbackInfo& info, SamplerState& state) {
+  std::vector<std::uint32_t> words;
+  if (!info[0].IsNull() && !ToUint32s(info[0], "words", kMaxVocabSize / 32, &words)) return;
+  if (!info[0].IsNull() && words.empty()) return Throw(info.Env(), "invalid_request", "the mask has no words");
+  if (Status status = state.sampler->SetMask(words); !status.ok()) Throw(info.Env(), status, Call::kUse);
+}
+
 }  // namespace
 
 Napi::Value CreateSampler(const Napi::CallbackInfo& info) {
@@ -94,6 +101,7 @@ Napi::Value CreateSampler(const Napi::CallbackInfo& info) {
     return {};
   }
   AddMethod(handle, "accept", [state](const Napi::CallbackInfo& call) { Accept(call, *state); });
+  AddMethod(handle, "setMask", [state](const Napi::CallbackInfo& call) { SetMask(call, *state); });
   return handle;
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "codexpc/engine.h"
 #include "sampling/random.h"
@@ -50,10 +51,16 @@ class SamplerImpl final : public Sampler {
     const double log_sum = largest + std::log(sampling::ExpWeights(nullptr, logits, largest, 1.0f));
 
     std::span<const float> wanted = logits;
-    if (Adjusts()) {
+    if (Adjusts() || !mask_.empty()) {
       Adjust(logits);
       wanted = {adjusted_.get(), vocab_size_};
-      if (Status status = sampling::LargestLogit(wanted, &largest); !status.ok()) return status;
+      Status status = sampling::LargestLogit(wanted, &largest);
+      if (!status.ok() && !mask_.empty()) {
+        std::copy(logits.begin(), logits.end(), adjusted_.get());
+        ApplyMask();
+        status = sampling::LargestLogit(wanted, &largest);
+      }
+      if (!status.ok()) return status;
     }
     const std::uint32_t token = Draws() ? Draw(wanted, largest) : FirstOf(wanted, largest);
     *sampled = {token, static_cast<float>(logits[token] - log_sum)};
@@ -69,7 +76,31 @@ class SamplerImpl final : public Sampler {
     return {};
   }
 
+  Status SetMask(std::span<const std::uint32_t> words) override {
+    const std::size_t num_words = (std::size_t{vocab_size_} + 31) / 32;
+    if (!words.empty() && words.size() != num_words) {
+      return {StatusCode::kInvalidArgument, "a mask for " + std::to_string(vocab_size_) + " tokens has " +
+                                                std::to_string(num_words) + " words, not " +
+                                                std::to_string(words.size())};
+    }
+    if (!words.empty() && !AllowsAny(words)) return {StatusCode::kInvalidArgument, "the mask allows no token"};
+    if (!words.empty() && adjusted_ == nullptr) {
+      adjusted_.reset(new (std::nothrow) float[vocab_size_]);
+      if (adjusted_ == nullptr) return {StatusCode::kInsufficientMemory, "no memory to mask the logits"};
+    }
+    mask_.assign(words.begin(), words.end());
+    return {};
+  }
+
  private:
+  bool AllowsAny(std::span<const std::uint32_t> words) const {
+    // Bits beyond the vocabulary mean nothing.
+    const std::uint32_t rest = vocab_size_ % 32;
+    const std::uint32_t last = rest == 0 ? ~0u : (1u << rest) - 1;
+    return std::any_of(words.begin(), words.end() - 1, [](std::uint32_t word) { return word != 0; }) ||
+           (words.back() & last) != 0;
+  }
+
   bool Draws() const { return options_.temperature > 0.0f; }
   bool Penalises() const {
     return options_.repetition_penalty != 1.0f || options_.presence_penalty != 0.0f ||
@@ -87,6 +118,21 @@ class SamplerImpl final : public Sampler {
     }
     for (const auto& [token, bias] : options_.logit_bias) {
       adjusted_[token] = std::min(adjusted_[token] + bias, std::numeric_limits<float>::max());
+    }
+    ApplyMask();
+  }
+
+  void ApplyMask() {
+    for (std::size_t word = 0; word < mask_.size(); ++word) {
+      const std::size_t begin = word * 32;
+      const std::size_t end = std::min<std::size_t>(begin + 32, vocab_size_);
+      if (mask_[word] == 0) {
+        std::fill(adjusted_.get() + begin, adjusted_.get() + end, kForbidden);
+      } else if (mask_[word] != ~0u) {
+        for (std::size_t token = begin; token < end; ++token) {
+          if ((mask_[word] >> (token - begin) & 1u) == 0) adjusted_[token] = kForbidden;
+        }
+      }
     }
   }
 
@@ -168,6 +214,7 @@ class SamplerImpl final : public Sampler {
   const std::uint32_t vocab_size_;
   sampling::Random random_;
   std::unordered_map<std::uint32_t, std::uint32_t> counts_;
+  std::vector<std::uint32_t> mask_;              // (ceil(vocab_size / 32)): bits; empty: every token is allowed
   std::unique_ptr<float[]> adjusted_;            // (vocab_size)
   std::unique_ptr<float[]> weights_;             // (vocab_size), relative to the best token's 1
   std::unique_ptr<std::uint32_t[]> candidates_;  // (vocab_size)

@@ -1,0 +1,129 @@
+// The matchers of one engine worker, each a request's; they live in a thread of their own that is started when the first
+// grammar comes. A request that the thread does not survive, or answer in time, fails alone: the others are set up again
+// in the next thread from the tokens they have seen.
+
+import { Worker } from 'node:worker_threads';
+import { CodexpcError, messageOf } from '../../errors.js';
+import type { MatcherVocabulary } from './matcher.js';
+import type { MatcherReply, MatcherRequest } from './matcher-frames.js';
+
+export interface MatcherHostOptions {
+  readonly vocabulary: () => MatcherVocabulary;
+  /** For one answer: compiling is the longest. */
+  readonly answerLimitMs: number;
+}
+
+export interface MatcherListener {
+  /** What may come next. */
+  mask(words: Uint32Array): void;
+  /** Nothing comes any more. */
+  failed(error: CodexpcError): void;
+}
+
+export interface RemoteMatcher {
+  accept(token: number): void;
+  close(): void;
+}
+
+export interface MatcherHost {
+  open(grammar: string, end: number, listener: MatcherListener): RemoteMatcher;
+  close(): void;
+}
+
+interface Entry {
+  readonly grammar: string;
+  readonly end: number;
+  readonly listener: MatcherListener;
+  readonly tokens: number[];
+}
+
+export const createMatcherHost = ({ vocabulary, answerLimitMs }: MatcherHostOptions): MatcherHost => {
+  const entries = new Map<number, Entry>();
+  let lastId = 0;
+  let thread: Worker | null = null;
+  /** Ids of what has not been answered yet, in order. */
+  let unanswered: number[] = [];
+  let limit: NodeJS.Timeout | null = null;
+
+  const watch = (): void => {
+    if (limit !== null) clearTimeout(limit);
+    const head = unanswered[0];
+    limit =
+      head === undefined
+        ? null
+        : setTimeout(() => lose(`it took longer than ${answerLimitMs} ms to follow`), answerLimitMs);
+  };
+
+  const start = (): Worker => {
+    const started = new Worker(new URL('./matcher-thread.js', import.meta.url), {
+      workerData: vocabulary(),
+      name: 'matcher',
+      stdout: true, // what xgrammar prints is said by the error
+      stderr: true,
+    });
+    started.on('message', ({ id, mask }: MatcherReply) => {
+      if (thread !== started) return;
+      unanswered.shift();
+      watch();
+      entries.get(id)?.listener.mask(mask);
+    });
+    started.on('error', (error) => {
+      if (thread === started) lose(`the matcher gave up (${messageOf(error)})`);
+    });
+    started.unref();
+    return started;
+  };
+
+  const post = (request: MatcherRequest): void => {
+    thread ??= start();
+    thread.postMessage(request);
+    if (request.type === 'close') return;
+    unanswered.push(request.id);
+    if (unanswered.length === 1) watch();
+  };
+
+  /** Whoever was being answered is to blame. */
+  const lose = (problem: string): void => {
+    const old = thread;
+    thread = null;
+    void old?.terminate();
+    const [guilty] = unanswered;
+    unanswered = [];
+    watch();
+    const failed = guilty === undefined ? undefined : entries.get(guilty);
+    if (guilty !== undefined) entries.delete(guilty);
+    for (const [id, { grammar, end, tokens }] of entries) post({ type: 'open', id, grammar, end, tokens });
+    failed?.listener.failed(notFollowed(problem));
+  };
+
+  return {
+    open: (grammar, end, listener) => {
+      const id = ++lastId;
+      const entry: Entry = { grammar, end, listener, tokens: [] };
+      entries.set(id, entry);
+      post({ type: 'open', id, grammar, end, tokens: [] });
+      return {
+        accept: (token) => {
+          entry.tokens.push(token);
+          if (entries.has(id)) post({ type: 'accept', id, token });
+        },
+        close: () => {
+          if (entries.delete(id)) post({ type: 'close', id });
+        },
+      };
+    },
+    close: () => {
+      entries.clear();
+      unanswered = [];
+      watch();
+      void thread?.terminate();
+      thread = null;
+    },
+  };
+};
+
+const notFollowed = (problem: string): CodexpcError =>
+  new CodexpcError({
+    code: 'unsupported_option',
+    message: `A schema or grammar of the request cannot be enforced: ${problem}. Make it simpler, or send the request without it.`,
+  });

@@ -1,0 +1,146 @@
+// Grammars as the matcher takes them: EBNF over code points. Every piece carries what it will cost to compile, so that
+// a hostile schema is refused before anything is compiled.
+
+import { unsupportedGrammar } from './errors.js';
+
+/** A piece of a rule's right side, safe to stand beside others; `size` counts the places a match can be at. */
+export interface Ebnf {
+  readonly text: string;
+  readonly size: number;
+}
+
+/** Inclusive code points. */
+export type CodePointRange = readonly [first: number, last: number];
+
+/**
+ * Compiling takes about a millisecond for a place that many tokens can continue from, as within a string (measured: 45 s
+ * for a string of at most 10,000 characters on a busy 2-core machine).
+ */
+const MAX_SIZE = 2048;
+const MAX_CODE_POINT = 0x10ffff;
+const SURROGATES: CodePointRange = [0xd800, 0xdfff];
+const ASCII: CodePointRange = [0x00, 0x7f];
+const BEYOND_ASCII: CodePointRange = [0x80, MAX_CODE_POINT];
+const NUM_BEYOND_ASCII = MAX_CODE_POINT + 1 - 0x80 - 0x800;
+const MAX_WRITTEN_OUT = 256;
+
+export const EMPTY: Ebnf = { text: '""', size: 0 };
+
+export const literal = (text: string): Ebnf => ({
+  text: `"${Array.from(text, escapedInText).join('')}"`,
+  size: text.length / 8, // few tokens continue a fixed text
+});
+
+/**
+ * One code point of the ranges; they may overlap. xgrammar 0.1.27 has sets of ASCII characters, and sets without some ASCII
+ * characters, which hold all others; so beyond ASCII a set has all characters, or few, which are written out.
+ */
+export const oneOf = (ranges: readonly CodePointRange[]): Ebnf => {
+  const ascii = complementOf([...complementOf(ranges), BEYOND_ASCII]);
+  const others = complementOf([...complementOf(ranges), ASCII]);
+  const numOthers = others.reduce((total, [first, last]) => total + last - first + 1, 0);
+  if (numOthers === NUM_BEYOND_ASCII)
+    return { text: `[^${members(complementOf([...ascii, BEYOND_ASCII])) || escaped(0)}]`, size: 1 };
+  if (numOthers > MAX_WRITTEN_OUT)
+    throw unsupportedGrammar(
+      'a set of characters that has some of those beyond ASCII and not others is not supported',
+    );
+  const characters = others.flatMap(([first, last]) =>
+    Array.from({ length: last - first + 1 }, (_, index) => literal(String.fromCodePoint(first + index))),
+  );
+  return choice(...(ascii.length > 0 ? [{ text: `[${members(ascii)}]`, size: 1 }] : []), ...characters);
+};
+
+export const sequence = (...parts: readonly Ebnf[]): Ebnf => {
+  const present = parts.filter(({ text }) => text !== EMPTY.text);
+  if (present.length === 0) return EMPTY;
+  if (present.length === 1) return present[0]!;
+  return { text: `(${present.map(({ text }) => text).join(' ')})`, size: sum(present) };
+};
+
+export const choice = (...options: readonly Ebnf[]): Ebnf =>
+  options.length === 1
+    ? options[0]!
+    : { text: `(${options.map(({ text }) => text).join(' | ')})`, size: sum(options) };
+
+export const optional = (part: Ebnf): Ebnf => choice(EMPTY, part);
+
+/** `most` undefined: without end. */
+export const repeat = (part: Ebnf, least: number, most: number | undefined): Ebnf => {
+  if (most === 0) return EMPTY;
+  const size = part.size * Math.max(1, most ?? least + 1);
+  if (size > MAX_SIZE) throw tooLarge();
+  if (most === undefined && least <= 1) return { text: `(${part.text})${least === 0 ? '*' : '+'}`, size };
+  return { text: `(${part.text}){${least},${most ?? ''}}`, size };
+};
+
+/** All code points outside of the ranges; surrogates are none. */
+export const complementOf = (ranges: readonly CodePointRange[]): CodePointRange[] => {
+  const complement: CodePointRange[] = [];
+  let next = 0;
+  for (const [first, last] of [...ranges, SURROGATES].sort(([a], [b]) => a - b)) {
+    if (first > next) complement.push([next, first - 1]);
+    next = Math.max(next, last + 1);
+  }
+  if (next <= MAX_CODE_POINT) complement.push([next, MAX_CODE_POINT]);
+  return complement;
+};
+
+export interface Rules {
+  /** A reference to the rule that `define` gives; the name is only for reading. */
+  add(name: string, define: (self: Ebnf) => Ebnf): Ebnf;
+  /** The whole grammar, which begins at `root`. */
+  grammar(root: Ebnf): string;
+}
+
+export const createRules = (): Rules => {
+  const lines: string[] = [];
+  let numRules = 0;
+  let size = 0;
+  return {
+    add(name, define) {
+      const ruleName = `${name.replace(/[^A-Za-z0-9_]/g, '_').slice(0, 32)}_${++numRules}`;
+      const reference: Ebnf = { text: ruleName, size: 1 };
+      const body = define(reference);
+      size += body.size;
+      if (size > MAX_SIZE) throw tooLarge();
+      lines.push(`${ruleName} ::= ${body.text}`);
+      return reference;
+    },
+    grammar: (root) => `root ::= ${root.text}\n${lines.join('\n')}\n`,
+  };
+};
+
+const sum = (parts: readonly Ebnf[]): number => {
+  const size = parts.reduce((total, part) => total + part.size, 0);
+  if (size > MAX_SIZE) throw tooLarge();
+  return size;
+};
+
+const members = (ranges: readonly CodePointRange[]): string =>
+  ranges
+    .map(([first, last]) => (first === last ? escaped(first) : `${escaped(first)}-${escaped(last)}`))
+    .join('');
+
+/**
+ * A code point by its number. xgrammar reads hexadecimal digits for as long as they come, so no character that is one may
+ * follow; in a set nothing does, because every member is written so.
+ */
+const escaped = (codePoint: number): string => `\\U${codePoint.toString(16).padStart(8, '0')}`;
+
+const escapedInText = (character: string): string => {
+  if (/[A-Za-z0-9 _,.:;<>=@%&!?~{}()[\]*+|/$^'#-]/.test(character)) return character;
+  const short = SHORT_ESCAPES[character];
+  return short ?? `${escaped(character.codePointAt(0)!)}" "`;
+};
+
+const SHORT_ESCAPES: Readonly<Record<string, string>> = {
+  '"': '\\"',
+  '\\': '\\\\',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+};
+
+const tooLarge = () =>
+  unsupportedGrammar('it is too large to be followed: give it fewer properties or smaller limits');

@@ -1,0 +1,74 @@
+// Texts against a grammar, by the matcher that holds the model to it, over a vocabulary of single bytes.
+
+import { createMatcherFactory, type Matcher } from '../../src/actors/constraints/matcher.js';
+
+/** Emoji begin with these two, of which the first alone is no token that a matcher allows. */
+const EMOJI = 256;
+const END = 257;
+const VOCAB_SIZE = 259;
+const factory = createMatcherFactory({
+  bytes: Uint8Array.from([...Array.from({ length: 256 }, (_, byte) => byte), 0xf0, 0x9f]),
+  offsets: Uint32Array.from([...Array.from({ length: 257 }, (_, id) => id), 258]),
+  vocabSize: VOCAB_SIZE,
+  ends: [END],
+});
+
+const allowed = (mask: Uint32Array): number[] =>
+  Array.from({ length: VOCAB_SIZE }, (_, id) => id).filter((id) => (mask[id >> 5]! >>> (id & 31)) & 1);
+
+const tokensOf = (text: string): number[] => {
+  const bytes = [...Buffer.from(text)];
+  return bytes.flatMap((byte, at) => {
+    if (byte === 0x9f && bytes[at - 1] === 0xf0) return [];
+    return byte === 0xf0 && bytes[at + 1] === 0x9f ? [EMOJI] : [byte];
+  });
+};
+
+/** The whole text is one that the grammar has. */
+export const matches = async (grammar: string, text: string): Promise<boolean> => {
+  const matcher = await (await factory).create(grammar, END);
+  try {
+    for (const token of tokensOf(text)) {
+      if (!allowed(await matcher.mask()).includes(token) || !matcher.accept(token)) return false;
+    }
+    return allowed(await matcher.mask()).includes(END);
+  } finally {
+    matcher.close();
+  }
+};
+
+/** A text drawn byte by byte from all that may come next; null if it has not ended within `maxBytes`. */
+export const draw = async (
+  grammar: string,
+  random: () => number,
+  maxBytes = 2000,
+): Promise<string | null> => {
+  const matcher: Matcher = await (await factory).create(grammar, END);
+  const bytes: number[] = [];
+  try {
+    while (bytes.length < maxBytes) {
+      const ids = allowed(await matcher.mask());
+      // An end that is in sight is taken often, so that nested values come to one.
+      const closing = ids.filter((id) => id === END || '"]}'.includes(String.fromCharCode(id)));
+      const from = closing.length > 0 && random() < 0.3 ? closing : ids;
+      const id = from[Math.floor(random() * from.length)]!;
+      if (!matcher.accept(id)) throw new Error(`the mask allows ${id} and the matcher does not`);
+      if (id === END) return Buffer.from(bytes).toString();
+      bytes.push(...(id === EMOJI ? [0xf0, 0x9f] : [id]));
+    }
+    return null;
+  } finally {
+    matcher.close();
+  }
+};
+
+/** mulberry32: the same numbers for the same seed. */
+export const seededRandom = (seed: number): (() => number) => {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+};
