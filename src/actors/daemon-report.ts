@@ -100,6 +100,7 @@ export const reportStatus = (sources: ReportSources): Status => {
       inputTokens: counts.inputTokens,
       cachedInputTokens: counts.cachedInputTokens,
       outputTokens: counts.outputTokens,
+      repairs: counts.repairs,
     },
     eventLoop: sources.stalls.report(),
     ...sources.counters.snapshot(),

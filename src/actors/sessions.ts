@@ -17,6 +17,8 @@ export interface SessionCounts {
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
   readonly outputTokens: number;
+  /** By name. */
+  readonly repairs: Readonly<Record<string, number>>;
   readonly prefillTokensPerSecond: number;
   readonly decodeTokensPerSecond: number;
   /** Of the last answers, waiting included; 0 before the first. */
@@ -48,6 +50,7 @@ export const createSessions = (): Sessions => {
     cachedInputTokens: 0,
     outputTokens: 0,
   };
+  const repairs: Record<string, number> = {};
   const means = { prefillTokensPerSecond: 0, decodeTokensPerSecond: 0, meanDurationMs: 0 };
   const observers: ((summary: SessionSummary) => void)[] = [];
   let onDrained: (() => void) | null = null;
@@ -91,6 +94,8 @@ export const createSessions = (): Sessions => {
       totals.inputTokens += summary.inputTokens;
       totals.cachedInputTokens += summary.cachedInputTokens;
       totals.outputTokens += summary.outputTokens;
+      for (const [name, count] of Object.entries(summary.repairs))
+        repairs[name] = (repairs[name] ?? 0) + count;
       smooth('prefillTokensPerSecond', summary.prefillTokensPerSecond);
       smooth('decodeTokensPerSecond', summary.decodeTokensPerSecond);
       smooth('meanDurationMs', summary.totalMs);
@@ -106,7 +111,14 @@ export const createSessions = (): Sessions => {
       const awaitingTool = phases.filter(
         (phase) => phase === 'runningTool' || phase === 'awaitingTool',
       ).length;
-      return { ...totals, ...means, waiting, awaitingTool, running: phases.length - waiting - awaitingTool };
+      return {
+        ...totals,
+        ...means,
+        repairs: { ...repairs },
+        waiting,
+        awaitingTool,
+        running: phases.length - waiting - awaitingTool,
+      };
     },
   };
 };

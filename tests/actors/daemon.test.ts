@@ -237,6 +237,14 @@ describe('daemon', () => {
       expect(end.repairs).toEqual({ freeform_wrapped: 1 });
     });
 
+    test('status sums up what was mended in all answers', async () => {
+      const edit = { kind: 'freeform', name: 'edit', description: 'Edits.', grammar: null } as const;
+      const daemon = start();
+      expect(daemon.status().requests.repairs).toEqual({});
+      for (let i = 0; i < 2; i++) await ask(daemon, 'call edit {"input":"x"}', { tools: [edit] }).ended;
+      expect(daemon.status().requests.repairs).toEqual({ freeform_wrapped: 2 });
+    });
+
     test('tools that contradict each other are refused', () => {
       expect(() => ask(start(), 'say hi', { tools: [look, look] })).toThrow(
         expect.objectContaining({ code: 'invalid_request' }),

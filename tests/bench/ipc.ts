@@ -1,5 +1,5 @@
 // npm run bench:ipc: what the protocol costs between two processes, with the real front end and client library.
-// Exit code 1 when a figure misses its limit.
+// Exit code 1 when a figure misses its limit. The machine's own part of the two latencies is measured beside them.
 
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,6 +8,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Client, connect, Conversation } from '../../src/client/index.js';
+import { portFloor, socketFloor } from './ipc-floor.js';
 
 const ROUND_TRIPS = 5_000;
 const FRAMES = 200_000;
@@ -98,6 +99,21 @@ const tokens = async (client: Client): Promise<Figure> => {
   };
 };
 
+const printFloors = async (): Promise<void> => {
+  const directory = mkdtempSync(join(tmpdir(), 'codexpc-bench-'));
+  const floors: ReadonlyArray<readonly [string, readonly number[]]> = [
+    ['a byte over a Unix socket and back', await socketFloor(join(directory, 'floor.sock'))],
+    ['a number over a MessagePort and back', await portFloor()],
+  ];
+  rmSync(directory, { recursive: true });
+  for (const [name, samples] of floors) {
+    const { median, p99 } = spread(samples);
+    console.log(
+      `     ${name.padEnd(36)} ${median.toFixed(0).padStart(8)} µs median (no code of ours; p99 ${p99.toFixed(0)} µs)`,
+    );
+  }
+};
+
 // The monotonic clock is one for all processes of a machine.
 const microsecondsSince = (start: bigint): number => Number(process.hrtime.bigint() - start) / 1000;
 
@@ -115,6 +131,7 @@ const started = async (daemon: ChildProcess): Promise<void> => {
 };
 
 console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown CPU'}`);
+await printFloors();
 const figures = await measure();
 for (const { name, value, unit, limit, atMost, more } of figures) {
   const holds = atMost ? value <= limit : value >= limit;

@@ -3,9 +3,12 @@ import { CodexpcError } from '../../src/errors.js';
 import { formatBytes, formatDuration, formatRate } from '../../src/cli/format.js';
 import { exitCodeOf, UsageError } from '../../src/cli/exit-codes.js';
 import { describeError } from '../../src/cli/report-error.js';
+import { createFrontEndCounters } from '../../src/ipc/counters.js';
+import { formatStatus } from '../../src/cli/status/format-status.js';
 import { describeProgress } from '../../src/cli/run/progress-line.js';
 import { harmless, paintFor } from '../../src/cli/terminal-text.js';
 import { parseChatCommand } from '../../src/cli/chat/chat-command.js';
+import { ScriptedService } from '../fixtures/scripted-service.js';
 
 describe('figures', () => {
   it.each([
@@ -20,6 +23,22 @@ describe('figures', () => {
     [formatRate(340.4), '340 tok/s'],
   ])('reads %s', (text, expected) => {
     expect(text).toBe(expected);
+  });
+});
+
+describe('the status screen', () => {
+  const status = new ScriptedService(createFrontEndCounters()).status();
+  const screen = (repairs: Readonly<Record<string, number>>): string =>
+    formatStatus({ ...status, requests: { ...status.requests, repairs } }, paintFor({ isTTY: false }, {}));
+
+  it('tells what was mended, the most frequent first', () => {
+    expect(screen({ missing_end: 1, extra_stop: 3 })).toContain(
+      '\nrepairs     extra stop 3, missing end 1\n',
+    );
+  });
+
+  it('has no line for it when there was nothing to mend', () => {
+    expect(screen({})).not.toContain('repairs');
   });
 });
 

@@ -17,6 +17,7 @@ export const formatStatus = (status: Status, paint: Paint): string => {
     ['memory', memory(status)],
     ['speed', speed(status)],
     ['requests', requests(status)],
+    ...repairs(status),
     ['restarts', restarts(status)],
     ['http', http(status)],
     ['connections', connections(status)],
@@ -64,6 +65,13 @@ const requests = ({ requests: r }: Status): string =>
   `${r.running} running${r.awaitingTool > 0 ? ` (${r.awaitingTool} await a tool)` : ''}; ` +
   `${r.completed} completed, ${r.failed} failed, ${r.cancelled} cancelled; ` +
   `tokens in ${r.inputTokens} (${r.cachedInputTokens} cached), out ${r.outputTokens}`;
+
+/** Most frequent first; no line when there are none, as there should be. */
+const repairs = ({ requests: r }: Status): ReadonlyArray<readonly [label: string, value: string]> => {
+  const found = Object.entries(r.repairs).sort(([, a], [, b]) => b - a);
+  if (found.length === 0) return [];
+  return [['repairs', found.map(([name, count]) => `${name.replaceAll('_', ' ')} ${count}`).join(', ')]];
+};
 
 const restarts = ({ engine: { restarts, cacheHits, cacheMisses } }: Status): string =>
   `${restarts}; model cache ${plural(cacheHits, 'hit')}, ${cacheMisses} ${cacheMisses === 1 ? 'miss' : 'misses'}`;

@@ -36,6 +36,8 @@ const RequestStatus = z.object({
   inputTokens: count,
   cachedInputTokens: count,
   outputTokens: count,
+  /** What was mended in the model's output since the start, by name (src/harmony/repairs.ts). */
+  repairs: z.record(z.string(), count),
 });
 
 export const ConnectionStatus = z.object({
