@@ -19,7 +19,9 @@ import type { ToolJob, WorkerReport } from './tool-job.js';
 
 const checkArguments = createArgumentChecker();
 
-const runJob = async (job: ToolJob): Promise<void> => {
+/** null: nothing to do but to be loaded. */
+const runJob = async (job: ToolJob | null): Promise<void> => {
+  if (job === null) return;
   const { port } = job;
   const tell = (report: WorkerReport): void => port.postMessage(report);
   let program: Program | null = null;
