@@ -36,8 +36,8 @@ export interface EngineLoopOptions {
 export interface EngineLoop {
   accept(command: EngineCommand): void;
   numRunning(): number;
-  /** Hands everything that the slots hold to the prefix cache. */
-  keepAll(): void;
+  /** Has everything that the slots hold kept for the next start. Nothing may run any more. */
+  keepAll(): Promise<void>;
   /** Drops everything; nothing is reported any more. */
   close(): void;
 }

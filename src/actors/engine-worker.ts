@@ -53,10 +53,11 @@ const start = async ({
 
   const unload = async (): Promise<void> => {
     loop?.close();
-    loop?.keepAll();
+    const ended = loop;
     loop = null;
     guides?.close();
     guides = null;
+    await ended?.keepAll();
     inUse?.close();
     inUse = null;
     await cache?.flush();

@@ -24,8 +24,8 @@ export interface Slots {
   numFree(): number;
   /** Saves bases that more than one request began with. It takes some milliseconds a hundred megabytes. */
   keepBases(): void;
-  /** Saves every conversation, the last used first: the context is about to be closed. */
-  keepAll(): void;
+  /** Saves every conversation, the last used first and one at a time: the context is about to be closed. */
+  keepAll(): Promise<void>;
 }
 
 export interface PlacedSlot {
@@ -179,11 +179,12 @@ export const createSlots = (
       return { slot: take(slot, marks), resumeFrom };
     },
     keepBases: () => slots.filter(({ isBusy }) => !isBusy).forEach(keepBase),
-    keepAll: () => {
+    keepAll: async () => {
       if (!cache.persists) return;
       for (const slot of [...slots].sort((left, right) => right.lastUse - left.lastUse)) {
         keepBase(slot);
         keepConversation(slot, true);
+        await cache.flush(); // each is a copy of all that the slot holds
       }
     },
   };

@@ -117,6 +117,11 @@ export class TestHome {
     });
   }
 
+  async stopDaemon(): Promise<void> {
+    await this.codexpc('stop');
+    await this.#daemon?.done;
+  }
+
   /** As a crash of the machine would end it. */
   async killDaemon(): Promise<void> {
     this.#daemon?.child.kill('SIGKILL');

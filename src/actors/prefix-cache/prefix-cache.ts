@@ -38,6 +38,7 @@ export interface PrefixCache {
 
 /** The disk as the cache uses it; its work is done by a thread of its own. */
 export interface SnapshotDisk {
+  readonly boundBytes: number;
   /** What there was for this model when it was opened, and has been written since. */
   list(): readonly SnapshotSummary[];
   /** Null when it turned out to be unusable. */
@@ -114,10 +115,14 @@ export const createPrefixCache = ({ memoryBytes, disk, note }: PrefixCacheOption
       const { kind, tokens, checkpoints, numBytes } = source;
       if (tokens.length < MIN_KEPT_TOKENS) return;
       const key = tokensKey(tokens);
-      const goesToDisk = persist && disk !== null && !onDisk(key);
+      const goesToDisk = persist && disk !== null && numBytes <= disk.boundBytes && !onDisk(key);
       const known = inMemory.get(key);
       if (known === undefined && !goesToDisk && numBytes > memoryBytes) return;
       const snapshot = known ?? take({ kind, tokens, checkpoints, numBytes, write: source.write });
+      if (snapshot === null) {
+        note({ level: 'warn', message: 'a prefix is not kept: no memory for it', fields: { numBytes } });
+        return;
+      }
       remember(key, snapshot);
       if (!goesToDisk) return;
       if (kind === 'base') offered.add(key);
@@ -169,8 +174,14 @@ export const createPrefixCache = ({ memoryBytes, disk, note }: PrefixCacheOption
   };
 };
 
-const take = ({ write, ...summary }: SnapshotSource): Snapshot => {
-  const bytes = new Uint8Array(new SharedArrayBuffer(summary.numBytes));
+/** Null when the system has no memory for it: nothing but time is lost. */
+const take = ({ write, ...summary }: SnapshotSource): Snapshot | null => {
+  let bytes: Uint8Array;
+  try {
+    bytes = new Uint8Array(new SharedArrayBuffer(summary.numBytes));
+  } catch {
+    return null;
+  }
   write(bytes);
   return { ...summary, bytes };
 };

@@ -59,6 +59,7 @@ export const openSnapshotDisk = async (options: SnapshotDiskOptions): Promise<Sn
   if (opened.type === 'opened') summaries = opened.summaries;
 
   return {
+    boundBytes: options.boundBytes,
     list: () => summaries,
     read: async (summary): Promise<Snapshot | null> => {
       const answer = await ask({ type: 'read', tokens: summary.tokens });

@@ -18,6 +18,7 @@ const fakeDisk = (takes = true) => {
   const written: number[] = [];
   const summaries: SnapshotSource[] = [];
   const disk: SnapshotDisk = {
+    boundBytes: 10_000,
     list: () => summaries,
     read: (summary) => Promise.resolve({ ...summary, bytes: new Uint8Array(summary.numBytes) }),
     write: ({ tokens }) => {
@@ -63,6 +64,12 @@ describe('prefix cache', () => {
     cache.put(source(range(300)), false);
     cache.put(source(range(500)), false);
     expect(cache.best(range(401, 50_000), null, 0)).not.toBeNull();
+  });
+
+  test('what there is no memory for is not kept', () => {
+    const cache = open(Number.MAX_SAFE_INTEGER);
+    cache.put(source(range(300), { numBytes: 2 ** 52 }), false);
+    expect(cache.best(range(400), null, 0)).toBeNull();
   });
 
   test('short prefixes are not kept', () => {
