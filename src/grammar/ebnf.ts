@@ -24,6 +24,8 @@ const BEYOND_ASCII: CodePointRange = [0x80, MAX_CODE_POINT];
 const NUM_BEYOND_ASCII = MAX_CODE_POINT + 1 - 0x80 - 0x800;
 const MAX_WRITTEN_OUT = 256;
 
+const IS_SET = /^\[[^[\]]*\]$/;
+
 export const EMPTY: Ebnf = { text: '""', size: 0 };
 
 export const literal = (text: string): Ebnf => ({
@@ -70,8 +72,11 @@ export const repeat = (part: Ebnf, least: number, most: number | undefined): Ebn
   if (most === 0) return EMPTY;
   const size = part.size * Math.max(1, most ?? least + 1);
   if (size > MAX_SIZE) throw tooLarge();
-  if (most === undefined && least <= 1) return { text: `(${part.text})${least === 0 ? '*' : '+'}`, size };
-  return { text: `(${part.text}){${least},${most ?? ''}}`, size };
+  // A set must not be put in brackets: xgrammar follows `[…]*` within one rule, and a bracketed part as a rule of its own
+  // for each character, which costs a mask some 200 ms instead of 0.1 ms.
+  const repeated = IS_SET.test(part.text) ? part.text : `(${part.text})`;
+  if (most === undefined && least <= 1) return { text: `${repeated}${least === 0 ? '*' : '+'}`, size };
+  return { text: `${repeated}{${least},${most ?? ''}}`, size };
 };
 
 /** All code points outside of the ranges; surrogates are none. */

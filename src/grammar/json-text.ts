@@ -122,7 +122,9 @@ export const createJsonText = (rules: Rules): JsonText => {
         ),
       ),
     );
-    return quoted(repeat(choice(countedCharacter, literal('\\/'), unicode), 0, undefined));
+    const plain = repeat(oneOf(complementOf(NEEDS_ESCAPE)), 0, undefined);
+    const escapes = choice(...SHORT_ESCAPES.map(([, text]) => literal(text)), literal('\\/'), unicode);
+    return quoted(sequence(plain, repeat(sequence(escapes, plain), 0, undefined)));
   });
   const list = (open: string, item: Ebnf, close: string): Ebnf =>
     sequence(
