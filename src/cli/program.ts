@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { defineCache } from './commands/cache.js';
 import { defineChat } from './commands/chat.js';
+import { defineCodex } from './commands/codex.js';
 import { defineDaemon } from './commands/daemon.js';
 import { defineHealth, defineStatus, defineStop } from './commands/daemon-state.js';
 import type { DefineCommand, Invocation } from './commands/invocation.js';
@@ -15,7 +16,7 @@ import { defineTools } from './commands/tools.js';
 import { VERSION } from './version.js';
 
 const GROUPS: ReadonlyArray<readonly [title: string, commands: readonly DefineCommand[]]> = [
-  ['Answers:', [defineRun, defineChat]],
+  ['Answers:', [defineRun, defineChat, defineCodex]],
   ['Daemon:', [defineHealth, defineStatus, defineModels, defineTools, defineDaemon, defineLogs, defineStop]],
   [
     'Installation and more:',
@@ -27,6 +28,7 @@ const AFTER_HELP = `
 Examples:
   codexpc run "Hello"            one answer
   codexpc chat                   a conversation
+  codexpc codex                  the Codex CLI on your own model
   codexpc install                answers without loading the model each time
   codexpc doctor                 when something is wrong
 
@@ -40,6 +42,7 @@ export const createProgram = (invocation: Invocation): Command => {
     .description("Runs OpenAI's gpt-oss models on this machine, one copy of the weights for every program.")
     .version(VERSION, '-V, --version')
     .showSuggestionAfterError()
+    .enablePositionalOptions() // what follows `codex` is Codex' own
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void stdout.write(text),

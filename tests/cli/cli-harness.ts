@@ -48,6 +48,10 @@ export class CliHome implements Disposable {
     return this.path(name);
   }
 
+  makeFolder(name: string): void {
+    mkdirSync(this.path(name));
+  }
+
   get socket(): string {
     return this.path('run', 'codexpc', 'codexpc.sock');
   }

@@ -30,6 +30,7 @@ const run = async (args: readonly string[], env: Record<string, string> = {}) =>
 const COMMANDS = [
   'run',
   'chat',
+  'codex',
   'health',
   'status',
   'models',

@@ -4,11 +4,14 @@ import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { dirname } from 'node:path';
 import { CodexpcError } from '../../errors.js';
 
-/** True when the file was written, false when it was already so. Errors: io_error. */
-export const placeFile = (file: string, content: string): boolean => {
+/**
+ * True when the file was written, false when it was already so. `shownBy`: the command that prints what would be
+ * written. Errors: io_error.
+ */
+export const placeFile = (file: string, content: string, shownBy = 'codexpc install --dry-run'): boolean => {
   if (readOrNull(file) === content) return false;
   const temporary = `${file}.new`;
-  explained(file, () => {
+  explained(file, shownBy, () => {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(temporary, content, { mode: 0o644 });
     chmodSync(temporary, 0o644);
@@ -20,7 +23,7 @@ export const placeFile = (file: string, content: string): boolean => {
 /** True when there was one. */
 export const removeFile = (file: string): boolean => {
   if (readOrNull(file) === null) return false;
-  explained(file, () => rmSync(file));
+  explained(file, 'codexpc uninstall --dry-run', () => rmSync(file));
   return true;
 };
 
@@ -32,14 +35,14 @@ export const readOrNull = (file: string): string | null => {
   }
 };
 
-const explained = (file: string, operation: () => void): void => {
+const explained = (file: string, shownBy: string, operation: () => void): void => {
   try {
     operation();
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new CodexpcError({
       code: 'io_error',
-      message: `Cannot write ${file}: ${REASONS[code ?? ''] ?? code}. Make its folder writable, or write the file yourself from 'codexpc install --dry-run'.`,
+      message: `Cannot write ${file}: ${REASONS[code ?? ''] ?? code}. Make its folder writable, or do it yourself from '${shownBy}'.`,
       cause: error,
     });
   }
