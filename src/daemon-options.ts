@@ -71,6 +71,7 @@ export const daemonOptions = (
     contextLength: config['engine.context_length'],
     maxBatchTokens: config['engine.max_batch_tokens'],
     kvType: config['engine.kv_type'],
+    backend: config['engine.backend'],
     isa: config['engine.isa'] === 'auto' ? '' : config['engine.isa'],
     numThreads: config['engine.threads'] ?? 0,
     queueBound: config['queue.bound'],

@@ -184,6 +184,8 @@ const complete = (checkpoint: string, cases: readonly Case[], seed: number): Pro
       maxBatchTokens: 128,
       cache: createPrefixCache({ memoryBytes: 0, disk: null, note: () => {} }),
       guides: createGuides(vocabulary, engine.config.vocabSize),
+      snapshots: false,
+      hasLogits: true,
       prefixReuse: true,
       queueBound: cases.length,
       onFault: reject,

@@ -70,6 +70,8 @@ export interface NativeEngine {
     readonly logits: boolean;
     readonly parallelSequences: boolean;
     readonly prefixReuse: boolean;
+    /** `save` and `restore` work. */
+    readonly snapshots: boolean;
   };
   readonly weightsBytes: number;
   /** Errors: model_corrupt, when a byte or a Harmony token is missing; such a model still computes logits. */
@@ -145,6 +147,8 @@ export interface NativeAddon {
     readonly path: string;
     readonly isa: string;
     readonly numThreads: number;
+    /** By default Metal where this build has it and it runs the model, else CPU. */
+    readonly backend?: 'auto' | 'cpu' | 'metal';
   }): NativeEngine;
   createSampler(options: SamplerOptions, vocabSize: number): NativeSampler;
   topLogprobs(logits: Float32Array, n: number): readonly TokenLogprob[];

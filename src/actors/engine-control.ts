@@ -10,6 +10,7 @@ export interface EngineSettings {
   readonly contextLength: number;
   readonly maxBatchTokens: number;
   readonly kvType: 'f32' | 'f16';
+  readonly backend: 'auto' | 'cpu' | 'metal';
   /** '' = the best this processor has. */
   readonly isa: string;
   /** 0 = one per physical core. */

@@ -39,6 +39,13 @@ export const queueFull = (queued: number, bound: number, retryAfterMs = 1000): C
     details: { queued, bound, retryAfterMs },
   });
 
+export const samplingUnsupported = (option: string): CodexpcError =>
+  new CodexpcError({
+    code: 'unsupported_option',
+    message: `The option ${option} needs logits, and the Metal backend samples by temperature alone. Leave it out, or set engine.backend to "cpu".`,
+    details: { option },
+  });
+
 export const badSample = (sampled: Sampled | null, vocabSize: number): CodexpcError =>
   new CodexpcError({
     code: 'engine_exited',

@@ -11,7 +11,13 @@ import {
   type EngineReport,
   type SequenceId,
 } from './engine-frames.js';
-import { badSample, contextOverflow, queueFull, toErrorRecord } from './engine-errors.js';
+import {
+  badSample,
+  contextOverflow,
+  queueFull,
+  samplingUnsupported,
+  toErrorRecord,
+} from './engine-errors.js';
 import type { PrefixCache, Snapshot } from './prefix-cache/prefix-cache.js';
 import { isWorthWaitingFor } from './prefix.js';
 import { planStep, prefillShareWhileDecoding, type StepPart } from './scheduler.js';
@@ -25,6 +31,9 @@ export interface EngineLoopOptions {
   readonly contextLength: number;
   readonly maxBatchTokens: number;
   readonly prefixReuse: boolean;
+  readonly snapshots: boolean;
+  /** False: the backend samples itself, by temperature alone. */
+  readonly hasLogits: boolean;
   readonly cache: PrefixCache;
   readonly queueBound: number;
   readonly guides: Pick<Guides, 'create'>;
@@ -113,7 +122,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
   };
 
   const fetch = (entry: Waiting): void => {
-    if (!options.prefixReuse) return;
+    if (!options.snapshots) return;
     const reading = options.cache.fetch(entry.prompt, slots.longestShared(entry.prompt));
     if (reading === null) return;
     entry.isFetching = true;
@@ -150,6 +159,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
   const admit = ({ submission, prompt, fetched }: Waiting): boolean => {
     let sampler: NativeSampler;
     try {
+      if (!options.hasLogits) refuseWithoutLogits(submission);
       sampler = options.createSampler(submission.sampling, vocabSize);
     } catch (error) {
       fail(submission.id, error);
@@ -312,3 +322,17 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
 
 const isSound = ({ token, logprob }: Sampled, vocabSize: number): boolean =>
   Number.isInteger(token) && token >= 0 && token < vocabSize && !Number.isNaN(logprob);
+
+/** Before it takes a slot: in a step it would be the engine's fault. Errors: unsupported_option. */
+const refuseWithoutLogits = ({ sampling, topLogprobs, guidance }: Submission): void => {
+  const off = { topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, presencePenalty: 0, frequencyPenalty: 0 };
+  const option =
+    guidance !== null
+      ? 'outputSchema, toolChoice, strict or grammar'
+      : topLogprobs > 0
+        ? 'topLogprobs'
+        : sampling.logitBias.length > 0
+          ? 'logitBias'
+          : (Object.keys(off) as (keyof typeof off)[]).find((name) => sampling[name] !== off[name]);
+  if (option !== undefined) throw samplingUnsupported(option);
+};

@@ -94,6 +94,8 @@ const start = async ({
           contextLength: model.description.contextLength,
           maxBatchTokens: settings.maxBatchTokens,
           prefixReuse: model.engine.capabilities.prefixReuse,
+          snapshots: model.engine.capabilities.snapshots,
+          hasLogits: model.engine.capabilities.logits,
           cache,
           queueBound: settings.queueBound,
           guides,
@@ -104,7 +106,12 @@ const start = async ({
       }),
     describe: (file) =>
       asResult(async () => {
-        const engine = addon.openEngine({ path: file.path, isa: settings.isa, numThreads: 1 });
+        const engine = addon.openEngine({
+          path: file.path,
+          isa: settings.isa,
+          numThreads: 1,
+          backend: 'cpu',
+        });
         const { format, config } = engine;
         engine.close();
         return { format, config };

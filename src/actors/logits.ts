@@ -35,7 +35,12 @@ export interface LogitsReport {
 }
 
 export const computeLogits = (addon: NativeAddon, request: LogitsRequest): LogitsReport => {
-  const engine = addon.openEngine({ path: request.checkpoint, isa: request.isa, numThreads: 0 });
+  const engine = addon.openEngine({
+    path: request.checkpoint,
+    isa: request.isa,
+    numThreads: 0,
+    backend: 'cpu',
+  });
   try {
     checkTokens(request.tokens, engine);
     const context = openContext(engine, request);

@@ -17,7 +17,12 @@ export interface ModelInUse {
 export const openModel = (addon: NativeAddon, file: CheckpointFile, settings: EngineSettings): ModelInUse => {
   guardWeights(file.path, file.sizeBytes, settings.memoryBudgetBytes);
   const started = performance.now();
-  const engine = addon.openEngine({ path: file.path, isa: settings.isa, numThreads: settings.numThreads });
+  const engine = addon.openEngine({
+    path: file.path,
+    isa: settings.isa,
+    numThreads: settings.numThreads,
+    backend: settings.backend,
+  });
   const opened = performance.now();
   try {
     const contextOptions = {

@@ -37,6 +37,7 @@ export interface SlotsOptions {
   readonly numSlots: number;
   readonly contextLength: number;
   readonly prefixReuse: boolean;
+  readonly snapshots: boolean;
   readonly cache: PrefixCache;
 }
 
@@ -52,7 +53,7 @@ interface Held {
 
 export const createSlots = (
   context: NativeContext,
-  { numSlots, contextLength, prefixReuse, cache }: SlotsOptions,
+  { numSlots, contextLength, prefixReuse, snapshots, cache }: SlotsOptions,
 ): Slots => {
   const slots = Array.from({ length: numSlots }, (_, index): Held => ({
     index,
@@ -99,14 +100,14 @@ export const createSlots = (
   };
 
   const keepBase = (slot: Held): void => {
-    if (!prefixReuse || slot.base === 0 || slot.base > slot.length) return;
+    if (!snapshots || slot.base === 0 || slot.base > slot.length) return;
     const tokens = slot.tokens.subarray(0, slot.base);
     if (!cache.isHotBase(tokens) || !context.checkpoints(slot.index).includes(slot.base)) return;
     save(slot, slot.base, 'base', true);
   };
 
   const keepConversation = (slot: Held, persist: boolean): void => {
-    if (prefixReuse && slot.length > 0) save(slot, slot.length, 'conversation', persist);
+    if (snapshots && slot.length > 0) save(slot, slot.length, 'conversation', persist);
   };
 
   const resume = (

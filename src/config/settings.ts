@@ -64,6 +64,12 @@ export const createSettings = ({ home, defaultSocket }: SettingContext) =>
       env: null,
       about: 'threads for the arithmetic; "auto": one a core',
     },
+    'engine.backend': {
+      kind: choice(['auto', 'cpu', 'metal']),
+      initial: 'auto' as 'auto' | 'cpu' | 'metal',
+      env: null,
+      about: '"auto": the GPU where this build and the model allow it, else the CPU',
+    },
     'engine.isa': {
       kind: choice(['auto', 'scalar', 'avx2', 'avx512', 'neon']),
       initial: 'auto' as 'auto' | 'scalar' | 'avx2' | 'avx512' | 'neon',

@@ -132,7 +132,12 @@ describe('openEngine', () => {
       slidingWindow: tiny.slidingWindow,
       vocabSize,
     });
-    expect(engine.capabilities).toEqual({ logits: true, parallelSequences: true, prefixReuse: true });
+    expect(engine.capabilities).toEqual({
+      logits: true,
+      parallelSequences: true,
+      prefixReuse: true,
+      snapshots: true,
+    });
     expect(engine.weightsBytes).toBeGreaterThan(50_000);
   });
 

@@ -41,6 +41,7 @@ const startLoop = (
   options: ScriptedOptions & {
     readonly queueBound?: number;
     readonly prefixReuse?: boolean;
+    readonly hasLogits?: boolean;
     readonly cacheBytes?: number;
     readonly disk?: SnapshotDisk;
     readonly guide?: SequenceGuide;
@@ -63,6 +64,8 @@ const startLoop = (
     createSampler: addon.createSampler,
     vocabSize: 264,
     prefixReuse: options.prefixReuse ?? true,
+    snapshots: options.prefixReuse ?? true,
+    hasLogits: options.hasLogits ?? true,
     cache: createPrefixCache({
       memoryBytes: options.cacheBytes ?? 0,
       disk: options.disk ?? null,
@@ -228,6 +231,19 @@ describe('engine loop', () => {
     submit(1, 'say hi');
     await until(() => faults.length > 0);
     expect(faults[0]).toMatchObject({ code: 'engine_exited' });
+  });
+
+  test('on a backend without logits, what needs them is refused by name and ends nothing else', async () => {
+    const { submit, ended, of, faults } = startLoop({ hasLogits: false });
+    submit(1, 'say hi', { sampling: { ...GREEDY, topP: 0.9 } });
+    submit(2, 'say hi', { topLogprobs: 3 });
+    submit(3, 'say hi');
+    await ended(3);
+    expect(of(1, 'failed')).toMatchObject([
+      { error: { code: 'unsupported_option', message: expect.stringMatching(/^The option topP/) } },
+    ]);
+    expect(of(2, 'failed')).toMatchObject([{ error: { code: 'unsupported_option' } }]);
+    expect(faults).toEqual([]);
   });
 
   test('without prefix reuse every prompt is fed from its beginning', async () => {

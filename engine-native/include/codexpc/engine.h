@@ -19,6 +19,7 @@ struct Capabilities {
   bool logits;              // Context::logits works
   bool parallel_sequences;  // more than one slot
   bool prefix_reuse;        // Truncate keeps a prefix
+  bool snapshots;           // Save and Restore work
 };
 
 enum class KvType { kF32, kF16 };
@@ -101,6 +102,11 @@ class Context {
   /// were not wanted or the slot has been cut since.
   virtual std::span<const float> Logits(std::uint32_t slot) const = 0;
 
+  /// For backends without logits: the token after the slot's last one, whose Forward wanted logits. It is not appended.
+  /// Errors: kUnsupportedArgument (a sampling option that the backend does not have), kInvalidState (nothing to sample
+  /// after, or the device failed).
+  virtual Status Sample(std::uint32_t slot, const SamplerOptions& options, std::uint32_t* token);
+
   /// Tokens the slot holds.
   virtual std::uint32_t Length(std::uint32_t slot) const = 0;
   /// Cuts the slot to at most `length` tokens and gives the length from which the caller has to go on feeding:
@@ -148,6 +154,12 @@ class Engine {
   /// Bytes a context with these options would take, without making it: for the memory guard.
   virtual MemoryUse Predict(const ContextOptions& options) const = 0;
 };
+
+/// The engine for a checkpoint: `backend` is "cpu", "metal", or "auto": Metal where this build has it and its kernels run
+/// the model, else CPU. Defined where the backends are put together (src/backends/create-engine.cc). Errors: OpenModel's,
+/// the backend's, kUnsupportedSystem (this build has no such backend).
+Status CreateEngine(const std::string& path, const std::string& backend, const EngineOptions& options,
+                    std::unique_ptr<Engine>* engine);
 
 /// Errors: kUnsupportedArgument (isa, num_threads), kInsufficientResources (threads).
 Status CreateCpuEngine(std::shared_ptr<const Model> model, const EngineOptions& options, std::unique_ptr<Engine>* engine);

@@ -66,6 +66,20 @@ bool ReadItems(const Napi::Value& value, const ContextState& state, std::vector<
   return true;
 }
 
+/// A backend that samples itself tells the token alone; nobody is given the 0 in the log-probability's place.
+Napi::Value SampleWithoutLogits(Napi::Env env, Context& context, const StepItem& item) {
+  TokenLogprob sampled = {0, 0.0f};
+  if (Status status = context.Sample(item.slot, item.sampler->options, &sampled.token); !status.ok()) {
+    Throw(env, status, Call::kSample);
+    return {};
+  }
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("token", Napi::Number::New(env, sampled.token));
+  result.Set("logprob", Napi::Number::New(env, sampled.logprob));
+  result.Set("top", Napi::Array::New(env));
+  return result;
+}
+
 /// Null for an item without a sampler; empty with a pending exception on failure.
 Napi::Value SampleItem(Napi::Env env, const Context& context, const StepItem& item) {
   if (item.sampler == nullptr) return env.Null();
@@ -99,7 +113,9 @@ Napi::Value Step(const Napi::CallbackInfo& info, ContextState& state) {
   }
   Napi::Array results = Napi::Array::New(env, items.size());
   for (std::uint32_t i = 0; i < items.size(); ++i) {
-    const Napi::Value result = SampleItem(env, *context, items[i]);
+    const bool samples_itself = items[i].sampler != nullptr && !state.has_logits;
+    const Napi::Value result =
+        samples_itself ? SampleWithoutLogits(env, *context, items[i]) : SampleItem(env, *context, items[i]);
     if (result.IsEmpty()) return {};
     results.Set(i, result);
   }
@@ -239,6 +255,7 @@ Napi::Value Memory(const Napi::CallbackInfo& info, ContextState& state) {
 Napi::Value CreateContext(Napi::Env env, EngineState& engine, const ContextOptions& options) {
   auto state = std::make_shared<ContextState>();
   state->options = options;
+  state->has_logits = engine.engine->capabilities().logits;
   state->vocab_size = engine.engine->model().config().vocab_size;
   if (Status status = engine.engine->CreateContext(options, &state->context); !status.ok()) {
     Throw(env, status, Call::kUse);

@@ -51,6 +51,7 @@ Napi::Object DescribeCapabilities(Napi::Env env, const Capabilities& capabilitie
   object.Set("logits", Napi::Boolean::New(env, capabilities.logits));
   object.Set("parallelSequences", Napi::Boolean::New(env, capabilities.parallel_sequences));
   object.Set("prefixReuse", Napi::Boolean::New(env, capabilities.prefix_reuse));
+  object.Set("snapshots", Napi::Boolean::New(env, capabilities.snapshots));
   return object;
 }
 
@@ -120,11 +121,10 @@ Napi::Value OpenEngine(const Napi::CallbackInfo& info) {
       !ReadUint32(options, "numThreads", &engine_options.num_threads)) {
     return {};
   }
-  std::shared_ptr<const Model> model;
+  std::string backend = "auto";
+  if (options.Has("backend").UnwrapOr(false) && !ReadString(options, "backend", &backend)) return {};
   auto state = std::make_shared<EngineState>();
-  Status status = OpenModel(path, &model);
-  if (status.ok()) status = CreateCpuEngine(std::move(model), engine_options, &state->engine);
-  if (!status.ok()) {
+  if (Status status = CreateEngine(path, backend, engine_options, &state->engine); !status.ok()) {
     Throw(env, status, Call::kOpen);
     return {};
   }

@@ -13,6 +13,7 @@ namespace codexpc::binding {
 
 struct SamplerState {
   std::unique_ptr<Sampler> sampler;
+  SamplerOptions options;  // for backends that sample themselves
   std::uint32_t vocab_size;
 };
 
@@ -20,6 +21,7 @@ struct ContextState {
   std::unique_ptr<Context> context;  // null once closed
   ContextOptions options;
   std::uint32_t vocab_size;
+  bool has_logits;
 };
 
 struct EngineState {

@@ -84,6 +84,7 @@ Napi::Value CreateSampler(const Napi::CallbackInfo& info) {
   }
   auto state = std::make_shared<SamplerState>();
   state->vocab_size = vocab_size;
+  state->options = options;
   if (Status status = codexpc::CreateSampler(options, vocab_size, &state->sampler); !status.ok()) {
     Throw(env, status, Call::kUse);
     return {};

@@ -9,7 +9,7 @@ export const defineInstall: DefineCommand = (program, { context, finish }) => {
       .command('install')
       .summary('install the background service')
       .description(
-        'Installs codexpc as a systemd service of this user. It starts with the first request. Twice is harmless.',
+        'Installs codexpc as a background service of this user: a systemd unit on Linux, a LaunchAgent on macOS. Twice is harmless.',
       )
       .option('--dry-run', 'only show what would be written and run')
       .option('--no-start', 'write the units without enabling them'),

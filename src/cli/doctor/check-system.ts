@@ -10,6 +10,7 @@ import type { CliConfig } from '../cli-config.js';
 import type { CliContext } from '../context.js';
 import { formatBytes } from '../format.js';
 import { isNobodyThere, openDaemon } from '../open-session.js';
+import { agentState } from '../service/agent.js';
 import { managerState, systemctl } from '../service/systemctl.js';
 import { SERVICE_NAME, SOCKET_NAME } from '../service/units.js';
 import { failed, type Finding, note, ok } from './check.js';
@@ -96,9 +97,11 @@ export const checkDaemon = async (loaded: CliConfig): Promise<Finding> => {
   }
 };
 
-export const checkService = async ({ env, place }: CliContext, { paths }: CliConfig): Promise<Finding> => {
-  if (place.platform === 'darwin')
-    return note('service', 'on macOS it comes with the installer, not in this version');
+export const checkService = async (
+  { env, place }: CliContext,
+  { config, paths }: CliConfig,
+): Promise<Finding> => {
+  if (place.platform === 'darwin') return checkAgent({ env, place }, config['daemon.xpc_service']);
   const state = await managerState(env);
   if (state !== 'running')
     return note(
@@ -122,6 +125,19 @@ export const checkService = async ({ env, place }: CliContext, { paths }: CliCon
   return socket === 'active'
     ? ok('service', text)
     : failed('service', text, "Enable it with 'codexpc install'.");
+};
+
+const checkAgent = async (context: Pick<CliContext, 'env' | 'place'>, label: string): Promise<Finding> => {
+  switch (await agentState(context, label)) {
+    case 'not_installed':
+      return note('service', `no LaunchAgent ${label}`, "Install it with 'codexpc install'.");
+    case 'not_loaded':
+      return failed('service', `launchd does not have the agent ${label}`, "Run 'codexpc install' again.");
+    case 'loaded':
+      return ok('service', `agent ${label}, started by the first request`);
+    case 'running':
+      return ok('service', `agent ${label} runs`);
+  }
 };
 
 const activeState = async (unit: string, env: CliContext['env']): Promise<string> =>

@@ -11,7 +11,7 @@ async function probe({ checkpoint, isa, threads, context }: ProbeQuestion): Prom
   const addon = loadAddon();
   const tables = addon.kernelTables();
   try {
-    const engine = addon.openEngine({ path: checkpoint, isa, numThreads: threads ?? 0 });
+    const engine = addon.openEngine({ path: checkpoint, isa, numThreads: threads ?? 0, backend: 'cpu' });
     const { weightsBytes, kvBytes, scratchBytes } = engine.predict(context);
     const { format, kernels, numThreads } = engine;
     engine.close();

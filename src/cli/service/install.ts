@@ -1,11 +1,11 @@
 // `codexpc install` and `uninstall`: the background service of this user.
 
 import { join } from 'node:path';
-import { CodexpcError } from '../../errors.js';
 import { loadCliConfig, type ConfigFlags } from '../cli-config.js';
 import type { CliContext } from '../context.js';
 import { EXIT } from '../exit-codes.js';
 import { currentProgram } from '../program-path.js';
+import { runAgentScript } from './agent.js';
 import { placeFile, readOrNull, removeFile } from './place-files.js';
 import { managerState, requireSystemctl, serviceManagerMissing, systemctl } from './systemctl.js';
 import { SERVICE_NAME, serviceUnit, SOCKET_NAME, socketUnit, type UnitOptions } from './units.js';
@@ -19,8 +19,10 @@ export interface InstallOptions extends ConfigFlags {
 const STOP_MARGIN_MS = 15_000;
 
 export const install = async (context: CliContext, options: InstallOptions): Promise<number> => {
-  refuseOnMac(context);
   const { config, paths } = loadCliConfig(context, options);
+  if (context.place.platform === 'darwin') {
+    return runAgentScript(context, 'install-agent.sh', config['daemon.xpc_service'], options);
+  }
   const units = unitFiles(paths.systemdUserFolder, {
     ...currentProgram(),
     socket: unitSocket(config['daemon.socket'], context),
@@ -52,8 +54,10 @@ export const uninstall = async (
   context: CliContext,
   options: { readonly dryRun: boolean },
 ): Promise<number> => {
-  refuseOnMac(context);
-  const { paths } = loadCliConfig(context, {});
+  const { config, paths } = loadCliConfig(context, {});
+  if (context.place.platform === 'darwin') {
+    return runAgentScript(context, 'uninstall-agent.sh', config['daemon.xpc_service'], options);
+  }
   const files = [SERVICE_NAME, SOCKET_NAME].map((name) => join(paths.systemdUserFolder, name));
   const present = files.filter((file) => readOrNull(file) !== null);
   if (options.dryRun) {
@@ -88,13 +92,4 @@ const unitSocket = (socket: string, { env }: CliContext): string => {
   return runtime !== undefined && runtime !== '' && socket.startsWith(`${runtime}/`)
     ? `%t/${socket.slice(runtime.length + 1)}`
     : socket;
-};
-
-const refuseOnMac = ({ place }: CliContext): void => {
-  if (place.platform !== 'darwin') return;
-  throw new CodexpcError({
-    code: 'unsupported_system',
-    message:
-      "On macOS the background service comes with the installer, which is not part of this version yet. Until then run 'codexpc daemon' in a terminal.",
-  });
 };

@@ -81,7 +81,7 @@ const createEngine = (options: ScriptedOptions): NativeEngine => {
     numThreads: 1,
     format: 'scripted',
     config: CONFIG,
-    capabilities: { logits: false, parallelSequences: true, prefixReuse: true },
+    capabilities: { logits: true, parallelSequences: true, prefixReuse: true, snapshots: true },
     weightsBytes,
     tokenizer: () => ({
       pattern: O200K_PATTERN,

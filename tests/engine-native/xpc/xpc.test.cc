@@ -1,4 +1,4 @@
-// engine-native/src/xpc over the stand-in: this process is the daemon, the client, or both; the other side is often a
+// engine-native/src/ipc over the stand-in: this process is the daemon, the client, or both; the other side is often a
 // second process of this very program, which can be killed.
 
 #include <csignal>
@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "check.h"
-#include "xpc/listener.h"
+#include "ipc/listener.h"
 
 extern char** environ;
 

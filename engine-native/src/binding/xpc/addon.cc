@@ -9,8 +9,8 @@
 #include <string>
 
 #include "binding/xpc/bridge.h"
-#include "xpc/connection.h"
-#include "xpc/listener.h"
+#include "ipc/connection.h"
+#include "ipc/listener.h"
 
 namespace codexpc::binding {
 namespace {

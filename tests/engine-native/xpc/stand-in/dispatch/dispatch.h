@@ -1,5 +1,5 @@
 #pragma once
-// The part of libdispatch that engine-native/src/xpc uses, for tests on Linux. See ../README.md.
+// The part of libdispatch that engine-native/src/ipc uses, for tests on Linux. See ../README.md.
 
 #ifdef __cplusplus
 extern "C" {

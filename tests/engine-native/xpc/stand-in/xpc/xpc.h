@@ -1,5 +1,5 @@
 #pragma once
-// The part of libxpc that engine-native/src/xpc uses, for tests on Linux. Names and signatures are those of the macOS 13
+// The part of libxpc that engine-native/src/ipc uses, for tests on Linux. Names and signatures are those of the macOS 13
 // headers. See ../README.md.
 
 #include <dispatch/dispatch.h>

@@ -1,4 +1,4 @@
-#include "xpc/listener.h"
+#include "ipc/listener.h"
 
 #include <utility>
 

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "xpc/connection.h"
+#include "ipc/connection.h"
 
 namespace codexpc::xpc {
 

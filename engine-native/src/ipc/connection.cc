@@ -1,4 +1,4 @@
-#include "xpc/connection.h"
+#include "ipc/connection.h"
 
 #include <utility>
 

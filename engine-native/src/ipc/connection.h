@@ -1,6 +1,7 @@
 #pragma once
 // One XPC connection as the protocol uses it: each message carries one frame, and the reply to it says that the frame was
 // read. Replies are all the flow control there is: whoever has too much unanswered waits. Knows nothing of Node.
+// (Not in a folder called xpc: on the include path it would hide the headers of the system.)
 
 #include <dispatch/dispatch.h>
 #include <xpc/xpc.h>

