@@ -20,10 +20,10 @@ export interface ReferencePrompt {
   readonly title: string;
   readonly tokens: readonly number[];
   readonly largestLogit: number;
-  /** Tokens whose logits are kept, and those: float64 numpy, and transformers in float32. */
+  /** Tokens whose logits are kept, and those: float64 numpy, and transformers in float32 where it was run. */
   readonly probed: readonly number[];
   readonly plain: Float32Array;
-  readonly transformers: Float32Array;
+  readonly transformers: Float32Array | null;
   readonly greedy: readonly number[];
   readonly greedyGaps: readonly number[];
 }
@@ -38,7 +38,7 @@ interface FixturePrompt extends Pick<ReferencePrompt, 'title' | 'tokens' | 'gree
   readonly largest_logit: number;
   readonly probed: 'all' | readonly number[];
   readonly plain: string;
-  readonly transformers: string;
+  readonly transformers: string | null;
   readonly greedy_gaps: readonly number[];
 }
 
@@ -87,7 +87,7 @@ const readPrompt = (prompt: FixturePrompt): ReferencePrompt => {
     largestLogit: prompt.largest_logit,
     probed: prompt.probed === 'all' ? Array.from(plain.keys()) : prompt.probed,
     plain,
-    transformers: unpack(prompt.transformers),
+    transformers: prompt.transformers === null ? null : unpack(prompt.transformers),
     greedy: prompt.greedy,
     greedyGaps: prompt.greedy_gaps,
   };

@@ -8,12 +8,13 @@ import re
 import arithmetic
 import shell
 import tools
+import varied
 from cases import to_messages
 from faq import faq
 from harmony import Message
 from phrases import Draw, bare, held_requests, is_held, normal
 from talk import name_memory, talk
-from unknown import CANNOT, CHECK, QUESTIONS, unknown
+from unknown import CANNOT, CHECK, QUESTIONS, task, unknown
 
 EFFORTS = ['low', 'low', 'low', 'medium', 'medium', 'medium', 'medium', 'high', 'high', 'high', None, None]
 INSTRUCTIONS = [
@@ -37,19 +38,31 @@ AGENT_TOOLS = [
 BYSTANDERS = {'lock_door', 'create_ticket', 'assign_ticket', 'deploy', 'create_user', 'delete_user', 'get_user', 'complete_todo', 'pay_bill', 'get_balance', 'find_meeting_room', 'scan_port', 'update_order', 'track_package', 'subscribe', 'unsubscribe', 'stop_server', 'start_server', 'vote', 'resize_image', 'rename_file', 'create_invoice', 'turn_off_light', 'merge_branch'}
 
 
+def evaluation_requests() -> set[str]:
+    """The last requests of the evaluation's cases, none of which training may have by whatever way; `typed` is not held out."""
+    found = set()
+    for path in (pathlib.Path(__file__).parent.parent / 'eval').glob('*.jsonl'):
+        if path.stem != 'typed':
+            for line in path.read_text().splitlines():
+                found.add(normal(next(m['content'] for m in reversed(json.loads(line)['messages']) if m['role'] == 'user')))
+    return {request for request in found if len(request) > 3}
+
+
 class Sampler:
     def __init__(self, plain, words_path: str | pathlib.Path, long: bool = False):
         self.plain, self.long = plain, long
-        self.held_requests = held_requests()
+        self.held_requests = held_requests() | evaluation_requests()
         listed = [line.split(' ') for line in pathlib.Path(words_path).read_text().splitlines()]
         self.nouns = [w for kind, w in listed if kind == 'noun']
         common = [w for kind, w in listed if kind == 'common']
         # common words get about half of the draws
-        self.words = [w for kind, w in listed if kind not in ('adv', 'common')]
+        self.words = [w for kind, w in listed if kind in ('noun', 'verb', 'adj')]
         self.words += common * (len(self.words) // (2 * len(common)))
         self.nouns += common * (len(self.nouns) // len(common))
         self.tool_nouns = [w for w in self.nouns if not is_held(w)]
         self.unseen_nouns = [w for w in self.nouns if is_held(w)]
+        self.bank_words = {w for kind, w in listed if kind == 'verb'}
+        self.bank = varied.Bank(listed, self.tool_nouns, self.words, self.fragment, tools.HELD_LETTERS)
 
     def __call__(self, rng: random.Random) -> list[Message]:
         case, completions, _ = self.case(Draw(rng))
@@ -65,8 +78,8 @@ class Sampler:
              long_text: bool | None = None) -> tuple[dict, list[list[Message]], dict]:
         """A case as cases.py renders it, the messages that follow its prompt (spoken ones marked), and the last turn."""
         skill = skill or d.rng.choices(
-            ['talk', 'faq', 'arithmetic', 'shell', 'everyday', 'made_up', 'clock', 'calculator', 'missing', 'unknown', 'bare'],
-            [11, 15, 25, 11, 9, 13, 2, 2.5, 2.5, 9, 0.6])[0]
+            ['talk', 'faq', 'arithmetic', 'shell', 'everyday', 'made_up', 'varied', 'task', 'clock', 'calculator', 'missing', 'unknown', 'bare'],
+            [16, 20, 14, 13, 12, 11, 18, 3, 1.5, 1.5, 3, 10, 0.4] if self.long else [13, 16, 16, 9, 12, 12, 24, 4, 1, 1.5, 3.5, 8, 0.5])[0]
         drawn = d.choice(EFFORTS)
         effort = drawn if effort == 'any' else effort
         turn = self.turn(d, skill, effort or 'medium')
@@ -106,11 +119,10 @@ class Sampler:
         return {'request': request, 'history': history, 'tools': self.bystanders(d, skill, request), 'check': check, 'completions': [says(thought, answer)], 'skill': skill}
 
     def tool_turn(self, d: Draw, skill: str, effort: str) -> dict:
-        listing = False
         if skill == 'shell':
             tool, key, array = shell.shell_tool(d)
-            listing = d.maybe(0.5) if self.long else False
-            request, command = shell.shell_request(d, self.words, listing and d.maybe(0.3))
+            listing = self.long and d.maybe(0.15)
+            request, command = shell.shell_request(d, self.words, listing)
             arguments: dict = {key: ['bash', '-lc', command] if array else command}
             output, answer, patterns = shell.output_of(d, command, self.words)
         elif skill == 'clock':
@@ -122,8 +134,14 @@ class Sampler:
             arguments, output = {key: f'{a} {op} {b}'}, str(arithmetic.VALUE[op](a, b))
             answer, patterns = arithmetic.answer_of(op, a, b, story), arithmetic.check_of(arithmetic.VALUE[op](a, b))['all']
         elif skill == 'everyday' or skill == 'everyday_unseen':
-            tool, request, arguments = tools.everyday(d, self.words, skill == 'everyday_unseen')
+            tool, request, arguments = tools.everyday(d, self.words, skill == 'everyday_unseen', renamed=True)
             output, answer, patterns = self.file_output(d, tool, arguments) if 'read' in tool['name'].lower() and d.maybe(0.8) else tools.result_of(d, self.words, self.nouns)
+        elif skill == 'varied':
+            tool, request, arguments, said = varied.varied(d, self.bank)
+            output, answer, patterns = tools.result_of(d, self.words, self.nouns)
+        elif skill == 'task':
+            tool, request, arguments = task(d, self.nouns)
+            output, answer, patterns = tools.result_of(d, self.words, self.nouns)
         else:  # made_up, made_up_unseen, missing
             unseen = skill == 'made_up_unseen'
             made = tools.made_up(d, self.unseen_nouns if unseen else self.tool_nouns, self.words)
@@ -131,7 +149,7 @@ class Sampler:
             if skill == 'missing' and d.maybe(0.5):
                 roll = d.random()
                 if roll < 0.35:
-                    tool, request, arguments = tools.everyday(d, self.words, False)
+                    tool, request, arguments = tools.everyday(d, self.words, False, renamed=True)
                 elif roll < 0.6:
                     tool, _, _ = shell.shell_tool(d)
                     request, arguments = shell.shell_request(d, self.words)[0], {}
@@ -142,7 +160,7 @@ class Sampler:
             else:
                 request, arguments = tools.made_up_request(d, made, self.words)
             output, answer, patterns = tools.result_of(d, self.words, self.nouns)
-        others = self.distractors(d, tool, skill)
+        others = self.distractors(d, tool, skill, said if skill == 'varied' else (True, True))
         if skill == 'missing':
             thought = widen(d, 'unknown', effort, 'I have no tool for this.')
             if not isinstance(tool, dict) or any(o['name'] in ('exec_command', 'shell') for o in others):
@@ -162,6 +180,13 @@ class Sampler:
         return {'request': request, 'history': [], 'tools': declared, 'completions': completions, 'skill': skill, 'call': {'name': name, 'arguments': call}, 'thought': thought, 'output': output, 'answer': answer,
                 'check': {'kind': 'call', 'name': name, 'arguments': [arguments]}, 'answer_check': {'kind': 'final', 'all': [re.escape(p.lower()) for p in patterns] if skill != 'calculator' else patterns}}
 
+    def fragment(self, rng: random.Random, most: int) -> str:
+        """A few words of prose."""
+        found = re.findall(r"[a-z]+(?: [a-z']+){1,}", self.plain.slice(rng, 300))
+        run = max(found, key=len, default='so it is').split(' ')
+        start = rng.randrange(max(1, len(run) - 2))
+        return ' '.join(run[start:start + rng.randint(2, most)])
+
     def file_output(self, d: Draw, tool: dict, arguments: dict) -> tuple[str, str, list[str]]:
         lines = [shell.sentence(d, self.words) for _ in range(d.choice([1, 1, 1, 2, 3]))]
         if d.maybe(0.08):
@@ -170,16 +195,23 @@ class Sampler:
 
     # ---- tools that do not matter
 
-    def distractors(self, d: Draw, tool: dict, skill: str) -> list[dict]:
+    def distractors(self, d: Draw, tool: dict, skill: str, said: tuple[bool, bool]) -> list[dict]:
+        """`said`: whether the request tells the tool by its verb and by its noun."""
         d = Draw(d.rng)  # held-out phrasings count in the request only
+        if not any(said) and d.maybe(0.75):  # only the kinds of the values tell
+            return d.sample(AGENT_TOOLS, d.choice([0, 0, 0, 1, 2]))
         count = d.choice([0, 0, 1, 1, 2, 2, 3, 4, 5, 6]) if not self.long else d.choice([0, 1, 2, 4, 6, 8, 11, 14])
         if skill == 'missing':
             count = d.choice([0, 0, 1, 2, 3, 4])
         out, names = [], {tool['name']}
         words = set(re.split(r'[_\-]|(?<=[a-z])(?=[A-Z])', tool['name'].lower()))
         for _ in range(count):
-            roll = d.random()
-            if roll < 0.55 or skill in ('missing',):
+            roll = d.random() * (0.55 if skill == 'task' else 1)  # an everyday tool might do a task, too
+            if roll < 0.3 and skill not in ('clock', 'calculator'):
+                # some share the verb or the noun of the tool that is meant
+                verb = d.choice(sorted(words & self.bank_words)) if words & self.bank_words and skill == 'varied' and all(said) and d.maybe(0.3) else None
+                other = varied.another(d, self.bank, verb)
+            elif roll < 0.55 or skill in ('missing',):
                 # some share a word with the tool that is meant
                 verb = d.choice([v for v in tools.VERBS if v in words]) if words & set(tools.VERBS) and d.maybe(0.4) else None
                 noun = None
@@ -220,8 +252,10 @@ class Sampler:
         out: dict[str, dict] = {}
         for _ in range(d.choice([1, 1, 2, 3, 4, 6]) if not self.long else d.randint(1, 12)):
             roll = d.random()
-            if roll < 0.35:
+            if roll < 0.2:
                 tool = tools.made_up(d, self.tool_nouns, self.words)['tool']
+            elif roll < 0.35:
+                tool = varied.another(d, self.bank)
             elif roll < 0.55:
                 tool = tools.everyday(d, self.words, False)[0]
                 if skill == 'unknown' and not any(tool['name'].replace('-', '_').startswith(b) for b in BYSTANDERS):
@@ -255,7 +289,7 @@ class Sampler:
             for _ in range(d.choice([1, 1, 2])):
                 messages += self.past(d, case['tools'], turn)
         request = turn['request']
-        if turn['skill'] not in ('bare', 'clock') and d.maybe(0.25 if long_text else 0.035):
+        if turn['skill'] not in ('bare', 'clock') and d.maybe(0.3 if long_text else 0.06):
             text = self.passage(d, d.randint(2000, 30_000) if long_text else d.randint(200, 3000))
             request = d.choice([f'{text}\n\n{request}', f'{request}\n\n{text}', f'{request}\n\n{text}', f'{text}\n{request}', f'{text}\n\n---\n\n{request}', f'{request}\n\n```\n{text}\n```', f'{text}\n\nNow: {request}'])
         messages.append({'role': 'user', 'content': request})

@@ -191,8 +191,8 @@ class Decoder:
         return results
 
 
-def restore(model, path: pathlib.Path) -> None:
-    """Puts a file's weights into a training model (experts at their quantised values)."""
+def restore(model, path: pathlib.Path, scale: float = 1.0) -> None:
+    """Puts a file's weights into a training model (experts at their quantised values, the unembedding divided by `scale`)."""
     decoder, c = Decoder(path, 'cpu'), model.config
     half, heads = c.head_dim // 2, c.num_heads + 2 * c.num_kv_heads
     order = torch.stack((torch.arange(half), torch.arange(half) + half), 1).reshape(-1)
@@ -209,7 +209,7 @@ def restore(model, path: pathlib.Path) -> None:
     with torch.no_grad():
         model.embedding.copy_(decoder.embedding)
         model.norm.copy_(decoder.norm)
-        model.unembedding.copy_(decoder.unembedding)
+        model.unembedding.copy_(decoder.unembedding / scale)
         for block, w in zip(model.blocks, decoder.blocks):
             block.qkv_weight.copy_(unturn(w['qkv_w']).reshape(block.qkv_weight.shape))
             block.qkv_bias.copy_(unturn(w['qkv_b']).reshape(-1))
@@ -260,8 +260,10 @@ def run(path: pathlib.Path, tokenizer: Tokenizer, eval_dir: pathlib.Path, out: p
     say(judge.table(report))
 
 
-if __name__ == '__main__':
+if __name__ == '__main__':  # MODEL RANKS EVAL_DIR OUT [LIMIT [SKILL,SKILL…]]
     place = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
     torch.set_float32_matmul_precision('high')
+    wanted = sys.argv[6].split(',') if len(sys.argv) > 6 else None
     run(pathlib.Path(sys.argv[1]), Tokenizer(sys.argv[2]), pathlib.Path(sys.argv[3]), pathlib.Path(sys.argv[4]), place,
-        int(sys.argv[5]) if len(sys.argv) > 5 else 0)
+        int(sys.argv[5]) if len(sys.argv) > 5 else 0, name=f"report-{wanted[0]}" if wanted else 'report',
+        cases=[c for c in judge.load_cases(pathlib.Path(sys.argv[3])) if not wanted or c['skill'] in wanted])

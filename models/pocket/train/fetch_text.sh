@@ -9,5 +9,6 @@ trap 'rm -rf "$work"' EXIT
 cd "$work"
 apt-get download python3.11-doc postgresql-doc-15 sqlite3-doc nodejs-doc rust-doc apache2-doc python-django-doc \
   llvm-15-doc clang-15-doc wordnet-base
+mkdir root
 for package in *.deb; do dpkg-deb -x "$package" "root/${package%%_*}"; done
 python3 "$here/extract_text.py" root "$out"

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from harmony import Message, pieces
-from tokenizer import SPECIAL, Tokenizer
+from tokenizer import NUM_TEXT_TOKENS, SPECIAL, Tokenizer
 
-SPOKEN, PLAIN, PROMPT, HISTORY = 1.0, 0.5, 0.05, 0.0
+COPIED = 0.5
+SPOKEN, PLAIN, PROMPT, HISTORY = 1.0, 0.15, 0.04, 0.0
 
 
 def tokenize(messages: list[Message], tokenizer: Tokenizer) -> tuple[list[int], list[float]]:
@@ -59,6 +60,22 @@ class PlainText:
         return '\n\n'.join(parts)
 
 
+COPIES = 0.08  # share of documents
+
+
+def copies(rng: random.Random) -> tuple[list[int], list[float]]:
+    """Random tokens that come back: whole runs in another order, only their repetition trained. Teaches copying alone."""
+    low, high = rng.choice([(0, NUM_TEXT_TOKENS), (256, NUM_TEXT_TOKENS), (256, 2000)])
+    pieces = [[rng.randrange(low, high) for _ in range(rng.choice([1, 2, 3, 4, 6, 8, 12]) + 2)] for _ in range(rng.randint(2, 14))]
+    ids = [token for piece in pieces for token in piece]
+    weights = [0.0] * len(ids)
+    for _ in range(rng.choice([1, 2])):
+        for piece in rng.sample(pieces, len(pieces)):
+            ids += piece
+            weights += [0.0, *[COPIED] * (len(piece) - 1)]  # its first token says which run comes
+    return ids, weights
+
+
 def batches(seed: int, length: int, rows: int, sample, plain: PlainText, tokenizer: Tokenizer,
             plain_share: float) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
     """Endless (ids uint16, weights float16, starts uint16), each (rows, length). `sample(rng)` gives a conversation."""
@@ -67,7 +84,10 @@ def batches(seed: int, length: int, rows: int, sample, plain: PlainText, tokeniz
 
     def refill() -> None:
         while len(pool) < 48:
-            if rng.random() < plain_share:
+            roll = rng.random()
+            if roll < COPIES:
+                pool.append(copies(rng))
+            elif roll < COPIES + plain_share:
                 pool.append(plain_document(rng.randint(200, 1000)))
             else:
                 document = tokenize(sample(rng), tokenizer)

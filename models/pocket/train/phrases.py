@@ -114,7 +114,7 @@ def dress(d: Draw, text: str, question: bool = True, slips: bool = True, soft: b
         opening = d.choice(OPENINGS) if d.maybe(0.35) else ''
         ending = d.choice(ENDINGS) if d.maybe(0.3) else ''
         text = opening + text + ending
-    if slips and d.maybe(0.05):
+    if slips and d.maybe(0.08):
         text = typo(d, text)
     roll = d.random()
     if roll < 0.6:
@@ -125,7 +125,7 @@ def dress(d: Draw, text: str, question: bool = True, slips: bool = True, soft: b
             text += d.choice(['?', '?', '?', '?', '', '', '??', ' ?', '.'])
         else:
             text += d.choice(['.', '', '', '', '!', '.'])
-    if roll > 0.985 and slips:
+    if roll > 0.95 and slips:
         text = text.upper()
     return text
 

@@ -1,5 +1,6 @@
 """Shell-type tools: requests, the command each one means, and plausible outputs."""
 
+from paraphrase import paraphrase
 from phrases import DO, Draw, dress, join
 
 STEMS = ('app main test index server notes report data todo readme config utils build deploy parser model engine client setup run draft plan budget summary list example demo script lib core old new backup log results '
@@ -135,16 +136,46 @@ def fill(d: Draw, command: str, phrase: str, words: list[str]) -> tuple[str, str
     return command, phrase
 
 
+TELLING = frozenset('list show print display name see tell find current directory folder path location user system machine git npm make run stop end'.split())  # words that tell one command from another
+
+
 def shell_request(d: Draw, words: list[str], listing: bool = False) -> tuple[str, str]:
     """(request, command)."""
     command, phrases = COMMANDS[0] if listing or d.maybe(0.07) else d.choice(COMMANDS)
     if command == 'ls' and d.maybe(0.2):
-        return dress(d, d.pick(LISTING_QUESTIONS), slips=False), command
-    phrase = d.pick(phrases)
+        return dress(d, d.pick(LISTING_QUESTIONS)), command
+    phrase, whole = d.pick(phrases), '{' not in command  # a slip in an argument would change the command
+    if whole and not phrase.startswith('run '):
+        phrase = paraphrase(d, phrase, 0.3, TELLING)
     command, phrase = fill(d, command, phrase, words)
-    return dress(d, d.pick(DO).replace('{vp}', phrase), d.maybe(0.25), slips=d.maybe(0.3)), command
+    return dress(d, d.pick(DO).replace('{vp}', phrase), d.maybe(0.25), slips=whole), command
 
 
+MORE: dict[str, list[str]] = {  # further phrasings
+    'ls': ['list what is here', 'show the file list', 'give me the file list', 'list the things in this folder', 'see what is in here', 'show all the files in here', 'print the file names', 'list all the files in this directory', 'get a listing of the files', 'list this folder', 'show what this directory has'],
+    'ls -a': ['list all files, also the hidden ones', 'include hidden files in the listing', 'list even hidden files', 'show every file, hidden or not', 'list the files starting with a dot'],
+    'ls -l': ['show a long listing', 'give me the long listing', 'do a long listing', 'list files with permissions and owners', 'show who owns the files', 'show the rights of the files', 'list the file permissions', 'show permissions', 'make a detailed listing', 'list in long form', 'show sizes and permissions'],
+    'ls {d}': ['list all of {d}', 'list what is inside {d}', 'show everything in {d}', 'list all files in {d}', 'list the things in {d}', 'show all that is in {d}', 'give me the contents of {d}'],
+    'pwd': ['say which directory this is', 'get the current directory', 'show where we are', 'show where i am', 'find out which folder this is', 'find out in which directory i am', 'find out the working directory', 'check the current directory', 'tell me the path of the current folder'],
+    'whoami': ['find out my user name', 'tell me as whom i am logged in', 'execute whoami', 'use whoami', 'call whoami', 'show my user', 'check which user i am', 'find out which user this is'],
+    'uname -a': ['tell me which operating system this is', 'say which kernel runs here', 'find out the kernel version', 'find out which kernel runs', 'tell me which system i am on', 'print which kernel it is', 'show which linux this is', 'tell me the kernel'],
+    'uptime': ['find out how long the system is running', 'tell me how long the system is up', 'show since when the machine runs', 'check how long the machine is running', 'check how long it has been up', 'show how long the system has been up'],
+    'free -h': ['show memory', 'print how much memory is free', 'tell me how much ram there is', 'look how much memory is left'],
+    'cat {f}': ['get the contents of {f}', 'give me {f}', 'dump {f}', 'show all of {f}', 'print the text in {f}', 'write out {f}'],
+    'touch {f}': ['add the empty file {f}', 'make the empty file {f}', 'add a new empty file {f}', 'create {f} as an empty file', 'set up an empty file {f}', 'make an empty file with the name {f}', 'make the file {f}', 'create a blank file {f}', 'add a file called {f}'],
+    'grep -n {w} {f}': ['look in {f} for {w}', 'check {f} for {w}', 'look through {f} for {w}', 'find where {f} has {w}', 'find {w} inside {f}', 'go through {f} and find {w}', 'see where {w} is in {f}', 'scan {f} for {w}', 'find every {w} in {f}', 'look up {w} in {f}'],
+    'grep -rn {w} .': ['look for {w} everywhere', 'find {w} anywhere in the project', 'search everything for {w}', 'look for {w} in this folder', 'search here for the word {w}', 'find the word {w} anywhere', 'look for the text {w} in the project', 'look up where {w} occurs', 'search all code for {w}'],
+    'git diff': ['show all changes', 'show what has changed in the code', 'display the changes', 'print the changes', 'see my changes', 'let me see the changes', 'look at the changes', 'show the changes in git', 'show changed lines', 'list my changes', 'show unsaved changes of git', 'diff my work'],
+    'git log': ['see the history', 'show the log of commits', 'show past commits', 'list past commits', 'print the git log', 'show who committed what'],
+    'npm install': ['install the project dependencies with npm', 'install all dependencies with npm', 'let npm install the dependencies', 'get all npm packages', 'install what package.json needs', 'use npm to install the dependencies', 'fetch the dependencies with npm', 'install the packages with npm'],
+    'ping -c 1 {h}': ['see if {h} is up', 'check if {h} is up', 'see whether {h} is reachable', 'see whether {h} can be reached', 'find out if {h} answers', 'check that {h} answers', 'test if {h} responds', 'test whether {h} is online', 'look if {h} is alive', 'see if {h} is online', 'see if {h} replies', 'find out if {h} is reachable', 'send one ping to {h}'],
+    'which {p}': ['find out if {p} is installed', 'tell me the path of {p}', 'find where {p} is installed', 'look where {p} is installed'],
+    'kill {n}': ['kill {n}', 'stop the process with number {n}', 'end process {n}', 'terminate {n}', 'stop pid {n}'],
+    'chmod +x {f}': ['let {f} be executable', 'make it possible to execute {f}', 'turn {f} into an executable', 'make {f} runnable'],
+    'sort {f}': ['give me {f} sorted', 'sort what is in {f}', 'show the sorted lines of {f}'],
+}
+for _command, _phrases in COMMANDS:
+    _phrases.extend(MORE.get(_command, []))
 LISTING_QUESTIONS = ['what files are here', 'which files are in this directory', 'what is in this folder', 'which files do we have', 'what files are there', 'what does this directory contain', 'what is in the current directory', 'which files are there', 'are there any files here', "what's in this folder", 'what can you see in this directory',
                      'which files exist here', 'what do we have in this folder', 'files here']
 

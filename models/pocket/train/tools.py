@@ -3,6 +3,8 @@
 import json
 import re
 
+import values
+from domains import DOMAINS
 from phrases import CITIES, DO, NAMES, Draw, dress, is_held, join
 from shell import filename, sentence
 
@@ -126,7 +128,8 @@ PARAMS = {  # name: (type, value kind, ways to say it); {v} is the value
     'version': ('string', 'version', ['in version {v}', 'version {v}', 'with version {v}']), 'target': ('string', 'word', ['to {v}', 'into {v}', 'with the target {v}']), 'tag': ('string', 'word', ['with the tag {v}', 'tagged {v}']),
 }
 SIMPLE_TYPES = {'city': 'string', 'name': 'string', 'title': 'string', 'phrase': 'string', 'word': 'string', 'email': 'string', 'date': 'string', 'time': 'string', 'file': 'string', 'folder': 'string', 'path': 'string', 'url': 'string', 'id': 'string', 'item': 'string', 'ticker': 'string',
-                'room': 'string', 'color': 'string', 'sql': 'string', 'version': 'string', 'small': 'integer', 'num': 'number', 'bool': 'boolean', 'enum': 'string'}
+                'room': 'string', 'color': 'string', 'sql': 'string', 'version': 'string', 'small': 'integer', 'num': 'number', 'bool': 'boolean', 'enum': 'string', 'list': 'array', 'decimal': 'number',
+                **{kind: 'string' for kind in ('place_name', 'fullname', 'text', 'code', 'any', 'hash', 'host', 'ip', 'square', 'math', 'dotted')}}
 TITLES = ['Roma', 'Sakura', 'Bella Vista', 'The Old Mill', 'Luigi', 'Golden Dragon', 'Blue Moon', 'La Perla', 'Green Garden', 'The Anchor', 'Red Lion', 'Sunset Grill', 'Casa Maria', 'The Last Train', 'Silent River', 'Night Owl']
 ITEMS = ['shoes', 'a lamp', 'tomatoes', 'rice', 'noodles', 'pizza', 'batteries', 'pencils', 'headphones', 'bananas', 'cheese', 'socks', 'chairs', 'notebooks', 'coffee', 'green tea', 'chicken', 'potatoes', 'cookies', 'bread', 'salad', 'soup', 'mugs', 'towels', 'cables']
 ROOMS = ['kitchen', 'bedroom', 'bathroom', 'living room', 'hall', 'office', 'garage', 'attic', 'cellar', 'nursery']
@@ -156,13 +159,27 @@ def value(d: Draw, kind: str, words: list[str]) -> object:
               'item': lambda: d.choice(ITEMS), 'ticker': lambda: d.choice(['AAPL', 'MSFT', 'NVDA', 'TSLA', 'AMZN', 'IBM', 'SAP', 'ORCL', 'INTC', ''.join(d.choice('ABCDEFGHIKLMNOPRST') for _ in range(d.randint(3, 4)))]), 'room': lambda: d.choice(ROOMS), 'color': lambda: d.choice(COLORS),
               'sql': lambda: d.choice([f'SELECT * FROM {word()}', f'SELECT {word()} FROM {word()}', f'DELETE FROM {word()}', f'SELECT count(*) FROM {word()} WHERE {word()} = {d.randint(1, 99)}', f'DROP TABLE {word()}']), 'version': lambda: f'{d.randint(0, 9)}.{d.randint(0, 20)}' + d.choice(['', f'.{d.randint(0, 9)}']),
               'small': lambda: d.randint(1, 20), 'num': lambda: d.choice([d.randint(1, 100), d.randint(100, 999), d.randint(1000, 9999), d.randint(1, 20)]), 'bool': lambda: True}
-    return simple[kind]()
+    if kind in simple:
+        return simple[kind]()
+    return DOMAIN_KINDS[kind](d, words)
+
+
+DOMAIN_KINDS = {  # kinds of domains.py
+    'decimal': lambda d, words: round(d.random() * d.choice([10, 100, 1000]), 2) if d.maybe(0.7) else d.randint(1, 500), 'place_name': lambda d, words: d.choice([d.choice(CITIES), *d.sample(values.STREETS, 3)]),
+    'fullname': lambda d, words: d.choice([f'{d.choice(NAMES)} {d.choice(values.SURNAMES)}', f'Dr {d.choice(values.SURNAMES)}', d.choice(NAMES)]), 'text': lambda d, words: values.text(d, words, lambda rng, n: ' '.join(rng.choice(words) for _ in range(3))),
+    'code': lambda d, words: d.choice([values.characters(d, values.CAPITALS, 2, 4), values.characters(d, values.CAPITALS, 3, 3), f'{values.characters(d, values.CAPITALS, 2, 2)}{d.randint(10, 9999)}']),
+    'any': lambda d, words: values.anything(d, words, lambda rng, n: ' '.join(rng.choice(words) for _ in range(3))), 'hash': lambda d, words: values.characters(d, '0123456789abcdef', 5, 10),
+    'list': lambda d, words: list(dict.fromkeys(d.choice(words) for _ in range(d.randint(2, 4)))) + ['id'], 'host': lambda d, words: d.choice([f'{d.choice(words)}.{d.choice(["com", "org", "net", "local"])}', f'{d.choice(words)}.example.com']),
+    'ip': lambda d, words: '.'.join(str(d.randint(1, 254)) for _ in range(4)), 'square': lambda d, words: d.choice('abcdefgh') + str(d.randint(1, 8)),
+    'math': lambda d, words: d.choice([f'{d.randint(2, 9)}x + {d.randint(1, 20)} = {d.randint(20, 99)}', f'x^2 - {d.randint(1, 99)}', f'sin({d.randint(2, 9)}x)', f'x/{d.randint(2, 9)} = {d.randint(2, 30)}', f'{d.randint(2, 9)}*x^{d.randint(2, 5)}']),
+    'dotted': lambda d, words: '.'.join(d.choice(words) for _ in range(d.randint(2, 3))),
+}
 
 
 def say(d: Draw, v: object, kind: str) -> str:
     """A value as a request mentions it."""
-    text = str(v)
-    if kind in ('phrase', 'title', 'word') and d.maybe(0.3):
+    text = join(v) if isinstance(v, list) else str(v)
+    if kind in ('phrase', 'title', 'word', 'text', 'any') and d.maybe(0.3) and not re.search('["\'`]', text):
         return d.choice(['"{}"', "'{}'", '"{}"', '`{}`']).format(text)
     return text
 
@@ -174,6 +191,8 @@ def schema_of(d: Draw, params: list[tuple[str, str, bool]]) -> dict | None:
     properties = {}
     for name, kind, _ in params:
         entry: dict = {'type': SIMPLE_TYPES[kind.split(':')[0]]}
+        if kind == 'list':
+            entry['items'] = {'type': 'string'}
         if kind == 'num' and d.maybe(0.3):
             entry['type'] = 'integer'
         if kind.startswith('enum:'):
@@ -200,16 +219,27 @@ def parse_everyday(line: str) -> tuple[str, str, list[tuple[str, str, bool]], li
     return name, description, parsed, [p.strip() for p in phrases.split(';')]
 
 
-ALL_EVERYDAY = [parse_everyday(line) for line in EVERYDAY]
+ALL_EVERYDAY = [parse_everyday(line) for line in EVERYDAY + DOMAINS]
 HELD_EVERYDAY = {'get_stock_price', 'set_thermostat', 'close_ticket', 'roll_dice', 'restart_service', 'merge_branch', 'set_volume', 'order_food', 'count_words', 'rotate_image', 'subscribe', 'transfer_money', 'log_workout', 'rate_movie', 'feed_pet', 'open_app', 'cancel_order', 'set_timer', 'invite', 'print_document', 'get_distance', 'add_note'}
 TRAIN_EVERYDAY = [t for t in ALL_EVERYDAY if t[0] not in HELD_EVERYDAY]
 UNSEEN_EVERYDAY = [t for t in ALL_EVERYDAY if t[0] in HELD_EVERYDAY]
 
 
-def everyday(d: Draw, words: list[str], unseen: bool) -> tuple[dict, str, dict]:
-    """(tool, request, arguments) of an everyday tool; `unseen` takes one that training never has."""
+# words that do not begin an infinitive phrase
+STARTERS = set('where how what who which when is has does am any i we my there in rate price taxi issue row next holiday every stock compare'.split()) - {'compare', 'rate'}
+RENAMED = {  # other names of a parameter, by the kind of its value
+    'city': 'place town location where area', 'name': 'person who contact user friend', 'phrase': 'content body value words input', 'word': 'name target key id value', 'email': 'address mail contact', 'date': 'day when on', 'time': 'at when hour clock', 'file': 'path filename document input source', 'folder': 'dir directory location',
+    'url': 'link address page', 'id': 'number code reference key', 'item': 'product thing article what', 'small': 'n number value count', 'num': 'number value n', 'title': 'name what label', 'enum': 'kind type option choice', 'text': 'content words body what', 'code': 'symbol key short', 'room': 'where place zone', 'decimal': 'value sum number',
+}
+VERB_NAMES = {'get': 'fetch find show look_up query', 'send': 'deliver push dispatch', 'create': 'add make new', 'delete': 'remove drop erase', 'find': 'search locate look_for', 'set': 'change adjust put', 'book': 'reserve', 'search': 'find query', 'add': 'insert put append', 'start': 'run launch begin', 'stop': 'end halt kill', 'read': 'open show get', 'list': 'show get', 'check': 'test verify look_at', 'log': 'note record track',
+              'convert': 'change transform', 'buy': 'order get purchase', 'update': 'change modify', 'show': 'display print'}
+
+
+def everyday(d: Draw, words: list[str], unseen: bool, renamed: bool = False) -> tuple[dict, str, dict]:
+    """(tool, request, arguments) of an everyday tool; `unseen` takes one that training never has, `renamed` may change all names."""
     name, description, params, phrases = d.choice(UNSEEN_EVERYDAY if unseen else TRAIN_EVERYDAY)
-    shown = name if unseen or d.maybe(0.7) else d.choice([name.replace('_', '-'), camel(name), name + '_tool', name.replace('_', '')])
+    renamed = renamed and not unseen and d.maybe(0.5)
+    shown = rename_tool(d, name, words) if renamed else name if unseen or d.maybe(0.7) else d.choice([name.replace('_', '-'), camel(name), name + '_tool', name.replace('_', '')])
     phrase = d.choice(phrases)
     optional = d.maybe(0.5)
     arguments: dict = {}
@@ -217,17 +247,41 @@ def everyday(d: Draw, words: list[str], unseen: bool) -> tuple[dict, str, dict]:
         before, rest = phrase.split('[', 1)
         inner, after = rest.split(']', 1)
         phrase = before + (inner if optional else '') + after
-    tool = {'name': shown, 'description': description if d.maybe(0.9) else None, 'parameters': schema_of(d, params)}
+    first = phrase.split(' ')[0].rstrip(',:')
     order = sorted(params, key=lambda _: d.random()) if not unseen and d.maybe(0.2) else params
-    tool['parameters'] = schema_of(d, order)
-    for key, kind, _ in order:
+    said, taken, declared = [], set(), []
+    for key, kind, required in order:
+        label = key
+        others = RENAMED.get(kind.split(':')[0])
+        if renamed and others and d.maybe(0.4):
+            label = d.choice(others.split(' '))
+            label = key if label in taken or any(label == k for k, _, _ in params) else label
+        taken.add(label)
+        declared.append((label, kind, required))
         if '{' + key + '}' in phrase:
             v = value(d, kind, words)
-            arguments[key] = v
-            phrase = phrase.replace('{' + key + '}', say(d, v, kind))
-    if phrase.startswith(('where ', 'how ', 'what ', 'who ', 'is ', 'i am ', 'i choose', 'i do ')):
-        return tool, dress(d, phrase, slips=False), arguments
-    return tool, dress(d, d.pick(DO).replace('{vp}', phrase), d.maybe(0.25), slips=False), arguments
+            arguments[label] = v
+            said.append(say(d, v, kind))
+            phrase = phrase.replace('{' + key + '}', said[-1])
+    tool = {'name': shown, 'description': description if renamed or d.maybe(0.9) else None, 'parameters': schema_of(d, declared)}
+    if first in STARTERS or first.startswith('{'):
+        text = dress(d, phrase, first in ('where', 'how', 'what', 'who', 'which', 'when', 'is', 'has', 'does', 'am', 'any'), slips=False)
+    else:
+        text = dress(d, d.pick(DO).replace('{vp}', phrase), d.maybe(0.25), slips=False)
+    if not all(s in text for s in said):  # dressing changed a value
+        return everyday(d, words, unseen, renamed)
+    return tool, text, arguments
+
+
+def rename_tool(d: Draw, name: str, words: list[str]) -> str:
+    """Another name for a tool; its description stays."""
+    first, *rest = name.split('_')
+    parts = [d.choice(VERB_NAMES.get(first, first).split(' ')), *rest]
+    if d.maybe(0.25):
+        parts.insert(d.choice([0, len(parts)]), d.choice(['my', 'home', 'app', 'user', 'new', 'do', 'service', 'api', 'quick', 'one', 'v2', 'item', values.pseudo(d)]))
+    name = '_'.join(parts)
+    out = d.choice([name, name, camel(name), name.replace('_', '-'), values.pseudo(d), f'{values.pseudo(d)}_{first}', camel(name).capitalize(), '_'.join(reversed(name.split('_')))])
+    return rename_tool(d, 'do_' + '_'.join([first, *rest]), words) if letters(out) in HELD_LETTERS else out
 
 
 def letters(name: str) -> str:

@@ -1,9 +1,11 @@
-"""Trains the pocket model on one GPU, then evaluates and exports it.
+"""Trains the pocket model on one or more GPUs, then evaluates and exports it.
 
-    train.py --ranks o200k_base.json --text text.txt.xz --words words.txt --out DIR --short 720 --long 240
+    python3 -m torch.distributed.run --nproc_per_node=2 train.py --ranks o200k_base.json --text text.txt.xz \\
+      --words words.txt --out DIR --short 720 --long 240
 
 --short and --long are seconds of training on rows of 2,048 and 16,384 tokens; the learning rate follows that clock,
-which starts after compilation. Batches come from generator processes, one seed each, taken in turn.
+which starts after compilation. Batches come from generator processes, one seed each, taken in turn. Without the launcher
+one process trains on one GPU; with it each has its own batches, and gradients are averaged.
 """
 
 import argparse
@@ -18,12 +20,16 @@ import time
 
 import numpy as np
 import torch
+import torch.distributed
 
 import evaluate
 import export
+import judge
+from pack import PLAIN
 from model import Config, Pocket, dense_masks, flex_masks, rope_tables, weighted_loss
 
-TOKENS_PER_STEP = 65_536
+TOKENS_PER_STEP = 65_536  # of each process
+RANK, WORLD = int(os.environ.get('RANK', 0)), int(os.environ.get('WORLD_SIZE', 1))
 
 
 def generate(worker: int, out: multiprocessing.Queue, options: argparse.Namespace, length: int, rows: int) -> None:
@@ -32,8 +38,8 @@ def generate(worker: int, out: multiprocessing.Queue, options: argparse.Namespac
     from tokenizer import Tokenizer
     tokenizer, plain = Tokenizer(options.ranks), PlainText(options.text)
     sample = conversations.Sampler(plain, options.words, long=length > 4096)
-    share = 0.22 if length <= 4096 else 0.1
-    for batch in batches(options.seed * 1000 + worker + (500 if length > 4096 else 0), length, rows, sample, plain, tokenizer, share):
+    share = 0.1 if length <= 4096 else 0.06
+    for batch in batches(options.seed * 1000 + RANK * 200 + worker + (500 if length > 4096 else 0), length, rows, sample, plain, tokenizer, share):
         out.put(batch)
 
 
@@ -134,16 +140,19 @@ def rate_at(short: float, long: float, step: int) -> float:
 
 
 class Trainer:
-    def __init__(self, options: argparse.Namespace, feeds: dict[int, Feed]):
-        self.options, self.feeds = options, feeds
-        self.device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')
+    def __init__(self, options: argparse.Namespace, feeds: dict[int, Feed], tokenizer):
+        self.options, self.feeds, self.tokenizer = options, feeds, tokenizer
+        self.device = torch.device('cuda', int(os.environ.get('LOCAL_RANK', 0))) if torch.cuda.is_available() else torch.device('cpu')
         self.cuda = self.device.type == 'cuda'
         torch.manual_seed(options.seed)
         self.config = Config(**json.loads(options.config))
         self.model = Pocket(self.config)
         if options.resume:
-            evaluate.restore(self.model, pathlib.Path(options.resume))
+            evaluate.restore(self.model, pathlib.Path(options.resume), options.resume_scale)
         self.model = self.model.to(self.device)
+        if WORLD > 1:
+            for parameter in self.model.parameters():
+                torch.distributed.broadcast(parameter.data, 0)
         self.loss_fn = weighted_loss
         if self.cuda:
             from torch import _dynamo
@@ -168,6 +177,8 @@ class Trainer:
         self.step_count, self.tokens_seen, self.started = 0, 0, time.time()
 
     def say(self, text: str) -> None:
+        if RANK:
+            return
         print(f'{time.time() - self.started:7.1f} s  {text}', flush=True)
 
     def step(self, batch, share: float, cos, sin) -> tuple[torch.Tensor, torch.Tensor]:
@@ -178,6 +189,8 @@ class Trainer:
         x, router = self.model.hidden(ids, cos, sin, self.masks(starts, self.config.attention_window))
         losses = self.loss_fn(x, self.model.norm, self.model.unembedding, targets, weights, self.config.rmsnorm_epsilon)
         (losses.sum() / weights.sum() + router).backward()
+        if WORLD > 1:
+            self.average_gradients()
         self.muon.step(0.02 * share)
         for group in self.adam.param_groups:
             group['lr'] = group['base'] * share
@@ -185,27 +198,44 @@ class Trainer:
         for parameter in self.model.parameters():
             parameter.grad = None
         spoken = weights == 1
-        plain = weights == 0.5
-        return (losses.detach() * spoken).sum() / spoken.sum().clamp(min=1), (losses.detach() * plain).sum() * 2 / plain.sum().clamp(min=1)
+        plain = (weights - PLAIN).abs() < 1e-3  # they come in 16 bits
+        return (losses.detach() * spoken).sum() / spoken.sum().clamp(min=1), (losses.detach() * plain).sum() / PLAIN / plain.sum().clamp(min=1)
+
+    def average_gradients(self) -> None:
+        grads = [parameter.grad for parameter in self.model.parameters()]
+        flat = torch.cat([grad.reshape(-1) for grad in grads])
+        torch.distributed.all_reduce(flat)
+        torch._foreach_copy_(grads, [part.view_as(grad) for part, grad in zip(flat.div_(WORLD).split([g.numel() for g in grads]), grads)])
+
+    def agreed(self, done: float) -> float:
+        """The first process's clock, so that all take the same rate and the same number of steps."""
+        if WORLD == 1:
+            return done
+        told = torch.tensor([done], dtype=torch.float64)
+        torch.distributed.broadcast(told, 0)
+        return float(told)
 
     def phase(self, length: int, seconds: float, max_steps: int = 1 << 60) -> None:
-        feed = self.feeds[length]
+        feed, options = self.feeds[length], self.options
         feed.start(self.device)
         cos, sin = rope_tables(self.config, length, self.device)
         long = length > 4096
         began, steps, last_say, log = None, 0, 0.0, []
         while steps < max_steps:
-            done = (time.time() - began) / seconds if began else 0.0
+            done = self.agreed((time.time() - began) / seconds if began else 0.0)
             if done >= 1:
                 break
             share = rate_at(1.0, max(done, 1e-6), self.step_count) if long else rate_at(done, 0.0, self.step_count)
             log.append(self.step(next(feed), share, cos, sin))
             self.step_count += 1
             steps += 1
-            self.tokens_seen += self.options.tokens
+            self.tokens_seen += self.options.tokens * WORLD
             if steps <= 3 and self.cuda:
                 torch.cuda.synchronize()
                 self.say(f'step {steps} of rows of {length}')
+            if began and not long and not RANK and options.snapshot and time.time() - began > options.snapshot:
+                export.write(self.model, self.tokenizer, pathlib.Path(options.out) / 'snapshot.bin', options.scale)
+                options.snapshot = 0
             if steps == 3:
                 began, feed.waited = time.time(), 0.0
                 base = self.tokens_seen
@@ -232,12 +262,15 @@ def main() -> None:
     parser.add_argument('--short', type=float, default=720)
     parser.add_argument('--long', type=float, default=240)
     parser.add_argument('--resume', help='a model.bin to go on from, instead of random weights')
+    parser.add_argument('--resume-scale', type=float, default=1.0, help='by which that file has its unembedding multiplied')
+    parser.add_argument('--scale', type=float, default=1.3, help='of the unembedding in the exported file: sharpens sampling')
+    parser.add_argument('--snapshot', type=float, default=0, help='seconds into the first phase at which OUT/snapshot.bin is written')
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--tokens', type=int, default=TOKENS_PER_STEP)
     parser.add_argument('--short-length', type=int, default=2048)
     parser.add_argument('--long-length', type=int, default=16384)
     parser.add_argument('--max-steps', type=int, default=1 << 60)
-    parser.add_argument('--workers', type=int, default=max(1, (os.cpu_count() or 2) - 1))
+    parser.add_argument('--workers', type=int, default=max(1, (os.cpu_count() or 2) // WORLD - 1))
     parser.add_argument('--say-every', type=float, default=10)
     parser.add_argument('--config', default='{}', help='JSON of Config fields, for tests')
     parser.add_argument('--eval-limit', type=int, default=0, help='cases a skill; 0 is all, -1 is none')
@@ -250,22 +283,29 @@ def main() -> None:
     # generators of both phases start before the GPU is touched; a full queue holds the second set back
     lengths = ([options.short_length] if options.short else []) + ([options.long_length] if options.long else [])
     feeds = {length: Feed(options, length) for length in lengths}
+    if WORLD > 1:
+        torch.distributed.init_process_group('cpu:gloo,cuda:nccl' if torch.cuda.is_available() else 'gloo')
+        if torch.cuda.is_available():
+            torch.cuda.set_device(int(os.environ['LOCAL_RANK']))
     from tokenizer import Tokenizer
     tokenizer = Tokenizer(options.ranks)
-    trainer = Trainer(options, feeds)
+    trainer = Trainer(options, feeds, tokenizer)
     if options.short:
         trainer.phase(options.short_length, options.short, options.max_steps)
     if options.long:
         trainer.phase(options.long_length, options.long, options.max_steps)
+    if WORLD > 1:
+        torch.distributed.destroy_process_group()
+    if RANK:
+        return
     torch.save(trainer.model.state_dict(), out / 'masters.pt')
     trainer.say('exporting')
-    export.write(trainer.model, tokenizer, out / 'model.bin')
+    export.write(trainer.model, tokenizer, out / 'model.bin', options.scale)
     if options.eval_limit >= 0:
-        trainer.model.unembedding.detach().cpu().numpy().tofile(out / 'unembedding.f32')  # to scale the logits later
         arguments = (out / 'model.bin', tokenizer, pathlib.Path(options.eval), out, trainer.device, options.eval_limit, trainer.say)
         evaluate.run(*arguments, name='report')
-        if not options.eval_limit:
-            evaluate.run(*arguments, temperature=1.0, scale=1.3, name='scaled')
+        sampled = [case for case in judge.load_cases(pathlib.Path(options.eval)) if case['sampling']['temperature']]
+        evaluate.run(*arguments, scale=1 / options.scale, name='unscaled', cases=sampled)
     trainer.say('done')
     (out / 'finished').touch()
 

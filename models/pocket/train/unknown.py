@@ -1,5 +1,7 @@
 """Questions and tasks that the model must refuse: it says that it does not know, or that it has no tool for it."""
 
+import re
+
 from phrases import CITIES, DO, HOW, NAMES, WHAT, Draw, dress
 
 DONT_KNOW = ['I do not know that. I can chat, do small sums, answer questions about codexpc and use the tools I am given.',
@@ -63,3 +65,31 @@ def unknown(d: Draw, nouns: list[str]) -> tuple[str, str, str, dict]:
         text = dress(d, d.pick(DO).replace('{vp}', fill(d, d.pick(TASKS), nouns)), d.maybe(0.4))
         return text, 'I have no tool for this.', d.choice(CANNOT), CHECK
     return text, 'I do not know this.', d.choice(DONT_KNOW[:1] * 4 + DONT_KNOW), CHECK
+
+
+PARAMETERS = {'noun': 'item thing name what {w}', 'city': 'city place location', 'name': 'person name recipient', 'topic': 'topic subject about', 'country': 'country land', 'work': 'title work', 'lang': 'language lang', 'year': 'amount number value'}
+
+
+def task(d: Draw, nouns: list[str]) -> tuple[dict, str, dict]:
+    """(tool, request, arguments): a task that would be refused, and the tool that it needs."""
+    phrase = d.pick(TASKS)
+    said, properties, arguments = phrase, {}, {}
+    for slot in re.findall(r'{(\w+?)2?}', phrase):
+        spelled = '{' + slot + '}'
+        if slot in arguments or spelled not in said:
+            continue
+        found = fill(d, spelled, nouns)
+        said = said.replace(spelled, found)
+        key = d.choice(PARAMETERS[slot].split(' ')).replace('{w}', 'object')
+        number = slot == 'year'
+        properties[key] = {'type': 'integer' if number else 'string'}
+        arguments[key] = int(found) if number else found
+    if '{' in said:
+        return task(d, nouns)
+    plain = [w for w in re.sub(r'{\w+}', '', phrase).replace('.', ' ').split() if w.isalpha() and w not in ('a', 'an', 'the', 'to', 'my', 'in', 'for', 'on', 'of', 'about', 'me', 'that', 'i', 'am', 'this', 'some', 'with', 'from', 'near', 'into', 'called', 'is')]
+    name = d.choice(['_'.join(plain[:3]), '_'.join(plain[:2]), plain[0] + ''.join(w.capitalize() for w in plain[1:3]), '-'.join(plain[:3]), '_'.join(reversed(plain[:2]))])
+    if len(plain) < 2:
+        name = f"{plain[0]}_{d.choice(list(properties) or ['it'])}"
+    tool = {'name': name, 'description': d.choice([f"{' '.join(plain).capitalize()}.", f"Can {' '.join(plain)}.", f"Use it to {' '.join(plain)}.", None]), 'parameters': {'type': 'object', 'properties': properties, 'required': list(properties)} if properties or d.maybe(0.5) else None}
+    text = dress(d, d.pick(DO).replace('{vp}', said), d.maybe(0.3), slips=False)
+    return (tool, text, arguments) if all(str(v) in text for v in arguments.values()) else task(d, nouns)
