@@ -79,7 +79,7 @@ class Sampler:
         """A case as cases.py renders it, the messages that follow its prompt (spoken ones marked), and the last turn."""
         skill = skill or d.rng.choices(
             ['talk', 'faq', 'arithmetic', 'shell', 'everyday', 'made_up', 'varied', 'task', 'clock', 'calculator', 'missing', 'unknown', 'bare'],
-            [16, 20, 14, 13, 12, 11, 18, 3, 1.5, 1.5, 3, 10, 0.4] if self.long else [13, 16, 16, 9, 12, 12, 24, 4, 1, 1.5, 3.5, 8, 0.5])[0]
+            [20, 19, 16, 14, 10, 13, 18, 3, 1, 1.5, 3.5, 11, 0.3] if self.long else [14, 16, 19, 9, 10, 15, 23, 3.5, 1, 1.5, 4, 10, 0.4])[0]
         drawn = d.choice(EFFORTS)
         effort = drawn if effort == 'any' else effort
         turn = self.turn(d, skill, effort or 'medium')
@@ -88,7 +88,7 @@ class Sampler:
         case: dict = {'skill': skill, 'effort': effort, 'messages': [], 'tools': turn['tools'], 'check': turn.get('check')}
         if d.maybe(0.5):
             case['date'] = f'{d.randint(2024, 2027)}-{d.randint(1, 12):02}-{d.randint(1, 28):02}'
-        self.surround(d, case, turn, self.long and d.maybe(0.11) if long_text is None else long_text)
+        self.surround(d, case, turn, self.long and d.maybe(0.35) if long_text is None else long_text)
         return case, turn['completions'], turn
 
     def turn(self, d: Draw, skill: str, effort: str) -> dict:
@@ -121,7 +121,7 @@ class Sampler:
     def tool_turn(self, d: Draw, skill: str, effort: str) -> dict:
         if skill == 'shell':
             tool, key, array = shell.shell_tool(d)
-            listing = self.long and d.maybe(0.15)
+            listing = self.long and d.maybe(0.4)
             request, command = shell.shell_request(d, self.words, listing)
             arguments: dict = {key: ['bash', '-lc', command] if array else command}
             output, answer, patterns = shell.output_of(d, command, self.words)
@@ -247,7 +247,7 @@ class Sampler:
     def bystanders(self, d: Draw, skill: str, request: str = '') -> list[dict]:
         """Tools that are declared but do not fit a request that needs none."""
         d = Draw(d.rng)
-        if not d.maybe(0.4):
+        if not d.maybe(0.7 if self.long else 0.5):
             return []
         out: dict[str, dict] = {}
         for _ in range(d.choice([1, 1, 2, 3, 4, 6]) if not self.long else d.randint(1, 12)):

@@ -49,6 +49,7 @@ PAIRS: list[tuple[str, str, str, str, list[str]]] = [
     ('file path document source', 'file', 'text pattern content word', 'text', ['{b} to {a}', '{b} in {a}', '{a} for {b}', '{b} into {a}', '{a} with {b}', '{b} at the end of {a}', '{b} from {a}']),
     ('{n} title name', 'label', 'score rating {u} points grade', 'int', ['{a} with {b} {u}', '{a} {b} {u}', '{b} {u} to {a}', '{b} {u} for {a}', '{b} {u} on {a}', '{a} {b}', 'the {n} {a} {b}', 'the {n} {a} with {b} {u}']),
 ]
+AS = ['{v} as {p}', '{v} as the {p}', 'and {v} as {p}', 'and {v} for the {p}', 'having {v} as {p}', 'with {v} being the {p}', 'taking {v} for {p}', 'choose {v} as {p}', 'using {v} for the {p}', 'let {v} be the {p}', 'where {v} is the {p}', 'the {p} shall be {v}', 'put {v} in {p}', 'and take {v} as the {p}', 'by {p} {v}', 'plus {p} {v}', 'on {p} {v}', 'of {p} {v}', 'for the {p}, {v}']
 TAILS: list[tuple[str, str, list[str]]] = [
     ('date day when on deadline due {n}_date', 'date', ['on {v}', 'for {v}', 'by {v}', '{v}', 'until {v}']),
     ('time at start when hour', 'time', ['at {v}', 'by {v}', 'for {v}', 'from {v}', 'until {v}']),
@@ -64,6 +65,7 @@ TAILS: list[tuple[str, str, list[str]]] = [
     ('price amount cost budget max_price', 'decimal', ['for {v} dollars', 'at {v}', 'under {v} dollars', 'for {v}', 'with a {p} of {v}']),
     ('version revision', 'version', ['in version {v}', 'at {v}', 'version {v}']),
     ('{m} {m} {m}_name', 'any', ['with the {p} {v}', 'with {p} {v}', '{p} {v}', '{p}: {v}', 'using {v} as the {p}', '{p}={v}', 'where the {p} is {v}', 'and the {p} {v}', 'set the {p} to {v}']),
+    ('{m} {m} {m}_name', 'any', AS), ('{m}', 'int', AS), ('mode format type color unit {m}', 'enum', AS), ('target note file email user title tag', 'any', AS),
     ('{m}', 'int', ['with the {p} {v}', 'with {p} {v}', '{p} {v}', '{p}: {v}', 'using {v} as the {p}', '{p}={v}', 'where the {p} is {v}', 'with {v} {p}s', '{v} {p}s']),
     ('{m}', 'enum', ['with the {p} {v}', 'with {v} {p}', '{p} {v}', '{p}: {v}', 'as {v}', 'in {v}', '{p}={v}']),
     ('tags names items fields columns ids people', 'list', ['with the {p} {v}', 'with {v}', 'for {v}', '{p}: {v}', 'with {v} as {p}']),
@@ -263,7 +265,7 @@ class Shape:
 
     def tool(self) -> dict:
         d = self.d
-        if d.maybe(0.2):  # a parameter that nobody mentions
+        for _ in range(d.choice([0, 0, 0, 0, 1, 1, 2, 3])):  # parameters that nobody mentions
             names, kind, _ = d.choice(TAILS + NUMBERS)
             self.param(names, kind, required=False)['used'] = False
         params = list(self.params)
