@@ -81,6 +81,10 @@ export interface NativeEngine {
   close(): void;
 }
 
+/**
+ * Holds up to 12 bytes for every token of the vocabulary, of which the garbage collector knows nothing: in a process
+ * that lives long it is closed. `close` twice is harmless.
+ */
 export interface NativeSampler {
   /** Counts tokens (prompt or sampled) for the penalties. */
   accept(tokens: Uint32Array): void;
@@ -89,6 +93,7 @@ export interface NativeSampler {
    * Log-probabilities stay those of the whole distribution. A mask that allows nothing is an `invalid_request`.
    */
   setMask(words: Uint32Array | null): void;
+  close(): void;
 }
 
 export interface BatchItem {

@@ -166,7 +166,10 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
       return true;
     }
     const placed = slots.place(prompt, submission.marks, fetched);
-    if (placed === null) return false;
+    if (placed === null) {
+      sampler.close();
+      return false;
+    }
     const { slot, resumeFrom } = placed;
     const { repetitionPenalty, presencePenalty, frequencyPenalty } = submission.sampling;
     running.set(submission.id, {
@@ -216,6 +219,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     sequence.guide?.close();
     sequence.slot.checkpoint();
     sequence.slot.release();
+    sequence.sampler.close();
     running.delete(sequence.submission.id);
   };
 
@@ -315,6 +319,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     keepAll: () => slots.keepAll(),
     close: () => {
       closed = true;
+      running.forEach(({ sampler }) => sampler.close());
       if (scheduled !== null) clearImmediate(scheduled);
     },
   };

@@ -286,6 +286,35 @@ describe('step', () => {
     expect(second?.token).not.toBe(first?.token);
   });
 
+  it('refuses a sampler that was closed', () => {
+    const context = openContext();
+    const sampler = addon.createSampler({ ...GREEDY, temperature: 1 }, vocabSize);
+    sampler.close();
+    sampler.close();
+    expect(codeOf(() => sampler.accept(tokens(1)))).toBe('invalid_request');
+    expect(codeOf(() => sampler.setMask(null))).toBe('invalid_request');
+    expect(codeOf(() => context.step([{ slot: 0, tokens: tokens(1), sampler, topLogprobs: 0 }]))).toBe(
+      'invalid_request',
+    );
+    expect(context.length(0)).toBe(0);
+  });
+
+  it('finishes a step whose sampler is closed while its arguments are read', () => {
+    const context = openContext();
+    const sampler = addon.createSampler({ ...GREEDY, temperature: 1 }, vocabSize);
+    const closing = {
+      slot: 1,
+      tokens: tokens(2),
+      sampler: null,
+      get topLogprobs() {
+        sampler.close();
+        return 0;
+      },
+    };
+    const [sampled] = context.step([{ slot: 0, tokens: tokens(1), sampler, topLogprobs: 0 }, closing]);
+    expect(sampled?.token).toBeLessThan(vocabSize);
+  });
+
   it('refuses a step as a whole', () => {
     const context = openContext();
     const item = { slot: 0, tokens: tokens(1), sampler: null, topLogprobs: 0 };

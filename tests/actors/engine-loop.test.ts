@@ -1,6 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { SequenceGuide } from '../../src/actors/constraints/sequence-guide.js';
-import type { BatchItem, ContextOptions, SamplerOptions } from '../../src/actors/engine-addon.js';
+import type {
+  BatchItem,
+  ContextOptions,
+  NativeSampler,
+  SamplerOptions,
+} from '../../src/actors/engine-addon.js';
 import { type EngineCommand, type EngineReport, tokensToBytes } from '../../src/actors/engine-frames.js';
 import { createEngineLoop } from '../../src/actors/engine-loop.js';
 import { createPrefixCache, type SnapshotDisk } from '../../src/actors/prefix-cache/prefix-cache.js';
@@ -50,6 +55,7 @@ const startLoop = (
   const steps: (readonly BatchItem[])[] = [];
   const reports: EngineReport[] = [];
   const faults: unknown[] = [];
+  const openSamplers = new Set<NativeSampler>();
   let onReport = (): void => {};
   const addon = createScriptedAddon({
     ...options,
@@ -61,7 +67,11 @@ const startLoop = (
   const loop = createEngineLoop({
     ...CONTEXT,
     context: addon.openEngine({ path: '', isa: '', numThreads: 1 }).createContext(CONTEXT),
-    createSampler: addon.createSampler,
+    createSampler: (...options) => {
+      const sampler = addon.createSampler(...options);
+      openSamplers.add(sampler);
+      return { ...sampler, close: () => void openSamplers.delete(sampler) };
+    },
     vocabSize: 264,
     prefixReuse: options.prefixReuse ?? true,
     snapshots: options.prefixReuse ?? true,
@@ -118,7 +128,7 @@ const startLoop = (
         report.type === 'token' && report.id === id && report.token < 256 ? [report.token] : [],
       ),
     ).toString();
-  return { loop, submit, until, ended, of, textOf, steps, reports, faults };
+  return { loop, submit, until, ended, of, textOf, steps, reports, faults, openSamplers };
 };
 
 describe('engine loop', () => {
@@ -256,7 +266,7 @@ describe('engine loop', () => {
   });
 
   test('many requests of all sorts, cancelled at random, leave answers and slots right', async () => {
-    const { loop, submit, until, of, textOf } = startLoop({ queueBound: 1000 });
+    const { loop, submit, until, of, textOf, openSamplers } = startLoop({ queueBound: 1000 });
     let seed = 7;
     const random = (below: number): number => (seed = (seed * 48271) % 2147483647) % below;
     const cancelled = new Set<number>();
@@ -282,6 +292,7 @@ describe('engine loop', () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect(loop.numRunning()).toBe(0);
+    expect(openSamplers.size).toBe(0);
     words.forEach((text, id) => {
       if (!cancelled.has(id)) expect(textOf(id)).toBe(`final${text}`);
     });

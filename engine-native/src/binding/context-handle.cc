@@ -12,7 +12,8 @@ namespace {
 struct StepItem {
   std::uint32_t slot;
   std::vector<std::uint32_t> tokens;
-  std::shared_ptr<SamplerState> sampler;  // null: no logits wanted
+  std::shared_ptr<Sampler> sampler;                       // null: no logits wanted
+  std::shared_ptr<const SamplerOptions> sampler_options;  // of the same
   std::uint32_t top_logprobs;
 };
 
@@ -33,14 +34,18 @@ bool ReadItem(const Napi::Value& value, const ContextState& state, StepItem* ite
     return false;
   }
   if (sampler.IsNull()) return true;
-  item->sampler = SamplerOf(sampler);
-  if (item->sampler == nullptr) {
+  const std::shared_ptr<SamplerState> held = SamplerOf(sampler);
+  if (held == nullptr) {
     Throw(value.Env(), "invalid_request", "sampler must be null or made by createSampler");
-  } else if (item->sampler->vocab_size != state.vocab_size) {
+  } else if (held->sampler == nullptr) {
+    Throw(value.Env(), "invalid_request", "the sampler is closed");
+  } else if (held->vocab_size != state.vocab_size) {
     Throw(value.Env(), "invalid_request",
-          "the sampler was made for " + std::to_string(item->sampler->vocab_size) + " tokens, the model has " +
+          "the sampler was made for " + std::to_string(held->vocab_size) + " tokens, the model has " +
               std::to_string(state.vocab_size));
   } else {
+    item->sampler = held->sampler;
+    item->sampler_options = {held, &held->options};
     return true;
   }
   return false;
@@ -69,7 +74,7 @@ bool ReadItems(const Napi::Value& value, const ContextState& state, std::vector<
 /// A backend that samples itself tells the token alone; nobody is given the 0 in the log-probability's place.
 Napi::Value SampleWithoutLogits(Napi::Env env, Context& context, const StepItem& item) {
   TokenLogprob sampled = {0, 0.0f};
-  if (Status status = context.Sample(item.slot, item.sampler->options, &sampled.token); !status.ok()) {
+  if (Status status = context.Sample(item.slot, *item.sampler_options, &sampled.token); !status.ok()) {
     Throw(env, status, Call::kSample);
     return {};
   }
@@ -86,7 +91,7 @@ Napi::Value SampleItem(Napi::Env env, const Context& context, const StepItem& it
   const std::span<const float> logits = context.Logits(item.slot);
   TokenLogprob sampled;
   std::vector<TokenLogprob> top;
-  Status status = item.sampler->sampler->Sample(logits, &sampled);
+  Status status = item.sampler->Sample(logits, &sampled);
   if (status.ok()) status = TopLogprobs(logits, item.top_logprobs, &top);
   if (!status.ok()) {
     Throw(env, status, Call::kSample);

@@ -12,8 +12,8 @@
 namespace codexpc::binding {
 
 struct SamplerState {
-  std::unique_ptr<Sampler> sampler;
-  SamplerOptions options;  // for backends that sample themselves
+  std::shared_ptr<Sampler> sampler;  // null once closed; a step that has begun keeps it
+  SamplerOptions options;            // for backends that sample themselves
   std::uint32_t vocab_size;
 };
 

@@ -51,12 +51,20 @@ bool ReadSamplerOptions(const Napi::Object& object, SamplerOptions* options) {
          ReadLogitBias(object, &options->logit_bias) && ReadUint64(object, "seed", &options->seed);
 }
 
+/// The open sampler, or null and a pending exception. Called after all arguments are read, which may run JavaScript.
+Sampler* Open(Napi::Env env, const SamplerState& state) {
+  if (state.sampler == nullptr) Throw(env, "invalid_request", "the sampler is closed");
+  return state.sampler.get();
+}
+
 void Accept(const Napi::CallbackInfo& info, SamplerState& state) {
   constexpr std::size_t kMaxTokens = std::size_t{1} << 28;
   std::vector<std::uint32_t> tokens;
   if (!ToUint32s(info[0], "tokens", kMaxTokens, &tokens)) return;
+  Sampler* sampler = Open(info.Env(), state);
+  if (sampler == nullptr) return;
   for (const std::uint32_t token : tokens) {
-    if (Status status = state.sampler->Accept(token); !status.ok()) return Throw(info.Env(), status, Call::kUse);
+    if (Status status = sampler->Accept(token); !status.ok()) return Throw(info.Env(), status, Call::kUse);
   }
 }
 
@@ -64,7 +72,9 @@ void SetMask(const Napi::CallbackInfo& info, SamplerState& state) {
   std::vector<std::uint32_t> words;
   if (!info[0].IsNull() && !ToUint32s(info[0], "words", kMaxVocabSize / 32, &words)) return;
   if (!info[0].IsNull() && words.empty()) return Throw(info.Env(), "invalid_request", "the mask has no words");
-  if (Status status = state.sampler->SetMask(words); !status.ok()) Throw(info.Env(), status, Call::kUse);
+  Sampler* sampler = Open(info.Env(), state);
+  if (sampler == nullptr) return;
+  if (Status status = sampler->SetMask(words); !status.ok()) Throw(info.Env(), status, Call::kUse);
 }
 
 }  // namespace
@@ -85,10 +95,12 @@ Napi::Value CreateSampler(const Napi::CallbackInfo& info) {
   auto state = std::make_shared<SamplerState>();
   state->vocab_size = vocab_size;
   state->options = options;
-  if (Status status = codexpc::CreateSampler(options, vocab_size, &state->sampler); !status.ok()) {
+  std::unique_ptr<Sampler> sampler;
+  if (Status status = codexpc::CreateSampler(options, vocab_size, &sampler); !status.ok()) {
     Throw(env, status, Call::kUse);
     return {};
   }
+  state->sampler = std::move(sampler);
   Napi::Object handle = Napi::Object::New(env);
   auto* held = new std::shared_ptr<SamplerState>(state);
   const auto release = [](napi_env, void* data, void*) { delete static_cast<std::shared_ptr<SamplerState>*>(data); };
@@ -103,6 +115,7 @@ Napi::Value CreateSampler(const Napi::CallbackInfo& info) {
   }
   AddMethod(handle, "accept", [state](const Napi::CallbackInfo& call) { Accept(call, *state); });
   AddMethod(handle, "setMask", [state](const Napi::CallbackInfo& call) { SetMask(call, *state); });
+  AddMethod(handle, "close", [state](const Napi::CallbackInfo&) { state->sampler.reset(); });
   return handle;
 }
 

@@ -59,7 +59,7 @@ export const createScriptedAddon = (options: ScriptedOptions = {}): NativeAddon 
     if (temperature === options.refusedTemperature) {
       throw new CodexpcError({ code: 'unsupported_option', message: `temperature ${temperature}` });
     }
-    return { accept: () => {}, setMask: () => {} };
+    return { accept: () => {}, setMask: () => {}, close: () => {} };
   },
   topLogprobs: () => [],
   kernelTables: () => [{ name: 'scripted', supported: true }],
