@@ -13,6 +13,7 @@ import {
   type EnginePolicy,
 } from '../machines/engine.js';
 import type { EngineCommand } from '../machines/supervisor.js';
+import { findCheckpoint } from './checkpoint-file.js';
 import { type CheckpointFile, checkpointKey, type EngineSettings, type OpenModel } from './engine-control.js';
 import { engineExited, fromErrorRecord } from './engine-errors.js';
 import { type EngineLink, startEngineLink } from './engine-link.js';
@@ -73,6 +74,7 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
   const leases = createLeaseQueue({
     // An engine that goes down loads nothing any more: who waits is served by its next life, or cancelled.
     source: () => (life === null || isGoingDown(life) ? null : leaseSourceOf(life)),
+    find: findCheckpoint,
     onHit: ({ path }, key) => {
       counts.cacheHits += 1;
       logger.info({ checkpoint: path, key }, 'engine cache hit');

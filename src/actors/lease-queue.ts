@@ -1,7 +1,6 @@
 // Who may use the loaded model, and who waits for one. First come, first served: whoever wants another model waits for
 // the running requests, and so do those behind, so that no model is kept waiting for ever by the other.
 
-import { findCheckpoint } from './checkpoint-file.js';
 import { type CheckpointFile, checkpointKey } from './engine-control.js';
 import { asCodedError } from './engine-errors.js';
 import type { EngineLink } from './engine-link.js';
@@ -36,6 +35,8 @@ export interface LeaseSource {
 export interface LeaseQueueOptions {
   /** Null while no engine is up: everybody waits. */
   readonly source: () => LeaseSource | null;
+  /** Errors: model_not_found, io_error, model_corrupt. */
+  readonly find: (path: string) => Promise<CheckpointFile>;
   readonly onHit: (file: CheckpointFile, key: string) => void;
 }
 
@@ -56,8 +57,23 @@ interface Waiter {
   hadToLoad: boolean;
 }
 
-export const createLeaseQueue = ({ source, onHit }: LeaseQueueOptions): LeaseQueue => {
+export const createLeaseQueue = ({ source, find, onHit }: LeaseQueueOptions): LeaseQueue => {
   let waiters: readonly Waiter[] = [];
+  /** By path: settles when the last request for it has been looked up. */
+  const lookups = new Map<string, Promise<unknown>>();
+
+  /**
+   * Requests for one checkpoint come out as they went in: the file system answers in any order. They do not wait for
+   * another checkpoint, whose disk may be slow.
+   */
+  const lookUp = async (path: string): Promise<CheckpointFile> => {
+    const found = find(path);
+    const turn = Promise.allSettled([lookups.get(path), found]);
+    lookups.set(path, turn);
+    await turn;
+    if (lookups.get(path) === turn) lookups.delete(path);
+    return found;
+  };
 
   const serve = (): void => {
     for (let first = waiters[0]; first !== undefined; first = waiters[0]) {
@@ -101,7 +117,7 @@ export const createLeaseQueue = ({ source, onHit }: LeaseQueueOptions): LeaseQue
     serve,
     lease: async (request) => {
       const { checkpoint, signal } = request;
-      const file = await findCheckpoint(checkpoint);
+      const file = await lookUp(checkpoint);
       signal.throwIfAborted();
       return new Promise((resolve, reject) => {
         const key = checkpointKey(file);
