@@ -16,8 +16,8 @@ export const SERVICE_NAME = 'codexpc.service';
 export const SOCKET_NAME = 'codexpc.socket';
 
 /**
- * What V8 allocates before it collects. With its own limit (16) the daemon ended bench:memory at 172 MB and stayed
- * there; with this one at 137 MB and 125 MB when idle (Node 20, x86-64). bench:ipc shows no difference in speed.
+ * What V8 allocates before it collects. With its own limit (16) the daemon was at 176 MB after bench:memory, also when
+ * idle; with this one at 158 MB, and back at 127 MB when idle (Node 20, x86-64). bench:ipc shows no difference.
  */
 const SEMI_SPACE_MB = 2;
 
