@@ -1,7 +1,8 @@
 // The tool runner that the settings ask for.
 
-import { access, mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, mkdir, realpath } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { isAbsolute, join, relative, sep } from 'node:path';
 import { permissionOf, toolNames } from '../../config/tool-gate.js';
 import type { LoadedConfig } from '../../config/load-config.js';
 import type { ToolTable } from '../../config/tool-tables.js';
@@ -17,7 +18,7 @@ import {
 
 export type ToolConfig = Pick<LoadedConfig, 'config' | 'origins' | 'tools'>;
 
-/** Only the tools that are allowed. Errors: io_error when their work folder cannot be made. */
+/** Only the tools that are allowed. Errors: io_error, invalid_request when their work folder is none to write to. */
 export const openConfiguredTools = async (config: ToolConfig, stateFolder: string): Promise<ToolRunner> => {
   const options = toolRunnerOptions(config, stateFolder);
   if (Object.keys(options.tools).length === 0) return NO_TOOLS;
@@ -101,4 +102,18 @@ const makeWorkFolder = async (folder: string): Promise<void> => {
       cause: error,
     });
   }
+  const real = await realpath(folder);
+  if (contains(real, await realpath(homedir()).catch(() => homedir()))) {
+    throw new CodexpcError({
+      code: 'invalid_request',
+      message: `Tools may not write to ${folder}: your home folder, with its keys and settings, lies in it. Set tools.work_folder to a folder of its own.`,
+      details: { folder },
+    });
+  }
+};
+
+/** Whether `folder` is `path` or above it. */
+const contains = (folder: string, path: string): boolean => {
+  const way = relative(folder, path);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 };
