@@ -120,10 +120,10 @@ describe('computeLogits', () => {
       'magic',
     ],
     [
-      'a GGUF file',
+      'a GGUF file that was cut off',
       (path: string) => file(path, Buffer.from('GGUF\x03\0\0\0')),
-      'unsupported_option',
-      'GGUF',
+      'model_corrupt',
+      'truncated',
     ],
   ])('refuses %s', (_, makePath, code, mention) => {
     const checkpoint = makePath(folder);
