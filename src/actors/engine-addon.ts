@@ -82,7 +82,7 @@ export interface NativeEngine {
 }
 
 /**
- * Holds up to 12 bytes for every token of the vocabulary, of which the garbage collector knows nothing: in a process
+ * Holds 250 KB and up to 12 bytes a token of the vocabulary, of which the garbage collector knows nothing: in a process
  * that lives long it is closed. `close` twice is harmless.
  */
 export interface NativeSampler {
