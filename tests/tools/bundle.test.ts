@@ -28,7 +28,7 @@ describe('the bundle', () => {
 
   it('names the lines of the sources in a stack trace', () => {
     const { stderr } = run(BUNDLED, 'run', '--in-process', '--verbose', '--checkpoint', '/nowhere', 'Hello');
-    expect(stderr).toMatch(/\[model_not_found\][^]*at async run \(.*\/src\/cli\/run\/run\.ts:\d+:\d+\)/);
+    expect(stderr).toMatch(/\[model_not_found\][^]*at async run\d* \(.*\/src\/cli\/run\/run\.ts:\d+:\d+\)/);
   });
 
   it('starts its own processes and threads', () => {
