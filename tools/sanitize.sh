@@ -14,7 +14,7 @@ cmake -S . -B "$build" -DCODEXPC_TESTS=ON -DCODEXPC_SANITIZE="$sanitizers" -DCMA
 cmake --build "$build" --parallel 2 >"$build/build.log" 2>&1 || { cat "$build/build.log" >&2; exit 1; }
 built=$(date +%s)
 code=0
-ctest --test-dir "$build" --output-on-failure "$@" || code=$?
+ctest --test-dir "$build" --output-on-failure --parallel 2 "$@" || code=$?
 echo "sanitize ($sanitizers): built in $((built - started)) s, ran in $(($(date +%s) - built)) s"
 
 # The sum over all test programs; one that died without a sum counts as one failure.

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Builds the macOS addons on Linux for both architectures, links them strictly, and compares what they import with the
 # lists in imports/. See docs/macos.md for what this proves.
-#   tools/macos/cross-build.sh [--update] [--prebuilds]
+#   tools/macos/cross-build.sh [--update] [--prebuilds] [--arm64-only]
 #     --update     writes the lists instead of comparing them
+#     --arm64-only leaves out x86_64, which halves the time
 #     --prebuilds  copies the addons to prebuilds/darwin-ARCH/ when everything is as listed
 #   GPTOSS_SOURCE_DIR=DIR  builds the Metal backend against this checkout of openai/gpt-oss too
 set -eu
@@ -12,10 +13,12 @@ here=$root/tools/macos
 work=$root/build/macos
 update=false
 prebuilds=false
+archs="arm64 x86_64"
 for argument in "$@"; do
   case $argument in
     --update) update=true ;;
     --prebuilds) prebuilds=true ;;
+    --arm64-only) archs=arm64 ;;
     *) echo "cross-build: unknown argument $argument; see the head of this file" >&2; exit 2 ;;
   esac
 done
@@ -52,9 +55,9 @@ symbols=$work/node-api-symbols.txt
 if $update; then symbols=; fi
 targets="codexpc codexpc-xpc"
 failed=0
-for arch in arm64 x86_64; do
+for arch in $archs; do
   build=$work/$arch
-  cmake -S . -B "$build" -DCMAKE_TOOLCHAIN_FILE="$here/toolchain.cmake" -DMACOS_ARCH=$arch -DZIG_LIB="$zig" \
+  cmake -S . -B "$build" -DCMAKE_TOOLCHAIN_FILE="$here/toolchain.cmake" -DMACOS_ARCH="$arch" -DZIG_LIB="$zig" \
     -DMINI_SDK="$sdk" -DCMAKE_BUILD_TYPE=Release -DCMAKE_JS_INC="$root/node_modules/node-api-headers/include" \
     -DCODEXPC_NODE_API_SYMBOLS="$symbols" -DGPTOSS_SOURCE_DIR="${GPTOSS_SOURCE_DIR:-}" >"$build.log" 2>&1 ||
     { cat "$build.log" >&2; exit 1; }
@@ -76,7 +79,7 @@ for arch in arm64 x86_64; do
   done
 done
 if $prebuilds && [ "$failed" = 0 ]; then
-  for arch in arm64 x86_64; do
+  for arch in $archs; do
     folder=prebuilds/darwin-$(echo "$arch" | sed 's/x86_64/x64/')
     mkdir -p "$folder"
     for target in $targets; do cp "$work/$arch/$target.node" "$folder/"; done
