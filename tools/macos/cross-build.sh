@@ -53,6 +53,7 @@ node "$here/make-stubs.mjs" "$here/imports" "$sdk/usr/lib" "$work/node-api-symbo
 symbols=$work/node-api-symbols.txt
 if $update; then symbols=; fi
 targets="codexpc codexpc-xpc"
+passed=0
 failed=0
 for arch in $archs; do
   build=$work/$arch
@@ -70,6 +71,7 @@ for arch in $archs; do
       cp "$found" "$list"
       echo "wrote  $target $arch: $(wc -l <"$found") imports"
     elif diff -u "$list" "$found"; then
+      passed=$((passed + 1))
       echo "ok     $target $arch: $(wc -l <"$found") imports"
     else
       echo "FAILED $target $arch: imports differ from tools/macos/imports/$target-$arch.txt" >&2
@@ -85,5 +87,5 @@ if $prebuilds && [ "$failed" = 0 ]; then
     echo "wrote  $folder"
   done
 fi
-$update || echo "$((4 - failed)) passed, $failed failed"
+$update || echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
