@@ -6,7 +6,8 @@ import { CodexpcError } from '../errors.js';
 import { locateKey } from './locate-key.js';
 import { isTable } from './setting-kinds.js';
 import { type Config, createSettings, type SettingContext, type SettingKey } from './settings.js';
-import { readToolTables, SHIPPED_TOOLS, type ToolTables } from './tool-tables.js';
+import { SHIPPED_TOOLS } from './shipped-tools.js';
+import { readToolTables, type ToolTables } from './tool-tables.js';
 
 export type Origin =
   | { readonly from: 'flag'; readonly flag: string }

@@ -1,7 +1,7 @@
 // Which of the daemon's tools the model may use, and what says so. Nothing is allowed unless something allows it.
 
 import type { LoadedConfig, Origin } from './load-config.js';
-import { SHIPPED_TOOLS } from './tool-tables.js';
+import { isShippedTool, SHIPPED_TOOLS } from './shipped-tools.js';
 
 export interface ToolPermission {
   readonly isAllowed: boolean;
@@ -14,7 +14,7 @@ export type GateConfig = Pick<LoadedConfig, 'config' | 'origins' | 'tools'>;
 /** Shipped ones and the user's own, in this order. */
 export const toolNames = ({ tools }: Pick<LoadedConfig, 'tools'>): readonly string[] => [
   ...SHIPPED_TOOLS,
-  ...[...tools.keys()].filter((name) => !SHIPPED_TOOLS.includes(name)),
+  ...[...tools.keys()].filter((name) => !isShippedTool(name)),
 ];
 
 export const permissionOf = (name: string, { config, origins, tools }: GateConfig): ToolPermission => {

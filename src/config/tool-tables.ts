@@ -4,18 +4,7 @@ import { dirname, resolve } from 'node:path';
 import type * as z from 'zod';
 import { locateKey } from './locate-key.js';
 import { bytes, choice, duration, flag, integer, jsonSchema, paths, text, texts } from './setting-kinds.js';
-
-/** What every codexpc has. A table of another name is a tool of the user's own, and has a command. */
-export const SHIPPED_TOOLS: readonly string[] = [
-  'clock',
-  'calculator',
-  'read_file',
-  'list_directory',
-  'search_files',
-  'shell',
-  'python',
-  'apply_patch',
-];
+import { isShippedTool, SHIPPED_TOOLS } from './shipped-tools.js';
 
 const createToolKeys = (home: string) => ({
   enabled: flag(),
@@ -86,7 +75,7 @@ export const readToolTables = ({ tables, file, text, home, problem }: ToolTables
   for (const [name, table] of tables) {
     const place = ['tools', name];
     const making = MAKING.filter((key) => Object.hasOwn(table, key));
-    if (SHIPPED_TOOLS.includes(name)) {
+    if (isShippedTool(name)) {
       if (making.length > 0)
         problem(
           [...place, making[0]!],

@@ -2,21 +2,7 @@
 
 import type { JsonObject } from '../../harmony/conversation.js';
 
-/** The tools that ship. Every other name is a user's own command. */
-export const SHIPPED_TOOLS = [
-  'clock',
-  'calculator',
-  'read_file',
-  'list_directory',
-  'search_files',
-  'shell',
-  'python',
-  'apply_patch',
-] as const;
-export type ShippedTool = (typeof SHIPPED_TOOLS)[number];
-
-export const isShippedTool = (name: string): name is ShippedTool =>
-  (SHIPPED_TOOLS as readonly string[]).includes(name);
+export { isShippedTool, SHIPPED_TOOLS, type ShippedTool } from '../../config/shipped-tools.js';
 
 /** A tool as the model is told about it. */
 export interface OfferedTool {
