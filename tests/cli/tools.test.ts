@@ -102,6 +102,15 @@ describe('codexpc tools', () => {
     expect(stderr).toMatch(/^codexpc: no \(failed, exit code 1, after /);
   });
 
+  it("runs a script without the user's start-up files", async () => {
+    home.write('.bashrc', 'echo from .bashrc\n');
+    const file = config('[tools.shell]\nenabled = true\nsandbox = "none"\n');
+    for (const command of ['echo "$HOME"', ['bash', '-c', 'echo "$HOME"']]) {
+      const args = ['tools', 'run', 'shell', '--config', file, '--args', JSON.stringify({ command })];
+      expect((await home.run(args)).stdout).toBe(`${home.folder}\n`);
+    }
+  });
+
   itOnLinux('stops one at Ctrl-C, and leaves nothing behind', async () => {
     const running = home.start(['tools', 'run', 'nap', '--config', config(NAP_TABLE)]);
     await until(() => processesWith(NAP).length > 1); // the tool's own, beside what watches over it

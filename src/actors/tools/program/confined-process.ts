@@ -86,6 +86,7 @@ export const startConfinedProcess = (options: ConfinedProcessOptions): ConfinedP
         TMPDIR: confinement.kind === 'seatbelt' ? confinement.temporaryFolder : '/tmp',
         LANG: 'C.UTF-8',
         TERM: 'dumb',
+        SHLVL: '1', // bash reads ~/.bashrc when its input is a socket, as Node's pipes are, unless a shell started it
         ...options.environment,
         [MARK_VARIABLE]: mark,
       },
