@@ -7,10 +7,11 @@ const mayImport = {
   grammar: [],
   machines: [],
   ipc: [],
+  inspect: ['machines', 'ipc'],
   client: ['ipc'],
-  cli: ['client', 'ipc', 'config'],
+  cli: ['client', 'ipc', 'config', 'inspect'],
   config: [],
-  actors: ['machines', 'ipc', 'harmony', 'grammar', 'config'],
+  actors: ['machines', 'ipc', 'harmony', 'grammar', 'config', 'inspect'],
 };
 const folders = Object.keys(mayImport);
 

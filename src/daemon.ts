@@ -14,6 +14,7 @@ import { createModelCatalogue } from './actors/model-catalogue.js';
 import { createServiceNotifier } from './actors/service-notifier.js';
 import { createSessions } from './actors/sessions.js';
 import { createStallMonitor } from './actors/stall-monitor.js';
+import { startWatchCounter } from './actors/watch-counters.js';
 import { createWatchers } from './actors/watchers.js';
 import type { DaemonOptions } from './daemon-options.js';
 import type { CodexpcError } from './errors.js';
@@ -36,6 +37,9 @@ export interface Daemon extends DaemonService {
   connectInMemory(): Transport;
 }
 
+/** Of the debug stream, for watchers that come late: minutes of a busy daemon, in about 4 MB. */
+const NUM_KEPT_EVENTS = 10_000;
+
 export const createDaemon = (options: DaemonOptions): Daemon => {
   const { version, policies } = options;
   const { pid } = process;
@@ -43,9 +47,29 @@ export const createDaemon = (options: DaemonOptions): Daemon => {
   const counters = createFrontEndCounters();
   const sessions = createSessions();
   const stalls = createStallMonitor();
-  const watchers = createWatchers(() => reportStatus(sources), Date.now);
+  const watchers = createWatchers({
+    snapshot: (content) => ({
+      kind: 'snapshot',
+      at: Date.now(),
+      actors: inspector.actors(),
+      status: reportStatus(sources),
+      content,
+      faults: [],
+    }),
+    count: () =>
+      startWatchCounter({
+        status: () => reportStatus(sources),
+        load: engine.load,
+        inspector,
+        stalls,
+        now: Date.now,
+      }),
+    now: Date.now,
+    numKept: NUM_KEPT_EVENTS,
+  });
   const logger = createDaemonLog({ ...options.log, watchers });
-  const inspect = createInspector({ logger, publish: watchers.publish, now: Date.now });
+  const inspector = createInspector({ logger, publish: watchers.record, now: Date.now });
+  const { inspect } = inspector;
   const engine = createEngineActor({
     addonModule: options.addonModule,
     settings: options.engine,

@@ -13,6 +13,7 @@ import {
   PROTOCOL_VERSION,
   type Respond,
   toWireError,
+  type Watch,
   type WireError,
 } from '../ipc/protocol.js';
 import type { CancelReason, DaemonService } from '../ipc/service.js';
@@ -155,7 +156,7 @@ export class Connection {
 
   #start(message: ServiceRequest | Extract<ClientMessage, { type: 'respond' | 'watch' }>): void {
     if (message.type === 'respond') this.#respond(message);
-    else if (message.type === 'watch') this.#watch(message.requestId);
+    else if (message.type === 'watch') this.#watch(message);
     else this.#request(message);
   }
 
@@ -201,19 +202,20 @@ export class Connection {
     }
   }
 
-  #watch(requestId: string): void {
+  #watch({ requestId, content, history }: Watch): void {
     const stream = new WatchStream({
       write: (sequence, event) => this.#send({ type: 'watch.event', requestId, sequence, event }),
       counters: this.#options.counters,
+      snapshot: () => watching.snapshot(),
     });
-    const unsubscribe = this.#options.service.watch((event) => stream.send(event));
+    const watching = this.#options.service.watch((event) => stream.send(event), { content, history });
     this.#inFlight.set(requestId, {
       cancel: () => {
-        unsubscribe();
+        watching.stop();
         this.#inFlight.delete(requestId);
         this.#send({ type: 'reply', requestId, result: null });
       },
-      abandon: unsubscribe,
+      abandon: () => watching.stop(),
       resume: () => stream.resume(),
     });
   }
@@ -228,6 +230,9 @@ export class Connection {
         return;
       case 'status':
         this.#tryService(requestId, null, () => reply(service.status()));
+        return;
+      case 'machines.list':
+        this.#tryService(requestId, null, () => reply(service.machines()));
         return;
       case 'shutdown':
         reply(null);

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { InspectionEvent } from 'xstate';
 import type { Logger } from 'pino';
 import type { Respond } from '../ipc/protocol.js';
+import { machineCatalogue } from '../inspect/machine-catalogue.js';
 import type { DaemonService, ResponseSink } from '../ipc/service.js';
 import { numCrashesOf } from '../machines/quarantine.js';
 import type { SupervisorEvent, SupervisorSnapshot } from '../machines/supervisor.js';
@@ -153,7 +154,8 @@ export const createDaemonService = (options: DaemonServiceOptions): DaemonServic
       }
     },
     unloadModel: () => engine.unload(),
-    watch: (sink) => options.watchers.add(sink),
+    machines: machineCatalogue,
+    watch: (sink, watchOptions) => options.watchers.add(sink, watchOptions),
     shutdown: (mode) => supervisor.send({ type: 'shutdown', mode }),
   };
 };

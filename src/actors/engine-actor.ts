@@ -17,6 +17,7 @@ import { findCheckpoint } from './checkpoint-file.js';
 import { type CheckpointFile, checkpointKey, type EngineSettings, type OpenModel } from './engine-control.js';
 import { engineExited, fromErrorRecord } from './engine-errors.js';
 import { type EngineLink, startEngineLink } from './engine-link.js';
+import { createEngineLoadCounter, type EngineLoad } from './engine-load.js';
 import type { Fault } from './fault.js';
 import { createLeaseQueue, type EngineLease, type LeaseRequest, type LeaseSource } from './lease-queue.js';
 import { createModelRuntime, type ModelRuntime } from './model-runtime.js';
@@ -56,6 +57,8 @@ export interface EngineActor {
   /** Paths of every checkpoint that was loaded since the start. */
   knownCheckpoints(): readonly string[];
   report(): EngineReportCard;
+  /** What it has done, over all its lives. */
+  load(): EngineLoad;
 }
 
 interface Life {
@@ -69,6 +72,7 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
   let life: Life | null = null;
   let onUnloaded: (() => void)[] = [];
   const known = new Set<string>();
+  const loadCounter = createEngineLoadCounter();
   const counts = { cacheHits: 0, cacheMisses: 0 };
 
   const leases = createLeaseQueue({
@@ -117,6 +121,7 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
     const startedMs = performance.now();
     counts.cacheMisses += 1;
     logger.info({ checkpoint: file.path, key, sizeBytes: file.sizeBytes }, 'engine cache miss: loading');
+    loadCounter.loopBegan();
     const result = await mine.link!.control.load(file);
     if (!result.ok) throw fromErrorRecord(result.error);
     const open = result.value;
@@ -154,6 +159,7 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
                 logger.debug({ life: input.life, kernelTables }, 'engine worker ready');
                 tell({ type: 'worker.ready' });
               },
+              loadCounter,
               onNote: ({ level, message, fields }) => logger[level](fields, message),
               onBeat: () => tell({ type: 'worker.beat' }),
               onExit: (error) =>
@@ -241,6 +247,7 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
       return result.value;
     },
     knownCheckpoints: () => [...known],
+    load: () => loadCounter.load(),
     failWaiting: (error) => leases.fail(() => true, error),
     report: () => ({
       phase: life === null ? 'down' : enginePhaseOf(life.machine.getSnapshot()),

@@ -6,6 +6,7 @@ import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { ErrorCode } from '../errors.js';
 import type { Guidance } from './constraints/constraint.js';
 import type { SamplerOptions, Sampled } from './engine-addon.js';
+import type { LoopLoad } from './engine-load.js';
 import type { PromptMarks } from './prompt-marks.js';
 
 /** Counts from 1 within one life of the worker. */
@@ -74,6 +75,8 @@ export type EngineReport =
       readonly total: number;
       readonly atMs: number;
     }
+  /** A few times a second while there are steps. */
+  | { readonly type: 'load'; readonly load: LoopLoad }
   | ({ readonly type: 'token'; readonly id: SequenceId } & Sampled)
   | {
       readonly type: 'finished';

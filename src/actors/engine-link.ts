@@ -16,6 +16,7 @@ import {
   type SequenceId,
   tokensToBytes,
 } from './engine-frames.js';
+import type { EngineLoadCounter } from './engine-load.js';
 import type { EngineWorkerData } from './engine-worker.js';
 import type { Fault } from './fault.js';
 import type { PromptMarks } from './prompt-marks.js';
@@ -26,6 +27,7 @@ export interface EngineLinkOptions {
   readonly fault: Fault | null;
   readonly onReady: (kernelTables: Extract<EngineReport, { type: 'ready' }>['kernelTables']) => void;
   readonly onNote: (note: EngineNote) => void;
+  readonly loadCounter: EngineLoadCounter;
   /** Any report, at most about one a second: the worker is alive. */
   readonly onBeat: () => void;
   /** The thread is gone; null when it was closed. Comes once, last. */
@@ -132,6 +134,7 @@ export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
         const entry = entries.get(report.id);
         if (entry === undefined) break; // cancelled meanwhile
         entry.started = true;
+        options.loadCounter.promptBegan(report.cached);
         entry.listener.started(report.cached, report.atMs);
         break;
       }
@@ -147,6 +150,9 @@ export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
       case 'ready':
         isReady = true;
         options.onReady(report.kernelTables);
+        break;
+      case 'load':
+        options.loadCounter.loopReported(report.load);
         break;
       case 'note':
         options.onNote(report.note);

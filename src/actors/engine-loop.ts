@@ -18,6 +18,7 @@ import {
   samplingUnsupported,
   toErrorRecord,
 } from './engine-errors.js';
+import { type LoopLoad, NO_LOAD } from './engine-load.js';
 import type { PrefixCache, Snapshot } from './prefix-cache/prefix-cache.js';
 import { isWorthWaitingFor } from './prefix.js';
 import { planStep, prefillShareWhileDecoding, type StepPart } from './scheduler.js';
@@ -63,6 +64,9 @@ interface Waiting {
   isAwaiting: boolean;
 }
 
+/** Between two reports of the load. */
+const LOAD_SPACING_MS = 200;
+
 /** As many tokens that another prompt is about to feed are worth waiting for. */
 const MIN_AWAITED_TOKENS = 512;
 
@@ -94,6 +98,9 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
   const running = new Map<SequenceId, Sequence>();
   let reports: EngineReport[] = [];
   let turn = 0;
+  let load: Omit<LoopLoad, 'kvTokens'> = NO_LOAD;
+  let isLoadTold = true;
+  let lastLoadMs = -Infinity;
   let scheduled: NodeJS.Immediate | null = null;
   let closed = false;
 
@@ -259,10 +266,34 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     if (samples) takeSample(sequence, sampled);
   };
 
+  const countStep = (parts: readonly StepPart<Sequence>[]): void => {
+    // A sequence that has been prefilled feeds one token a step.
+    const tokensOf = (isPrefilling: boolean): number =>
+      parts
+        .filter(({ sequence }) => sequence.isPrefilling === isPrefilling)
+        .reduce((sum, { numTokens }) => sum + numTokens, 0);
+    load = {
+      steps: load.steps + 1,
+      stepSequences: load.stepSequences + parts.length,
+      prefillTokens: load.prefillTokens + tokensOf(true),
+      decodeTokens: load.decodeTokens + tokensOf(false),
+    };
+    isLoadTold = false;
+    if (clockMs() - lastLoadMs >= LOAD_SPACING_MS) tellLoad();
+  };
+
+  const tellLoad = (): void => {
+    if (isLoadTold) return;
+    isLoadTold = true;
+    lastLoadMs = clockMs();
+    reports.push({ type: 'load', load: { ...load, kvTokens: slots.numHeld() } });
+  };
+
   const step = (): void => {
     admitWaiting();
     const parts = planStep([...running.values()], limits, turn++);
     if (parts.length === 0) {
+      tellLoad();
       if (running.size === 0) slots.keepBases();
       return;
     }
@@ -274,6 +305,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     }));
     flush(); // who has been admitted is known before the step, not after it
     const results = context.step(items);
+    countStep(parts);
     parts.forEach((part, index) => advance(part, results[index] ?? null));
     schedule();
   };

@@ -16,6 +16,7 @@ import {
   type SessionPhase,
   sessionPhaseOf,
 } from '../machines/session.js';
+import { sessionActorId } from './actor-names.js';
 import { type Constraint, type Guidance, guidanceOf } from './constraints/constraint.js';
 import type { ToolOffer } from './daemon-tools.js';
 import type { Call } from './decoder-stage.js';
@@ -212,6 +213,7 @@ export const startSession = (options: SessionOptions): Session => {
           toolNames: [...request.tools, ...builtins].map(({ name }) => name),
           sessionId: requestId,
           runner: options.toolRunner,
+          inspect: options.inspect,
           onAnswered: ({ call: { callId }, output, result }) => {
             outputs.set(callId, output);
             outbox.send({ type: 'output_item.done', item: { kind: 'tool_output', callId, output, result } });
@@ -223,7 +225,7 @@ export const startSession = (options: SessionOptions): Session => {
       }),
     }),
     {
-      id: `session:${requestId}`,
+      id: sessionActorId(requestId),
       inspect: options.inspect,
       input: {
         requestId,

@@ -19,6 +19,8 @@ export interface Slot {
 export interface Slots {
   /** The slot for this prompt and how many of its tokens need not be fed; null when all are busy. */
   place(prompt: Uint32Array, marks: PromptMarks, fetched: Snapshot | null): PlacedSlot | null;
+  /** Tokens in all slots, busy or not. */
+  numHeld(): number;
   /** Tokens of the prompt that some slot holds. */
   longestShared(prompt: Uint32Array): number;
   numFree(): number;
@@ -162,6 +164,7 @@ export const createSlots = (
   };
 
   return {
+    numHeld: () => slots.reduce((sum, { length }) => sum + length, 0),
     numFree: () => slots.filter(({ isBusy }) => !isBusy).length,
     longestShared: (prompt) => Math.max(...slots.map((slot) => sharedLength(tokensOf(slot), prompt))),
     place: (prompt, marks, fetched) => {

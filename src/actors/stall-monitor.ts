@@ -7,6 +7,8 @@ export interface StallMonitor {
   /** Measures until the returned function is called; several may overlap. */
   watch(): () => void;
   report(): { readonly stallP99Ms: number; readonly stallMaxMs: number };
+  /** The longest since this was last asked. */
+  takeMaxMs(): number;
   close(): void;
 }
 
@@ -16,12 +18,15 @@ export const createStallMonitor = (): StallMonitor => {
   const histogram = createHistogram(); // nanoseconds between two samples
   let timer: NodeJS.Timeout | null = null;
   let numWatching = 0;
+  let longestNs = 0;
 
   const begin = (): void => {
     let last = performance.now();
     timer = setInterval(() => {
       const now = performance.now();
-      histogram.record(Math.max(1, Math.round((now - last) * 1e6)));
+      const elapsedNs = Math.max(1, Math.round((now - last) * 1e6));
+      histogram.record(elapsedNs);
+      longestNs = Math.max(longestNs, elapsedNs);
       last = now;
     }, RESOLUTION_MS).unref();
   };
@@ -45,6 +50,11 @@ export const createStallMonitor = (): StallMonitor => {
       histogram.count === 0
         ? { stallP99Ms: 0, stallMaxMs: 0 }
         : { stallP99Ms: stallMs(histogram.percentile(99)), stallMaxMs: stallMs(histogram.max) },
+    takeMaxMs: () => {
+      const longestMs = stallMs(longestNs);
+      longestNs = 0;
+      return longestMs;
+    },
     close: end,
   };
 };

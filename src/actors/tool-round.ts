@@ -1,6 +1,7 @@
 // Answers the calls of one round that are the daemon's: runs them one after the other, as the model wrote them, or tells
 // the model why they are not run. The session machine says when, and when to stop.
 
+import type { InspectionEvent } from 'xstate';
 import type { ToolResult } from '../ipc/protocol.js';
 import type { ToolRefusal } from '../machines/session.js';
 import type { Call } from './decoder-stage.js';
@@ -13,6 +14,7 @@ export interface ToolRoundOptions {
   readonly toolNames: readonly string[];
   readonly sessionId: string;
   readonly runner: Pick<ToolRunner, 'run'>;
+  readonly inspect: (event: InspectionEvent) => void;
   readonly onAnswered: (answer: ToolAnswer) => void;
 }
 
@@ -41,7 +43,7 @@ export const startToolRound = (options: ToolRoundOptions): RunningToolRound => {
     const { callId, name } = call;
     const { text, isTruncated, ...result } = await runner.run(
       { callId, name, arguments: call.arguments, sessionId },
-      { signal: aborter.signal },
+      { signal: aborter.signal, inspect: options.inspect },
     );
     const wasStopped = result.status === 'cancelled' && refusal !== null;
     return {

@@ -1,4 +1,5 @@
-// The sink of one watcher. The daemon never waits for a watcher: what it does not read in time is dropped and counted.
+// The sink of one watcher. The daemon never waits for a watcher: what it does not read in time is dropped and counted,
+// and it gets a new snapshot to go on from.
 
 import type { FrontEndCounters } from '../ipc/counters.js';
 import type { WatchEvent } from '../ipc/protocol.js';
@@ -7,6 +8,7 @@ export interface WatchStreamOptions {
   /** Takes the event always; false when the client's buffer is full. */
   readonly write: (sequence: number, event: WatchEvent) => boolean;
   readonly counters: FrontEndCounters;
+  readonly snapshot: () => WatchEvent;
 }
 
 export class WatchStream {
@@ -36,5 +38,6 @@ export class WatchStream {
     const event: WatchEvent = { kind: 'dropped', at: this.#droppedAt, count: this.#dropped };
     this.#dropped = 0;
     this.send(event);
+    this.send(this.#options.snapshot());
   }
 }

@@ -3,7 +3,14 @@
 // the daemon pause that one alone; a connection that has become free is used for the next.
 
 import { type CodexpcError, connectionLost } from '../errors.js';
-import type { Health, LoadedModel, ModelInfo, Status, WatchEvent } from '../ipc/protocol.js';
+import type {
+  Health,
+  LoadedModel,
+  MachineDefinition,
+  ModelInfo,
+  Status,
+  WatchEvent,
+} from '../ipc/protocol.js';
 import type { Transport } from '../ipc/transport.js';
 import { ClientConnection } from './connection.js';
 import { EventQueue } from './event-queue.js';
@@ -14,6 +21,12 @@ export interface ClientOptions {
   readonly openTransport: () => Promise<Transport>;
   /** Who connects, for the daemon's log. */
   readonly name: string;
+}
+
+export interface ClientWatchOptions {
+  readonly signal?: AbortSignal;
+  readonly content?: boolean;
+  readonly history?: boolean;
 }
 
 const MAX_IDLE = 1;
@@ -66,8 +79,25 @@ export class Client {
     });
   }
 
-  /** What the daemon does, as it does it, until the loop is left or the signal aborts. */
-  async *watch({ signal }: { readonly signal?: AbortSignal } = {}): AsyncGenerator<WatchEvent, void, void> {
+  /** Every statechart of the daemon, as states and transitions. */
+  async machines(): Promise<readonly MachineDefinition[]> {
+    return (await this.#connection()).request('machines.list', {});
+  }
+
+  /** Ends a response of any client, by the id that `watch` shows. One that is over is ignored. */
+  async cancel(requestId: string): Promise<void> {
+    (await this.#connection()).send({ type: 'cancel', requestId });
+  }
+
+  /**
+   * What the daemon does, as it does it, until the loop is left or the signal aborts. Texts of prompts and answers come
+   * only with `content`, what happened before only with `history`.
+   */
+  async *watch({ signal, content = false, history = false }: ClientWatchOptions = {}): AsyncGenerator<
+    WatchEvent,
+    void,
+    void
+  > {
     signal?.throwIfAborted();
     const connection = await this.#lease();
     const requestId = connection.newRequestId();
@@ -76,7 +106,7 @@ export class Client {
       onRoom: () => connection.resume(),
     });
     connection.subscribe(
-      { type: 'watch', requestId },
+      { type: 'watch', requestId, content, history },
       {
         event: (message) => void (message.type === 'watch.event' && queue.push(message.event)),
         error: (error) => queue.end({ error }),

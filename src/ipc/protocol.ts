@@ -6,6 +6,7 @@ import { Cancel } from './messages/cancel.js';
 import { ErrorMessage } from './messages/error.js';
 import { Health, HealthRequest } from './messages/health.js';
 import { ClientHello, DaemonHello } from './messages/hello.js';
+import { ListMachines, MachineList } from './messages/machines.js';
 import {
   InspectModel,
   ListModels,
@@ -34,6 +35,7 @@ export const REPLIES = {
   'models.inspect': ModelInfo,
   'models.load': LoadedModel,
   'models.unload': z.null(),
+  'machines.list': MachineList,
   shutdown: z.null(),
   watch: z.null(), // when the watch has ended
 } as const;
@@ -48,6 +50,7 @@ export const ClientMessage = z.discriminatedUnion('type', [
   InspectModel,
   LoadModel,
   UnloadModel,
+  ListMachines,
   Shutdown,
   Respond,
   Watch,
@@ -78,6 +81,7 @@ export type {
 export { type ErrorMessage, fromWireError, toWireError, type WireError } from './messages/error.js';
 export type { DaemonState, EngineState, Health } from './messages/health.js';
 export type { ClientHello, DaemonHello } from './messages/hello.js';
+export type { MachineDefinition, MachineState, MachineTransition } from './messages/machines.js';
 export type { LoadedModel, ModelInfo, ModelShape } from './messages/models.js';
 export type { Reply } from './messages/reply.js';
 export {
@@ -103,4 +107,4 @@ export {
 export type { Shutdown } from './messages/shutdown.js';
 export type { BackpressureStatus, ConnectionStatus, HttpStatus, Status } from './messages/status.js';
 export type { ToolOutput } from './messages/tool-output.js';
-export type { Watch, WatchEvent, WatchEventMessage } from './messages/watch.js';
+export type { ActorView, RecordedEvent, Watch, WatchEvent, WatchEventMessage } from './messages/watch.js';

@@ -4,6 +4,7 @@ import type { CodexpcError } from '../errors.js';
 import type {
   Health,
   LoadedModel,
+  MachineDefinition,
   ModelInfo,
   Respond,
   ResponseEvent,
@@ -21,6 +22,19 @@ export interface ResponseSink {
 }
 
 export type CancelReason = 'client_gone' | 'cancelled' | 'deadline' | 'shutdown';
+
+export interface WatchOptions {
+  /** With the texts of prompts and answers. */
+  readonly content: boolean;
+  /** After the snapshot, what happened before. */
+  readonly history: boolean;
+}
+
+export interface Watching {
+  stop(): void;
+  /** The state of everything now, for a watcher that has lost events. */
+  snapshot(): WatchEvent;
+}
 
 export interface DaemonService {
   health(): Health;
@@ -41,8 +55,10 @@ export interface DaemonService {
   inspectModel(checkpoint: string): Promise<ModelInfo>;
   loadModel(checkpoint: string | null): Promise<LoadedModel>;
   unloadModel(): Promise<void>;
-  /** Debug stream: transitions, log lines, counters. Returns the unsubscriber. */
-  watch(sink: (event: WatchEvent) => void): () => void;
+  /** Every statechart of the daemon, to be drawn. */
+  machines(): readonly MachineDefinition[];
+  /** Debug stream: a snapshot at once, then transitions, log lines, counters. */
+  watch(sink: (event: WatchEvent) => void, options: WatchOptions): Watching;
   /** `drain`: no new requests, running ones get a deadline. `now`: everything is cancelled. */
   shutdown(mode: 'drain' | 'now'): void;
 }

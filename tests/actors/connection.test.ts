@@ -363,7 +363,8 @@ describe('backpressure', () => {
     const events = watcher.received.flatMap((message) => (message.type === 'watch.event' ? [message] : []));
     expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_event, i) => i));
     expect(events.map(({ event }) => event)).toContainEqual({ kind: 'dropped', at: 999, count: dropped });
-    expect(events.length + dropped).toBe(1002); // 1001 log lines and the note
+    expect(events.map(({ event }) => event.kind)).toContain('snapshot');
+    expect(events.length + dropped).toBe(1003); // 1001 log lines, the note and a snapshot to go on from
     expect(harness.service.numWatchers).toBe(0);
   });
 });

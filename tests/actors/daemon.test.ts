@@ -487,15 +487,18 @@ describe('daemon', () => {
     const running = start();
     const kinds = new Map<string, number>();
     const machines = new Set<string>();
-    const leave = running.watch((event) => {
-      kinds.set(event.kind, (kinds.get(event.kind) ?? 0) + 1);
-      if (event.kind === 'actor.started') machines.add(event.machine);
-    });
+    const watching = running.watch(
+      (event) => {
+        kinds.set(event.kind, (kinds.get(event.kind) ?? 0) + 1);
+        if (event.kind === 'actor.started') machines.add(event.machine);
+      },
+      { content: false, history: false },
+    );
     await ask(running, 'say hi').ended;
     expect([...machines].sort()).toEqual(['engine', 'heartbeat', 'session']);
-    for (const kind of ['actor.started', 'actor.transition', 'log'])
+    for (const kind of ['snapshot', 'actor.started', 'actor.transition', 'log'])
       expect(kinds.get(kind)).toBeGreaterThan(0);
-    leave();
+    watching.stop();
     const before = new Map(kinds);
     await ask(running, 'say hi').ended;
     expect(kinds).toEqual(before);

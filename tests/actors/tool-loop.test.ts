@@ -147,7 +147,10 @@ describe("the daemon's own tools", () => {
     test('a tool of the same name is the client’s, and the log says so once', async () => {
       const running = start();
       const warnings: WatchEvent[] = [];
-      running.watch((event) => event.kind === 'log' && event.level === 'warn' && warnings.push(event));
+      running.watch((event) => event.kind === 'log' && event.level === 'warn' && warnings.push(event), {
+        content: false,
+        history: false,
+      });
       for (const call of ['call look {}', 'call look {"again":true}']) {
         const answer = ask(running, call, { tools: [{ ...ask_user, name: 'look' }] });
         expect(completed(await answer.ended).finishReason).toBe('tool_calls');

@@ -7,6 +7,7 @@ import { isAbsolute } from 'node:path';
 import { createActor } from 'xstate';
 import { messageOf } from '../../errors.js';
 import { createToolCallMachine, type ToolCallOutcome } from '../../machines/tool-call.js';
+import { toolCallActorId } from '../actor-names.js';
 import { createPoolWork } from './pool-work.js';
 import { createSandboxFinder } from './program/confinement.js';
 import { createToolPool } from './tool-pool.js';
@@ -53,10 +54,10 @@ export const createToolRunner = (options: ToolRunnerOptions): ToolRunner => {
   let isClosed = false;
 
   const call = async (
-    { name, arguments: text, sessionId }: ToolCall,
+    { callId, name, arguments: text, sessionId }: ToolCall,
     { definition, settings }: AllowedTool,
     limits: ToolLimits,
-    signal: AbortSignal,
+    { signal, inspect }: ToolRunOptions,
   ): Promise<ToolCallOutcome> => {
     let confinement = null;
     if (definition.runsProgram) {
@@ -99,6 +100,8 @@ export const createToolRunner = (options: ToolRunnerOptions): ToolRunner => {
             mark: randomUUID(),
           });
     const actor = createActor(createToolCallMachine({ work }), {
+      id: toolCallActorId(sessionId, callId),
+      ...(inspect === undefined ? {} : { inspect }),
       input: {
         wallMs: limits.wallMs,
         validationMs: VALIDATION_MS,
@@ -119,10 +122,10 @@ export const createToolRunner = (options: ToolRunnerOptions): ToolRunner => {
     });
   };
 
-  const admit = async (request: ToolCall, { signal, limits }: ToolRunOptions): Promise<ToolResult> => {
+  const admit = async (request: ToolCall, runOptions: ToolRunOptions): Promise<ToolResult> => {
     const startedMs = performance.now();
     const tool = tools.get(request.name);
-    const effective = narrowed(tool?.settings.limits, limits);
+    const effective = narrowed(tool?.settings.limits, runOptions.limits);
     const end = (outcome: ToolCallOutcome): ToolResult =>
       toResult(outcome, effective, performance.now() - startedMs);
     const refuse = (reason: string): ToolResult => end({ type: 'refused', reason });
@@ -133,9 +136,9 @@ export const createToolRunner = (options: ToolRunnerOptions): ToolRunner => {
         `${running.size} tool calls are running and waiting already, as many as are allowed. Try again later.`,
       );
     const controller = new AbortController();
-    const result = call(request, tool, effective, AbortSignal.any([signal, controller.signal])).then(
-      end,
-      (error: unknown) => end({ type: 'crashed', reason: messageOf(error) }),
+    const signal = AbortSignal.any([runOptions.signal, controller.signal]);
+    const result = call(request, tool, effective, { ...runOptions, signal }).then(end, (error: unknown) =>
+      end({ type: 'crashed', reason: messageOf(error) }),
     );
     running.set(result, controller);
     try {

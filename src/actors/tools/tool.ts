@@ -1,5 +1,6 @@
 // What a tool runner is asked and what it answers. The session loop and the command line know tools only through this.
 
+import type { InspectionEvent } from 'xstate';
 import type { JsonObject } from '../../harmony/conversation.js';
 
 export { isShippedTool, SHIPPED_TOOLS, type ShippedTool } from '../../config/shipped-tools.js';
@@ -75,6 +76,8 @@ export interface ToolRunOptions {
   readonly signal: AbortSignal;
   /** Narrower than the tool's own; wider ones are cut to them. */
   readonly limits?: Partial<ToolLimits>;
+  /** Tells the daemon's inspector about the call's machine. */
+  readonly inspect?: (event: InspectionEvent) => void;
 }
 
 export interface ToolRunner {
