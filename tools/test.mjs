@@ -46,7 +46,7 @@ async function nativeTests() {
       return { passed: 0, failed: 1 };
     }
   }
-  const run = await shown('ctest', ['--test-dir', folder, '--output-on-failure']);
+  const run = await shown('ctest', ['--test-dir', folder, '--output-on-failure', '--parallel', '2']);
   const figures = /(\d+) tests failed out of (\d+)/.exec(run.output);
   if (!figures) return { passed: 0, failed: run.status === 0 ? 0 : 1 };
   const [failed, total] = [Number(figures[1]), Number(figures[2])];

@@ -91,8 +91,10 @@ describe('python', () => {
   });
 
   test('what a cell leaves running ends with its session', async () => {
-    await python(`import subprocess\nsubprocess.Popen(["sleep", "${nap}"], start_new_session=True)`);
-    expect(processesWith(nap)).toHaveLength(1);
+    // Its first line says that it runs: Popen may return before the system shows the new program's arguments.
+    const script = `subprocess.Popen(["sh", "-c", "echo; sleep ${nap}; :"], stdout=-1, start_new_session=True)`;
+    await python(`import subprocess\n${script}.stdout.readline()`);
+    expect(processesWith(nap)).not.toEqual([]);
     await tools.runner.endSession('s');
     expect(processesWith(nap)).toEqual([]);
   });
