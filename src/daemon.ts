@@ -4,6 +4,7 @@ import { createActor } from 'xstate';
 import { createDaemonLog } from './actors/daemon-log.js';
 import { createDaemonService } from './actors/daemon-service.js';
 import { reportStatus, type ReportSources } from './actors/daemon-report.js';
+import { createDecoderInspection } from './actors/decoder-inspection.js';
 import { createEngineActor } from './actors/engine-actor.js';
 import { engineGivenUp, engineStartTimedOut } from './actors/engine-errors.js';
 import { FrontEnd } from './actors/front-end.js';
@@ -124,6 +125,7 @@ export const createDaemon = (options: DaemonOptions): Daemon => {
     forcedCall: options.forcedCall,
     logger,
     inspect,
+    observeResponse: createDecoderInspection({ watchers, inspector, now: Date.now }),
   });
   const frontEnd = new FrontEnd({
     service,

@@ -13,6 +13,7 @@ import { modelNameOf } from './checkpoint-file.js';
 import { constraintOf } from './constraints/constraint.js';
 import { reportHealth, reportStatus, type ReportSources, whyNot } from './daemon-report.js';
 import { offerTools } from './daemon-tools.js';
+import type { ResponseObserver } from './decoder-inspection.js';
 import type { EngineActor } from './engine-actor.js';
 import {
   duplicateRequest,
@@ -51,6 +52,7 @@ export interface DaemonServiceOptions {
   readonly forcedCall: ForcedCall | null;
   readonly logger: Logger;
   readonly inspect: (event: InspectionEvent) => void;
+  readonly observeResponse: (requestId: string) => ResponseObserver;
 }
 
 export const createDaemonService = (options: DaemonServiceOptions): DaemonService => {
@@ -117,6 +119,7 @@ export const createDaemonService = (options: DaemonServiceOptions): DaemonServic
       now: clockMs,
       logger: options.logger,
       inspect: options.inspect,
+      observe: options.observeResponse(requestId),
       onEnded: (summary) => {
         endWatch();
         sessions.remove(summary);

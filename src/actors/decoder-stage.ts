@@ -2,7 +2,7 @@
 // the protocol's terms and gives calls their ids.
 
 import type { Message } from '../harmony/conversation.js';
-import { createDecoder } from '../harmony/decoder.js';
+import { createDecoder, type HarmonyDecoder } from '../harmony/decoder.js';
 import type { HarmonyEvent, OutputItem as HarmonyItem } from '../harmony/events.js';
 import type { Tokenizer } from '../harmony/tokenizer.js';
 import type { Include, OutputItem, Tool } from '../ipc/protocol.js';
@@ -17,6 +17,8 @@ export interface DecoderStageOptions {
   readonly ownerOf: (call: CallHeader) => CallOwner;
   readonly include: readonly Include[];
   readonly createCallId: () => string;
+  /** Something malformed was mended. */
+  readonly onRepaired: (repair: string) => void;
 }
 
 export type CallOwner = Extract<OutputItem, { kind: 'tool_call' }>['owner'];
@@ -46,6 +48,8 @@ export interface DecoderStage {
   messages(): readonly Message[];
   numReasoningTokens(): number;
   repairs(): Readonly<Record<string, number>>;
+  /** To be looked at, by the debug stream. */
+  readonly inside: Pick<HarmonyDecoder, 'state' | 'hasEnded' | 'messages' | 'view'>;
 }
 
 const FUNCTIONS = 'functions.';
@@ -57,6 +61,7 @@ export const createDecoderStage = ({
   ownerOf,
   include,
   createCallId,
+  onRepaired,
 }: DecoderStageOptions): DecoderStage => {
   const decoder = createDecoder({
     tokenizer,
@@ -101,6 +106,7 @@ export const createDecoderStage = ({
       case 'output_item.done':
         return { type: 'output_item.done', item: itemOf(event.item, event.itemIndex) };
       case 'repaired':
+        onRepaired(event.repair);
         return null; // counted: `completed` has the sums
     }
   };
@@ -145,6 +151,7 @@ export const createDecoderStage = ({
     messages: () => decoder.messages,
     numReasoningTokens: () => decoder.usage.analysis,
     repairs: () => decoder.repairCounts,
+    inside: decoder,
   };
 };
 

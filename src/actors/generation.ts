@@ -5,6 +5,7 @@ import type { SessionEvent } from '../machines/session.js';
 import type { Guidance } from './constraints/constraint.js';
 import type { ToolOffer } from './daemon-tools.js';
 import { type Call, createDecoderStage } from './decoder-stage.js';
+import type { ResponseObserver } from './decoder-inspection.js';
 import { clockMs } from './engine-frames.js';
 import type { EngineLink } from './engine-link.js';
 import type { ModelRuntime } from './model-runtime.js';
@@ -43,6 +44,7 @@ export interface GenerationOptions {
   readonly clock: SessionClock;
   readonly tally: Tally;
   readonly outbox: Outbox;
+  readonly observe: ResponseObserver;
   readonly tell: (fact: SessionEvent) => void;
 }
 
@@ -66,10 +68,12 @@ export const startGeneration = (options: GenerationOptions): RunningGeneration =
     ownerOf,
     include,
     createCallId: options.createCallId,
+    onRepaired: (repair) => observer.mended(repair),
   });
   const wantsTokens = include.includes('tokens') || include.includes('logprobs');
   const wantsLogprobs = include.includes('logprobs');
   const tokens = prompt.tokens();
+  const observer = options.observe({ prompt: tokens, decoder: decoder.inside, tokenizer: model.tokenizer });
   let hasBegun = false;
   let owedCredit = 0;
   let isHeld = false;
@@ -120,12 +124,14 @@ export const startGeneration = (options: GenerationOptions): RunningGeneration =
           outbox.send({ type: 'tokens.delta', tokens: [sampled] });
         }
         decoder.push(token).forEach(outbox.send);
+        observer.tookToken(token);
         owedCredit += 1;
         payCredit();
       },
       finished: (reason, atMs) => {
         clock.roundEnded(atMs);
         decoder.finish(reason).forEach(outbox.send);
+        observer.ended();
         if (Object.keys(decoder.repairs()).length === 0) prompt.learn(decoder.messages());
         tell({ type: 'generation.finished', reason, calls: decoder.calls() });
       },
@@ -142,6 +148,7 @@ export const startGeneration = (options: GenerationOptions): RunningGeneration =
     calls: () => decoder.calls(),
     end: () => {
       handle.cancel();
+      observer.ended();
       clock.roundEnded(clockMs());
       tally.reasoningTokens += decoder.numReasoningTokens();
       for (const [name, count] of Object.entries(decoder.repairs())) {

@@ -7,7 +7,7 @@ import { CodexpcError } from '../errors.js';
 import { summaryOf } from '../inspect/context-summary.js';
 import { guardsAgainst, guardsBefore, transitionId } from '../inspect/machine-graph.js';
 import type { ActorView, RecordedEvent } from '../ipc/protocol.js';
-import { parentIdOf, requestIdOf, SUPERVISOR } from './actor-names.js';
+import { parentIdOf, requestIdOf, sessionActorId, SUPERVISOR } from './actor-names.js';
 
 export interface InspectorOptions {
   readonly logger: Logger;
@@ -19,6 +19,14 @@ export interface Inspector {
   readonly inspect: (event: InspectionEvent) => void;
   /** The machines that live now, in the order of their start. */
   actors(): readonly ActorView[];
+  /**
+   * Shows an actor that is no machine of xstate's, beneath the session of a response, until it is released. With the
+   * session's name.
+   */
+  adopt(
+    requestId: string,
+    view: () => ActorView,
+  ): { readonly actor: string | null; readonly release: () => void };
   /** Since the start. */
   numStarted(machine: string): number;
 }
@@ -49,15 +57,17 @@ interface Inspected {
 
 export const createInspector = ({ logger, publish, now }: InspectorOptions): Inspector => {
   const living = new Map<object, Inspected>();
+  const adopted = new Set<() => ActorView>();
   const numStarted = new Map<string, number>();
+
+  const nameOf = (id: string): string | null =>
+    [...living.values()].findLast((inspected) => inspected.id === id)?.name ?? null;
 
   const parentOf = (machine: string, { id, _parent }: ActorLike): string | null => {
     // A parent may be told of after its child, and so may the supervisor.
     if (_parent !== undefined) return actorName(_parent);
     const parentId = parentIdOf(machine, id);
-    return parentId === null || parentId === SUPERVISOR
-      ? parentId
-      : ([...living.values()].findLast((inspected) => inspected.id === parentId)?.name ?? null);
+    return parentId === null || parentId === SUPERVISOR ? parentId : nameOf(parentId);
   };
 
   const start = (
@@ -150,38 +160,30 @@ export const createInspector = ({ logger, publish, now }: InspectorOptions): Ins
           break;
       }
     },
-    actors: () =>
-      [...living.values()].map((entry) => {
-        const {
-          name: actor,
-          parent,
-          machine,
-          id,
-          startedAt,
-          states,
-          since,
-          received,
-          transitions,
-          ref,
-        } = entry;
-        const mailbox = numWaiting(ref);
-        const context = summaryOf((ref.getSnapshot() as AnyMachineSnapshot).context);
-        const requestId = requestIdOf(id);
-        return {
-          actor,
-          parent,
-          machine,
-          requestId,
-          startedAt,
-          states,
-          since,
-          received,
-          mailbox,
-          transitions,
-          context,
-        };
-      }),
+    actors: () => [...[...living.values()].map(viewOf), ...[...adopted].map((view) => view())],
+    adopt: (requestId, view) => {
+      adopted.add(view);
+      return { actor: nameOf(sessionActorId(requestId)), release: () => void adopted.delete(view) };
+    },
     numStarted: (machine) => numStarted.get(machine) ?? 0,
+  };
+};
+
+const viewOf = (entry: Inspected): ActorView => {
+  const { name: actor, parent, machine, id, startedAt, states, since, received, transitions, ref } = entry;
+  const { context } = ref.getSnapshot() as AnyMachineSnapshot;
+  return {
+    actor,
+    parent,
+    machine,
+    requestId: requestIdOf(id),
+    startedAt,
+    states,
+    since,
+    received,
+    mailbox: numWaiting(ref),
+    transitions,
+    context: summaryOf(context),
   };
 };
 

@@ -20,6 +20,7 @@ import { sessionActorId } from './actor-names.js';
 import { type Constraint, type Guidance, guidanceOf } from './constraints/constraint.js';
 import type { ToolOffer } from './daemon-tools.js';
 import type { Call } from './decoder-stage.js';
+import type { ResponseObserver } from './decoder-inspection.js';
 import type { EngineActor } from './engine-actor.js';
 import { asCodedError } from './engine-errors.js';
 import { type ForcedCall, forcedTokens, isForced } from './forced-call.js';
@@ -59,6 +60,8 @@ export interface SessionOptions {
   readonly now: () => number;
   readonly logger: Logger;
   readonly inspect: (event: InspectionEvent) => void;
+  /** Tells the debug stream of its rounds. */
+  readonly observe: ResponseObserver;
   /** The terminal event has been handed on. */
   readonly onEnded: (summary: SessionSummary) => void;
 }
@@ -189,6 +192,7 @@ export const startSession = (options: SessionOptions): Session => {
           clock,
           tally,
           outbox,
+          observe: options.observe,
           tell: (fact) => {
             sendBack(fact);
             if (fact.type !== 'generation.finished') return;

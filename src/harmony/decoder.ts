@@ -41,6 +41,8 @@ export interface HarmonyDecoder {
   readonly repairCounts: Readonly<Partial<Record<RepairName, number>>>;
   /** A <|return|> or <|call|> ended the turn: generation should have stopped. */
   readonly hasEnded: boolean;
+  /** A message's life; cheap to ask after every token, other than `view`. */
+  readonly state: DecoderState;
   view(): DecoderView;
 }
 
@@ -123,6 +125,9 @@ export const createDecoder = (options: DecoderOptions): HarmonyDecoder => {
     repairCounts,
     get hasEnded() {
       return core.hasEnded;
+    },
+    get state() {
+      return core.state;
     },
     view: () => ({
       state: core.state,

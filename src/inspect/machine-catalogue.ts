@@ -9,6 +9,7 @@ import { createHttpFrontEndMachine } from '../machines/http-front-end.js';
 import { createSessionMachine } from '../machines/session.js';
 import { createSupervisorMachine } from '../machines/supervisor.js';
 import { createToolCallMachine } from '../machines/tool-call.js';
+import { decoderChart } from './decoder-chart.js';
 import { machineGraph } from './machine-graph.js';
 
 export const machineCatalogue = (): readonly MachineDefinition[] =>
@@ -20,6 +21,7 @@ export const machineCatalogue = (): readonly MachineDefinition[] =>
     createHttpFrontEndMachine({ listen: endless(), accept: idle(), release: endless() }),
     createSessionMachine({ prepare: endless(), generate: idle(), answerCalls: idle() }),
     createToolCallMachine({ work: idle() }),
+    decoderChart,
   ].map((machine) => machineGraph(machine));
 
 // No actor of them is ever started: whatever they were to receive, they do not.
