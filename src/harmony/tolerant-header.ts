@@ -1,8 +1,11 @@
 // A message header read for what the model meant. Well-formed headers come out exactly as the official
 // parser reads them; for the rest see the table of malformations in `repairs.ts`.
 
+import { CHANNELS, readChannelWord } from './channel-names.js';
 import type { Role } from './conversation.js';
-import { isToolName, type DecodedHeader } from './message-kinds.js';
+import { HeaderRecipient } from './header-recipient.js';
+import { cutRepeated, wordFrom } from './header-words.js';
+import type { DecodedHeader } from './message-kinds.js';
 import { isRole } from './official-header.js';
 import type { RepairName } from './repairs.js';
 import type { ToolNames } from './tool-names.js';
@@ -36,7 +39,6 @@ export interface TolerantHeader {
   readonly repairs: readonly RepairName[];
 }
 
-const CHANNELS = ['analysis', 'commentary', 'final'];
 const TYPE_WORD = /^(?:json|code)$/i;
 const JSON_START = /[{[]/;
 
@@ -57,24 +59,24 @@ class HeaderReading {
   /** A channel's name where its marker is missing; a marked one wins. */
   #unmarkedChannel: string | undefined;
   #hasEmptyChannel = false;
-  #recipient: string | undefined;
   #markedType: string | undefined;
   readonly #typeWords: string[] = [];
-  #isGuessed = false;
   #rest = '';
   /** Arguments have begun: nothing behind is a header any more. */
   #isInJson = false;
   readonly #repairs: RepairName[] = [];
+  readonly #recipient: HeaderRecipient;
 
-  constructor(readonly options: ReadOptions) {}
+  constructor(readonly options: ReadOptions) {
+    this.#recipient = new HeaderRecipient(options.toolNames, this.#repairs);
+  }
 
   readPiece({ after, text }: HeaderPiece): void {
     let isFirst = true;
     let end = 0;
-    for (let start = endOfSpace(text, 0); start < text.length; start = endOfSpace(text, end)) {
-      const space = text.slice(end, start);
-      end = endOfWord(text, start);
-      const word = text.slice(start, end);
+    for (let next = wordFrom(text, 0); next !== undefined; next = wordFrom(text, end)) {
+      const { word, space } = next;
+      end = next.end;
       if (this.#isInJson) this.#rest += space + word;
       else if (isFirst && after === 'start') this.#readFirstWord(space, word);
       else if (isFirst && after === 'channel') this.#readChannel(space, word);
@@ -99,22 +101,22 @@ class HeaderReading {
     const isRoleMissing = this.#role === undefined && givenRole === undefined && this.#author === undefined;
     if (isRoleMissing) this.#repairs.push('role_missing');
     const role = this.#role ?? givenRole ?? 'assistant';
-    if (role === 'assistant') this.#settleRecipient(channel);
+    if (role === 'assistant') this.#recipient.settle(channel);
+    const recipient = this.#recipient.name;
     const contentType = this.#markedType ?? this.#typeWords.at(-1);
     if (this.#typeWords.length > (this.#markedType === undefined ? 1 : 0))
       this.#repairs.push('content_type_moved');
-    else if (contentType !== undefined && this.#recipient === undefined)
-      this.#repairs.push('content_type_moved');
+    else if (contentType !== undefined && recipient === undefined) this.#repairs.push('content_type_moved');
     if (endsInMessage && this.#rest !== '') this.#repairs.push('header_words');
     const header: { -readonly [Field in keyof DecodedHeader]: DecodedHeader[Field] } = { role };
     if (this.#name !== undefined) header.name = this.#name;
-    if (this.#recipient !== undefined) header.recipient = this.#recipient;
+    if (recipient !== undefined) header.recipient = recipient;
     if (channel !== undefined) header.channel = channel;
     if (contentType !== undefined) header.contentType = contentType;
     return {
       header,
-      isGuessed: this.#isGuessed,
-      hasStructure: this.#role !== undefined || this.#channel !== undefined || this.#recipient !== undefined,
+      isGuessed: this.#recipient.isGuessed,
+      hasStructure: this.#role !== undefined || this.#channel !== undefined || recipient !== undefined,
       isChannelUnclear:
         this.#channel === undefined && (this.#hasEmptyChannel || this.#unknownChannel !== undefined),
       rest: this.#rest,
@@ -170,29 +172,19 @@ class HeaderReading {
       this.#readWord(space, whole);
       return;
     }
-    const cut = whole.replace(/<.*$/s, '');
-    const word = cutRepeated(cut, 'assistant') || cut;
+    const { word, channel, isExact, glued } = readChannelWord(whole);
     if (word === '') {
       this.#noteEmptyChannel();
       return;
     }
-    const begun = word.endsWith('analysis')
-      ? 'analysis'
-      : CHANNELS.find((channel) => word.startsWith(channel));
-    const meant = begun ?? CHANNELS.find((channel) => word.length >= 3 && channel.startsWith(word));
-    if (meant === undefined) {
-      if (this.#channel !== undefined || this.#unknownChannel !== undefined)
-        this.#repairs.push('channel_repeated');
-      else this.#unknownChannel = word;
-      return;
-    }
     if (this.#channel !== undefined || this.#unknownChannel !== undefined)
       this.#repairs.push('channel_repeated');
+    else if (channel === undefined) this.#unknownChannel = word;
+    if (channel === undefined) return;
     if (this.#channel === undefined) {
-      this.#channel = meant;
-      if (cut !== meant) this.#repairs.push('channel_mapped');
+      this.#channel = channel;
+      if (!isExact) this.#repairs.push('channel_mapped');
     }
-    const glued = begun !== undefined && word.startsWith(begun) ? word.slice(begun.length) : '';
     if (glued === '' || /^[\p{P}\p{S}]+$/u.test(glued.replace(JSON_START, 'x'))) return;
     if (glued.startsWith('to=') || !this.options.endsInMessage) this.#readWord(space, glued);
   }
@@ -217,29 +209,28 @@ class HeaderReading {
   }
 
   #readWord(space: string, word: string): void {
-    if (!this.#isMeaningful(word)) this.#rest += (this.#rest === '' ? '' : space) + word;
+    if (this.#isMeaningful(word)) return;
+    // What stood between was dropped: the words around it must not spell a marker.
+    const gap = space === '' && /<\S*$/.test(this.#rest) ? ' ' : space;
+    this.#rest += (this.#rest === '' ? '' : gap) + word;
   }
 
   /** Takes in a word that belongs to a header; false for any other. */
   #isMeaningful(word: string): boolean {
-    const { toolNames, endsInMessage, givenRole } = this.options;
+    const { endsInMessage, givenRole } = this.options;
     if (word.startsWith('to=')) return this.#readRecipient(word.slice(3));
-    if (this.#rest !== '' && this.#author !== this.#rest) return false;
+    if (this.#isInText) return false;
     if (JSON_START.test(word[0]!)) {
       this.#isInJson = true;
       return false;
     }
-    if (TYPE_WORD.test(word) && (endsInMessage || this.#recipient !== undefined)) {
-      if (this.#recipient === undefined) this.#repairs.push('content_type_moved');
+    const hasRecipient = this.#recipient.name !== undefined;
+    if (TYPE_WORD.test(word) && (endsInMessage || hasRecipient)) {
+      if (!hasRecipient) this.#repairs.push('content_type_moved');
       this.#typeWords.push(word);
       return true;
     }
-    if (
-      this.#recipient !== undefined &&
-      this.#typeWords.length < 2 &&
-      /^[\w.+/-]{1,32}$/.test(word) &&
-      endsInMessage
-    ) {
+    if (hasRecipient && this.#typeWords.length < 2 && /^[\w.+/-]{1,32}$/.test(word) && endsInMessage) {
       this.#typeWords.push(word);
       return true;
     }
@@ -249,31 +240,22 @@ class HeaderReading {
     }
     if (this.#readUnmarkedChannel(word)) return true;
     // In running text a tool's short name may be any word; its full name is not.
-    if (this.#recipient === undefined && (endsInMessage || word.includes('.'))) {
-      const tool = endsInMessage ? toolNames.match(word) : toolNames.isDeclared(word) ? word : undefined;
-      if (tool !== undefined) {
-        this.#guessRecipient(tool, 'recipient_bare');
-        return true;
-      }
-    }
-    return false;
+    return (
+      !hasRecipient && (endsInMessage || word.includes('.')) && this.#recipient.readBare(word, endsInMessage)
+    );
+  }
+
+  /** Words that belong to no header came before. */
+  get #isInText(): boolean {
+    return this.#rest !== '' && this.#author !== this.#rest;
   }
 
   #readRecipient(word: string): boolean {
-    const name = /^[^<{[]*/.exec(word)![0];
-    const { toolNames } = this.options;
-    const isInText = this.#rest !== '' && this.#author !== this.#rest;
-    if (isInText && !name.startsWith('functions.') && toolNames.match(name) === undefined) return false;
-    if (name === '') {
-      this.#repairs.push('recipient_empty');
-    } else if (this.#recipient === undefined) {
-      this.#recipient = name;
-      if (this.#markedType !== undefined) this.#repairs.push('content_type_moved');
-    } else {
-      this.#repairs.push('recipient_repeated');
-      if (name !== this.#recipient) this.#isGuessed = true;
-    }
-    const behind = word.slice(name.length);
+    if (this.#isInText && !this.#recipient.isMeantInText(word)) return false;
+    const isFirst = this.#recipient.name === undefined;
+    const behind = this.#recipient.read(word);
+    if (isFirst && this.#recipient.name !== undefined && this.#markedType !== undefined)
+      this.#repairs.push('content_type_moved');
     if (JSON_START.test(behind[0] ?? '')) {
       this.#isInJson = true;
       this.#rest += behind;
@@ -303,65 +285,20 @@ class HeaderReading {
   #settleAuthor(): void {
     const author = this.#author;
     if (author === undefined) return;
-    const { toolNames, endsInMessage } = this.options;
+    const { endsInMessage } = this.options;
+    const recipient = this.#recipient.name;
     const isOutput =
-      this.#recipient === 'assistant' ||
-      (endsInMessage && this.#recipient === undefined && author.includes('.'));
-    const tool = toolNames.match(author);
-    if (this.#recipient === undefined && tool !== undefined && endsInMessage) {
-      this.#guessRecipient(tool, 'recipient_bare');
-    } else if (isOutput) {
-      this.#role = 'tool';
-      this.#name = author;
-      if (this.#recipient === undefined) this.#repairs.push('recipient_empty');
-    } else {
+      recipient === 'assistant' || (endsInMessage && recipient === undefined && author.includes('.'));
+    const isTool = recipient === undefined && endsInMessage && this.#recipient.readBare(author, true);
+    if (!isTool && !isOutput) {
       if (endsInMessage) this.#repairs.push('role_unknown');
       return; // the author is part of the rest
     }
+    if (!isTool) {
+      this.#role = 'tool';
+      this.#name = author;
+      if (recipient === undefined) this.#repairs.push('recipient_empty');
+    }
     this.#rest = this.#rest.slice(author.length).trimStart();
   }
-
-  #settleRecipient(channel: string | undefined): void {
-    const recipient = this.#recipient;
-    const { toolNames } = this.options;
-    if (!isToolName(recipient) || toolNames.isDeclared(recipient)) return;
-    const tool = toolNames.match(recipient);
-    if (tool !== undefined) {
-      this.#guessRecipient(tool, 'recipient_matched');
-    } else if (channel === 'final' && !recipient.includes('.')) {
-      this.#recipient = undefined;
-      this.#repairs.push('recipient_dropped');
-    }
-  }
-
-  #guessRecipient(tool: string, repair: RepairName): void {
-    this.#recipient = tool;
-    this.#isGuessed = true;
-    this.#repairs.push(repair);
-  }
 }
-
-/** `word` without the copies of `prefix` it begins with. */
-const cutRepeated = (word: string, prefix: string): string => {
-  let at = 0;
-  while (word.startsWith(prefix, at)) at += prefix.length;
-  return word.slice(at);
-};
-
-// By hand, because most of a header's reading would be a regular expression's.
-const endOfSpace = (text: string, from: number): number => {
-  let at = from;
-  while (at < text.length && isSpaceAt(text, at)) at++;
-  return at;
-};
-
-const endOfWord = (text: string, from: number): number => {
-  let at = from;
-  while (at < text.length && !isSpaceAt(text, at)) at++;
-  return at;
-};
-
-const isSpaceAt = (text: string, at: number): boolean => {
-  const unit = text.charCodeAt(at);
-  return unit < 0x80 ? unit === 0x20 || (unit >= 0x09 && unit <= 0x0d) : /\s/.test(text[at]!);
-};

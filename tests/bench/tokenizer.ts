@@ -83,7 +83,7 @@ const ordinaryTexts = (): Record<string, string> => {
   return {
     'English prose': prose.repeat(5),
     Markdown: read('README.md').repeat(5),
-    TypeScript: ['tokenizer', 'tolerant-decoder', 'tolerant-header', 'renderer', 'split-o200k']
+    TypeScript: ['tokenizer', 'tolerant-decoder', 'tolerant-header', 'merge', 'renderer', 'split-o200k']
       .map((name) => read(`src/harmony/${name}.ts`))
       .join('\n'),
     JSON: read('tests/fixtures/harmony/vectors/parse.json'),

@@ -329,6 +329,11 @@ describe('tool calls', () => {
     });
   });
 
+  test('do not put together a marker from what stood around something dropped', () => {
+    const { messages } = decode('< to=functions.f<|start|>|end|>');
+    expect(messages.map(({ content }) => content)).toEqual(['< |end|>']);
+  });
+
   test('keep both of two calls in one turn', () => {
     const run = decode(
       `<|channel|>commentary to=functions.f${CALL}<|start|>assistant<|channel|>commentary to=functions.shell${CALL}`,
