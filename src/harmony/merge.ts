@@ -1,13 +1,13 @@
 // Byte-pair merging of one piece: again and again the adjacent pair with the lowest rank, the
 // leftmost of equals. Short pieces scan for it; long ones (hostile or merely unbroken text) keep
-// the pairs in a heap, so that time grows as n log n and never as n². Outside ASCII, characters that
+// the pairs in a queue, so that time grows as n log n and never as n². Outside ASCII, characters that
 // are tokens are merged as units where that provably gives the same: see `takeCharacters`.
 
 import { createBoundaryCheck, widthOf } from './character-boundaries.js';
-import { addEntry, dropSmallest } from './number-heap.js';
+import { MergeQueue } from './merge-queue.js';
 import { HASH_FACTOR, NO_RANK, type RankTable, type TokenBytes } from './rank-table.js';
 
-/** Above this many bytes the heap is faster than scanning (measured on a 2.7 GHz Xeon). */
+/** Above this many bytes the queue is faster than scanning (measured on a 2.7 GHz Xeon). */
 const SCAN_LIMIT = 96;
 /**
  * Work on a long piece is done by functions that take this many units at a time. V8 compiles what is called often much
@@ -20,9 +20,6 @@ const KEPT_CAPACITY = 1 << 16;
 const PAIR_SLOTS_LOG2 = 13;
 /** Characters remembered; more than a text of any language has. */
 const MAX_CHARACTERS = 1 << 14;
-/** Positions share a double with their rank: rank * 2^31 + position. */
-const POSITION_SPAN = 2 ** 31;
-
 /** Appends the ranks of bytes[from, to) to `out`. */
 export type MergePiece = (bytes: Uint8Array, from: number, to: number, out: number[]) => void;
 
@@ -44,14 +41,6 @@ interface Parts {
   readonly previous: Int32Array; // (capacity)
   readonly ids: Int32Array; // (capacity): the part at i as a token
   readonly ranks: Int32Array; // (capacity): rank of the part at i merged with the next
-}
-
-/** Pairs still to be joined, lowest rank first; among equals the leftmost. */
-interface MergeQueue {
-  readonly first: Float64Array; // (num_units): the pairs of the beginning, sorted
-  taken: number;
-  readonly heap: Float64Array; // (2 * num_units): pairs that came about later
-  size: number;
 }
 
 const createParts = (capacity: number): Parts => ({
@@ -157,23 +146,15 @@ export const createMergePiece = (tokens: TokenBytes, table: RankTable): MergePie
     }
   };
 
-  /** Entries are rank * 2^31 + position; one is stale when `ranks` at its position says otherwise. */
-  const mergeByHeap = (parts: Parts, bytes: Uint8Array, from: number, length: number): void => {
-    // The first pairs are sorted once, natively; only later ones go through the heap, which each of at most
-    // length - 1 merges gives at most two entries.
-    const queue: MergeQueue = {
-      first: new Float64Array(length),
-      taken: 0,
-      heap: new Float64Array(2 * length),
-      size: 0,
-    };
+  /** A pair in the queue is stale when `ranks` at its position says otherwise. */
+  const mergeByQueue = (parts: Parts, bytes: Uint8Array, from: number, length: number): void => {
+    const queue = new MergeQueue();
     for (let at = 0; at < length; at += STRIDE)
-      addFirstPairs(parts, queue.first, at, Math.min(at + STRIDE, length));
-    queue.first.sort();
+      addFirstPairs(parts, queue, at, Math.min(at + STRIDE, length));
     while (mergeSome(parts, queue, bytes, from, length));
   };
 
-  /** Up to STRIDE entries; false when no pair is left. */
+  /** Up to STRIDE pairs; false when none is left. */
   const mergeSome = (
     parts: Parts,
     queue: MergeQueue,
@@ -182,26 +163,14 @@ export const createMergePiece = (tokens: TokenBytes, table: RankTable): MergePie
     length: number,
   ): boolean => {
     const { previous, ranks } = parts;
-    const { first, heap } = queue;
     for (let i = 0; i < STRIDE; i++) {
-      let entry: number;
-      if (queue.size > 0 && (queue.taken === length || heap[0]! < first[queue.taken]!)) {
-        entry = heap[0]!;
-        queue.size = dropSmallest(heap, queue.size);
-      } else if (queue.taken < length) {
-        entry = first[queue.taken++]!;
-      } else {
-        return false;
-      }
-      const rank = (entry / POSITION_SPAN) | 0; // as integers: a double as an index is slow
-      const at = (entry - rank * POSITION_SPAN) | 0;
-      if (rank === NO_RANK) return false;
-      if (ranks[at] !== rank) continue;
+      if (!queue.take()) return false;
+      const { at } = queue;
+      if (ranks[at] !== queue.rank) continue;
       join(parts, at, bytes, from, length);
-      if (ranks[at] !== NO_RANK) queue.size = addEntry(heap, queue.size, ranks[at]! * POSITION_SPAN + at);
       const before = previous[at]!;
-      if (before >= 0 && ranks[before] !== NO_RANK)
-        queue.size = addEntry(heap, queue.size, ranks[before]! * POSITION_SPAN + before);
+      if (before >= 0 && ranks[before] !== NO_RANK) queue.add(ranks[before]!, before);
+      if (ranks[at] !== NO_RANK) queue.add(ranks[at]!, at);
     }
     return true;
   };
@@ -212,7 +181,7 @@ export const createMergePiece = (tokens: TokenBytes, table: RankTable): MergePie
     for (let at = 0; at < numUnits; at += STRIDE)
       rankUnits(parts, at, Math.min(at + STRIDE, numUnits), bytes, from, numUnits);
     if (numUnits <= SCAN_LIMIT) mergeByScan(parts, bytes, from, numUnits);
-    else mergeByHeap(parts, bytes, from, numUnits);
+    else mergeByQueue(parts, bytes, from, numUnits);
   };
 
   const rankUnits = (
@@ -325,6 +294,6 @@ const linkUnits = ({ next, previous }: Parts, first: number, end: number): void 
   }
 };
 
-const addFirstPairs = ({ ranks }: Parts, pairs: Float64Array, first: number, end: number): void => {
-  for (let at = first; at < end; at++) pairs[at] = ranks[at]! * POSITION_SPAN + at;
+const addFirstPairs = ({ ranks }: Parts, queue: MergeQueue, first: number, end: number): void => {
+  for (let at = first; at < end; at++) if (ranks[at] !== NO_RANK) queue.add(ranks[at]!, at);
 };
