@@ -353,14 +353,18 @@ describe('a tolerant decoder’s time', () => {
     ['channel markers', '<|channel|>', '<|channel|>a'],
     ['start markers', '', '<|start|>a'],
     ['text between messages', '<|channel|>analysis<|message|>x<|end|>', ' a'],
-  ])('is linear in %s', (_, begin, repeated) => {
-    const started = performance.now();
-    const part = encodeMarkup(tokenizer, repeated);
-    const tokens = [
-      ...encodeMarkup(tokenizer, begin),
-      ...Array.from({ length: 30_000 }, (_unused, i) => part[i % part.length]!),
-    ];
-    runDecoder(tokens, { tokenizer, tools: TOOLS });
-    expect(performance.now() - started).toBeLessThan(3000);
-  });
+  ])(
+    'is linear in %s',
+    (_, begin, repeated) => {
+      const before = process.cpuUsage(); // however busy the machine is
+      const part = encodeMarkup(tokenizer, repeated);
+      const tokens = [
+        ...encodeMarkup(tokenizer, begin),
+        ...Array.from({ length: 30_000 }, (_unused, i) => part[i % part.length]!),
+      ];
+      runDecoder(tokens, { tokenizer, tools: TOOLS });
+      expect(process.cpuUsage(before).user / 1e6).toBeLessThan(10);
+    },
+    60_000,
+  );
 });
