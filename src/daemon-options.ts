@@ -70,6 +70,7 @@ export const daemonOptions = (
     numSlots: config['engine.slots'],
     contextLength: config['engine.context_length'],
     maxBatchTokens: config['engine.max_batch_tokens'],
+    maxDraftTokens: config['engine.draft_tokens'],
     kvType: config['engine.kv_type'],
     backend: config['engine.backend'],
     isa: config['engine.isa'] === 'auto' ? '' : config['engine.isa'],

@@ -182,6 +182,7 @@ const complete = (checkpoint: string, cases: readonly Case[], seed: number): Pro
       numSlots: NUM_SLOTS,
       contextLength: CONTEXT_LENGTH,
       maxBatchTokens: 128,
+      maxDraftTokens: 0,
       cache: createPrefixCache({ memoryBytes: 0, disk: null, note: () => {} }),
       guides: createGuides(vocabulary, engine.config.vocabSize),
       snapshots: false,

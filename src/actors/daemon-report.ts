@@ -100,6 +100,8 @@ export const reportStatus = (sources: ReportSources): Status => {
       inputTokens: counts.inputTokens,
       cachedInputTokens: counts.cachedInputTokens,
       outputTokens: counts.outputTokens,
+      draftedTokens: counts.draftedTokens,
+      acceptedTokens: counts.acceptedTokens,
       repairs: counts.repairs,
     },
     eventLoop: sources.stalls.report(),

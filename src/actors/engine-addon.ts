@@ -40,6 +40,8 @@ export interface ContextOptions {
   readonly contextLength: number; // positions a slot
   readonly maxBatchTokens: number;
   readonly kvType: 'f32' | 'f16';
+  /** Drafts in one step, over all items; by default none. */
+  readonly maxDraftTokens?: number;
 }
 
 export interface SamplerOptions {
@@ -72,6 +74,8 @@ export interface NativeEngine {
     readonly prefixReuse: boolean;
     /** `save` and `restore` work. */
     readonly snapshots: boolean;
+    /** Items of a step may have drafts. */
+    readonly drafts: boolean;
   };
   readonly weightsBytes: number;
   /** Errors: model_corrupt, when a byte or a Harmony token is missing; such a model still computes logits. */
@@ -103,18 +107,28 @@ export interface BatchItem {
   readonly sampler: NativeSampler | null;
   /** How many alternatives to report with their log-probabilities; 0 = none. */
   readonly topLogprobs: number;
+  /** How many of the last tokens are guesses at what the sampler will draw; by default none. */
+  readonly numDrafts?: number;
 }
 
 export interface Sampled extends TokenLogprob {
   readonly top: readonly TokenLogprob[];
 }
 
+export interface StepSample extends Sampled {
+  /** Drawn after it, as long as what was drawn is what was drafted: as many as drafts came true, at most. */
+  readonly further: readonly Sampled[];
+}
+
 /** A slot's checkpoints at most (kCheckpointsPerSlot). */
 export const MAX_CHECKPOINTS = 8;
 
 export interface NativeContext {
-  /** Appends each item's tokens to its slot in one forward step; answers per item, null where no sampler was given. */
-  step(items: readonly BatchItem[]): ReadonlyArray<Sampled | null>;
+  /**
+   * Appends each item's tokens to its slot in one forward step; answers per item, null where no sampler was given.
+   * Drafts that did not come true are in the slot too: `truncate` takes them off, and resumes at once.
+   */
+  step(items: readonly BatchItem[]): ReadonlyArray<StepSample | null>;
   /** Logits (vocabSize) of the slot's last token, a copy. Only if that step had a sampler. */
   logits(slot: number): Float32Array;
   length(slot: number): number;

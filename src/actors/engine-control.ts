@@ -9,6 +9,8 @@ export interface EngineSettings {
   /** Positions a slot; cut to what the model can do. */
   readonly contextLength: number;
   readonly maxBatchTokens: number;
+  /** Tokens that are guessed ahead in one step, over all sequences; 0: none. */
+  readonly maxDraftTokens: number;
   readonly kvType: 'f32' | 'f16';
   readonly backend: 'auto' | 'cpu' | 'metal';
   /** '' = the best this processor has. */

@@ -53,6 +53,13 @@ export const badSample = (sampled: Sampled | null, vocabSize: number): CodexpcEr
     details: { token: sampled?.token ?? null, vocabSize },
   });
 
+export const badCut = (length: number, resumeFrom: number): CodexpcError =>
+  new CodexpcError({
+    code: 'invariant_violated',
+    message: `A slot that was cut to ${length} tokens has to be fed again from ${resumeFrom}. This is a fault of codexpc; set engine.draft_tokens = 0 and report it.`,
+    details: { length, resumeFrom },
+  });
+
 export const engineExited = (exitCode: number, cause: unknown): CodexpcError =>
   new CodexpcError({
     code: 'engine_exited',

@@ -78,6 +78,13 @@ export type EngineReport =
   /** A few times a second while there are steps. */
   | { readonly type: 'load'; readonly load: LoopLoad }
   | ({ readonly type: 'token'; readonly id: SequenceId } & Sampled)
+  /** Of the tokens before it, so many had been guessed; `drafted` were tried. */
+  | {
+      readonly type: 'drafted';
+      readonly id: SequenceId;
+      readonly drafted: number;
+      readonly accepted: number;
+    }
   | {
       readonly type: 'finished';
       readonly id: SequenceId;

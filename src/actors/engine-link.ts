@@ -56,6 +56,8 @@ export interface GenerationListener {
   started(cached: number, atMs: number): void;
   prefilled(done: number, total: number, atMs: number): void;
   sampled(token: Sampled): void;
+  /** So many tokens were guessed ahead, and so many of them came true. */
+  drafted(drafted: number, accepted: number): void;
   finished(reason: 'stop' | 'length', atMs: number): void;
   failed(error: CodexpcError): void;
   /** The engine died. */
@@ -126,6 +128,9 @@ export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
     switch (report.type) {
       case 'token':
         entries.get(report.id)?.listener.sampled(report);
+        break;
+      case 'drafted':
+        entries.get(report.id)?.listener.drafted(report.drafted, report.accepted);
         break;
       case 'prefill':
         entries.get(report.id)?.listener.prefilled(report.done, report.total, report.atMs);

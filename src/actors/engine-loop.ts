@@ -3,7 +3,14 @@
 
 import type { Guides } from './constraints/guides.js';
 import type { SequenceGuide } from './constraints/sequence-guide.js';
-import type { BatchItem, NativeAddon, NativeContext, NativeSampler, Sampled } from './engine-addon.js';
+import type {
+  BatchItem,
+  NativeAddon,
+  NativeContext,
+  NativeSampler,
+  Sampled,
+  StepSample,
+} from './engine-addon.js';
 import {
   bytesToTokens,
   clockMs,
@@ -12,6 +19,7 @@ import {
   type SequenceId,
 } from './engine-frames.js';
 import {
+  badCut,
   badSample,
   contextOverflow,
   queueFull,
@@ -21,6 +29,7 @@ import {
 import { type LoopLoad, NO_LOAD } from './engine-load.js';
 import type { PrefixCache, Snapshot } from './prefix-cache/prefix-cache.js';
 import { isWorthWaitingFor } from './prefix.js';
+import { createPromptLookup, type PromptLookup } from './prompt-lookup.js';
 import { planStep, prefillShareWhileDecoding, type StepPart } from './scheduler.js';
 import { createSlots, type Slot } from './slots.js';
 
@@ -31,6 +40,8 @@ export interface EngineLoopOptions {
   readonly numSlots: number;
   readonly contextLength: number;
   readonly maxBatchTokens: number;
+  /** Of the context; 0: nothing is guessed ahead. */
+  readonly maxDraftTokens: number;
   readonly prefixReuse: boolean;
   readonly snapshots: boolean;
   /** False: the backend samples itself, by temperature alone. */
@@ -67,6 +78,8 @@ interface Waiting {
 /** Between two reports of the load. */
 const LOAD_SPACING_MS = 200;
 
+const NO_TOKENS = new Uint32Array();
+
 /** As many tokens that another prompt is about to feed are worth waiting for. */
 const MIN_AWAITED_TOKENS = 512;
 
@@ -77,6 +90,8 @@ interface Sequence {
   /** null: nothing holds its tokens to anything. */
   readonly guide: SequenceGuide | null;
   readonly countsTokens: boolean;
+  /** null: its tokens are not guessed ahead. */
+  readonly lookup: PromptLookup | null;
   readonly prompt: Uint32Array;
   readonly forced: Uint32Array;
   pending: Uint32Array;
@@ -179,12 +194,16 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     }
     const { slot, resumeFrom } = placed;
     const { repetitionPenalty, presencePenalty, frequencyPenalty } = submission.sampling;
+    const countsTokens = repetitionPenalty !== 1 || presencePenalty !== 0 || frequencyPenalty !== 0;
+    // A mask or a penalty belongs to one token: it would have to be known for those after a draft too.
+    const mayDraft = options.maxDraftTokens > 0 && submission.guidance === null && !countsTokens;
     running.set(submission.id, {
       submission,
       slot,
       sampler,
       guide: guideFor(submission, sampler),
-      countsTokens: repetitionPenalty !== 1 || presencePenalty !== 0 || frequencyPenalty !== 0,
+      countsTokens,
+      lookup: mayDraft ? createPromptLookup(prompt, options.maxDraftTokens) : null,
       prompt,
       forced: bytesToTokens(submission.forced),
       pending: prompt.subarray(resumeFrom),
@@ -239,6 +258,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     sequence.numSampled += 1;
     sequence.credit -= 1;
     if (sequence.countsTokens) sequence.sampler.accept(Uint32Array.of(sampled.token));
+    sequence.lookup?.append(sampled.token);
     const isFull = sequence.numSampled === maxTokens || sequence.slot.held().length === contextLength;
     if (stopTokens.includes(sampled.token) || isFull) {
       reports.push({
@@ -254,7 +274,37 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     }
   };
 
-  const advance = ({ sequence, numTokens, samples }: StepPart<Sequence>, sampled: Sampled | null): void => {
+  /** Guesses at what the sequence draws next, none of which may be its last token. */
+  const draft = (sequence: Sequence, numFree: number): Uint32Array => {
+    const { slot, lookup, numSampled, forced, credit, submission } = sequence;
+    if (lookup === null || sequence.isPrefilling || numSampled < forced.length) return NO_TOKENS;
+    const numWanted = (submission.maxTokens ?? Infinity) - numSampled;
+    const numFitting = contextLength - slot.held().length;
+    const drafted = lookup.draft(Math.min(numFree, numWanted - 1, numFitting - 1, credit - 1));
+    const stop = drafted.findIndex((token) => submission.stopTokens.includes(token));
+    return stop < 0 ? drafted : drafted.subarray(0, stop);
+  };
+
+  /** The drafts are in the slot: those that did not come true are taken off. */
+  const settleDrafts = (
+    { submission, slot, lookup }: Sequence,
+    numDrafted: number,
+    numTrue: number,
+  ): void => {
+    if (numDrafted === 0) return;
+    lookup?.judge(numDrafted, numTrue);
+    reports.push({ type: 'drafted', id: submission.id, drafted: numDrafted, accepted: numTrue });
+    const length = slot.held().length + 1 + numTrue;
+    const resumeFrom = context.truncate(slot.index, length);
+    if (resumeFrom !== length) throw badCut(length, resumeFrom);
+  };
+
+  const advance = (
+    { sequence, numTokens, samples }: StepPart<Sequence>,
+    sampled: StepSample | null,
+    numDrafted: number,
+  ): void => {
+    settleDrafts(sequence, numDrafted, sampled?.further.length ?? 0);
     sequence.slot.append(sequence.pending.subarray(0, numTokens));
     sequence.pending = sequence.pending.subarray(numTokens);
     if (sequence.isPrefilling) {
@@ -264,6 +314,10 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
       if (samples) sequence.isPrefilling = false;
     }
     if (samples) takeSample(sequence, sampled);
+    for (const next of sampled?.further ?? []) {
+      sequence.slot.append(sequence.pending); // the draft, which came true
+      takeSample(sequence, next);
+    }
   };
 
   const countStep = (parts: readonly StepPart<Sequence>[]): void => {
@@ -297,16 +351,25 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
       if (running.size === 0) slots.keepBases();
       return;
     }
-    const items = parts.map(({ sequence, numTokens, samples }): BatchItem => ({
-      slot: sequence.slot.index,
-      tokens: sequence.pending.subarray(0, numTokens),
-      sampler: samples ? sequence.sampler : null,
-      topLogprobs: samples ? sequence.submission.topLogprobs : 0,
-    }));
+    let numFree = Math.min(
+      options.maxDraftTokens,
+      options.maxBatchTokens - parts.reduce((sum, { numTokens }) => sum + numTokens, 0),
+    );
+    const items = parts.map(({ sequence, numTokens, samples }) => {
+      const drafted = draft(sequence, numFree);
+      numFree -= drafted.length;
+      return {
+        slot: sequence.slot.index,
+        tokens: Uint32Array.of(...sequence.pending.subarray(0, numTokens), ...drafted),
+        sampler: samples ? sequence.sampler : null,
+        topLogprobs: samples ? sequence.submission.topLogprobs : 0,
+        numDrafts: drafted.length,
+      } satisfies BatchItem;
+    });
     flush(); // who has been admitted is known before the step, not after it
     const results = context.step(items);
     countStep(parts);
-    parts.forEach((part, index) => advance(part, results[index] ?? null));
+    parts.forEach((part, index) => advance(part, results[index] ?? null, items[index]!.numDrafts));
     schedule();
   };
 

@@ -93,6 +93,7 @@ const start = async ({
           numSlots: model.numSlots,
           contextLength: model.description.contextLength,
           maxBatchTokens: settings.maxBatchTokens,
+          maxDraftTokens: model.maxDraftTokens,
           prefixReuse: model.engine.capabilities.prefixReuse,
           snapshots: model.engine.capabilities.snapshots,
           hasLogits: model.engine.capabilities.logits,

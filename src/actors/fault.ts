@@ -2,7 +2,7 @@
 // engine worker exit when it samples its third token, in its first two lives. Not in the normal help.
 
 import { CodexpcError } from '../errors.js';
-import type { NativeContext, Sampled } from './engine-addon.js';
+import type { NativeContext, StepSample } from './engine-addon.js';
 
 export const FAULT_KINDS = [
   'throw', // a native call throws
@@ -40,7 +40,7 @@ export const isStartFault = ({ kind }: Fault): boolean => kind === 'start' || ki
 /** The context, with the fault in its `step`. */
 export const withFault = (context: NativeContext, { kind, atToken }: Fault): NativeContext => {
   let numTokens = 0;
-  const strike = (sampled: Sampled): Sampled => {
+  const strike = (sampled: StepSample): StepSample => {
     switch (kind) {
       case 'throw':
         throw new Error(`injected fault at token ${atToken}`);

@@ -15,7 +15,11 @@ import type { Prompt } from './prompt.js';
 import type { SessionClock } from './session-timings.js';
 
 /** What a request has used, over its rounds. */
-export type Tally = { -readonly [Count in keyof Usage]: Usage[Count] } & { repairs: Record<string, number> };
+export type Tally = { -readonly [Count in keyof Usage]: Usage[Count] } & {
+  repairs: Record<string, number>;
+  draftedTokens: number;
+  acceptedTokens: number;
+};
 
 export const createTally = (): Tally => ({
   inputTokens: 0,
@@ -23,6 +27,8 @@ export const createTally = (): Tally => ({
   outputTokens: 0,
   reasoningTokens: 0,
   repairs: {},
+  draftedTokens: 0,
+  acceptedTokens: 0,
 });
 
 export interface GenerationOptions {
@@ -127,6 +133,10 @@ export const startGeneration = (options: GenerationOptions): RunningGeneration =
         observer.tookToken(token);
         owedCredit += 1;
         payCredit();
+      },
+      drafted: (drafted, accepted) => {
+        tally.draftedTokens += drafted;
+        tally.acceptedTokens += accepted;
       },
       finished: (reason, atMs) => {
         clock.roundEnded(atMs);

@@ -9,6 +9,7 @@ export interface ModelInUse {
   readonly engine: NativeEngine;
   readonly context: NativeContext;
   readonly numSlots: number;
+  readonly maxDraftTokens: number;
   /** What the memory budget has left. */
   readonly leftBytes: number;
   close(): void;
@@ -30,6 +31,9 @@ export const openModel = (addon: NativeAddon, file: CheckpointFile, settings: En
       contextLength: Math.min(settings.contextLength, engine.config.contextLength),
       maxBatchTokens: settings.maxBatchTokens,
       kvType: settings.kvType,
+      maxDraftTokens: engine.capabilities.drafts
+        ? Math.min(settings.maxDraftTokens, settings.maxBatchTokens - 1)
+        : 0,
     };
     const leftBytes = guardContext(
       file.path,
@@ -42,6 +46,7 @@ export const openModel = (addon: NativeAddon, file: CheckpointFile, settings: En
       engine,
       context,
       numSlots: contextOptions.numSlots,
+      maxDraftTokens: contextOptions.maxDraftTokens,
       leftBytes,
       description: {
         backend: engine.backend,

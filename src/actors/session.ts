@@ -90,6 +90,9 @@ export interface SessionSummary {
   readonly reasoningTokens: number;
   /** What the decoder had to mend, by name. */
   readonly repairs: Readonly<Record<string, number>>;
+  /** Tokens that were guessed ahead, and how many of them came true. */
+  readonly draftedTokens: number;
+  readonly acceptedTokens: number;
 }
 
 export interface Session {
@@ -246,7 +249,7 @@ export const startSession = (options: SessionOptions): Session => {
     lease?.release(); // granted in the moment of the cancel
     void options.toolRunner.endSession(requestId);
     const timings = clock.timings();
-    const { repairs, ...usage } = tally;
+    const { repairs, draftedTokens, acceptedTokens, ...usage } = tally;
     if (outcome.type === 'failed') outbox.send({ type: 'failed', error: toWireError(outcome.error) });
     else outbox.send({ type: 'completed', finishReason: outcome.finishReason, usage, timings, repairs });
     // Once everything has been handed on: a receiver that was full has the end still to come.
@@ -254,7 +257,7 @@ export const startSession = (options: SessionOptions): Session => {
     onDelivered = () => {
       if (told || outbox.numHeld() > 0) return;
       told = true;
-      options.onEnded({ requestId, outcome, ...usage, ...timings, repairs });
+      options.onEnded({ requestId, outcome, ...usage, ...timings, repairs, draftedTokens, acceptedTokens });
     };
     onDelivered();
   };

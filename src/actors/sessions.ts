@@ -17,6 +17,9 @@ export interface SessionCounts {
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
   readonly outputTokens: number;
+  /** Guessed ahead, and how many of them came true. */
+  readonly draftedTokens: number;
+  readonly acceptedTokens: number;
   /** By name. */
   readonly repairs: Readonly<Record<string, number>>;
   readonly prefillTokensPerSecond: number;
@@ -49,6 +52,8 @@ export const createSessions = (): Sessions => {
     inputTokens: 0,
     cachedInputTokens: 0,
     outputTokens: 0,
+    draftedTokens: 0,
+    acceptedTokens: 0,
   };
   const repairs: Record<string, number> = {};
   const means = { prefillTokensPerSecond: 0, decodeTokensPerSecond: 0, meanDurationMs: 0 };
@@ -94,6 +99,8 @@ export const createSessions = (): Sessions => {
       totals.inputTokens += summary.inputTokens;
       totals.cachedInputTokens += summary.cachedInputTokens;
       totals.outputTokens += summary.outputTokens;
+      totals.draftedTokens += summary.draftedTokens;
+      totals.acceptedTokens += summary.acceptedTokens;
       for (const [name, count] of Object.entries(summary.repairs))
         repairs[name] = (repairs[name] ?? 0) + count;
       smooth('prefillTokensPerSecond', summary.prefillTokensPerSecond);

@@ -52,6 +52,12 @@ export const createSettings = ({ home, defaultSocket }: SettingContext) =>
       env: 'CODEXPC_MAX_BATCH_TOKENS',
       about: 'tokens of one forward step; bounds the memory for activations',
     },
+    'engine.draft_tokens': {
+      kind: integer(0, 64),
+      initial: 16,
+      env: 'CODEXPC_DRAFT_TOKENS',
+      about: 'tokens guessed ahead at most, where an answer repeats its conversation; 0: none',
+    },
     'engine.kv_type': {
       kind: choice(['f16', 'f32']),
       initial: 'f16' as 'f16' | 'f32',

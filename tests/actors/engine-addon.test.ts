@@ -137,6 +137,7 @@ describe('openEngine', () => {
       parallelSequences: true,
       prefixReuse: true,
       snapshots: true,
+      drafts: true,
     });
     expect(engine.weightsBytes).toBeGreaterThan(50_000);
   });
@@ -273,6 +274,37 @@ describe('step', () => {
     };
     expect(draw(2n ** 64n - 1n)).toEqual(draw(2n ** 64n - 1n));
     expect(draw(1n)).not.toEqual(draw(2n));
+  });
+
+  it('draws with drafts, right or wrong, what it draws without', () => {
+    const sampling = { ...GREEDY, temperature: 0.7, topP: 0.95, seed: 11n };
+    const plain = openContext();
+    const sampler = addon.createSampler(sampling, vocabSize);
+    const expected = [7];
+    for (let i = 0; i < 60; i += 1) {
+      const [next] = plain.step([{ slot: 0, tokens: tokens(expected[i]!), sampler, topLogprobs: 0 }]);
+      expected.push(next!.token);
+    }
+    const context = openContext({ maxDraftTokens: 6 });
+    const drafting = addon.createSampler(sampling, vocabSize);
+    const drawn = [7];
+    for (let numRight = 0; drawn.length < 50; numRight = (numRight + 1) % 6) {
+      const right = expected.slice(drawn.length, drawn.length + numRight);
+      const wrong = (expected[drawn.length + numRight]! + 1) % vocabSize;
+      const [next] = context.step([
+        {
+          slot: 0,
+          tokens: tokens(drawn.at(-1)!, ...right, wrong),
+          sampler: drafting,
+          topLogprobs: 0,
+          numDrafts: numRight + 1,
+        },
+      ]);
+      expect(next!.further).toHaveLength(numRight);
+      drawn.push(next!.token, ...next!.further.map(({ token }) => token));
+      expect(context.truncate(0, drawn.length - 1)).toBe(drawn.length - 1);
+    }
+    expect(drawn).toEqual(expected.slice(0, drawn.length));
   });
 
   it('counts accepted tokens for the penalties', () => {

@@ -50,6 +50,7 @@ const startLoop = (
     readonly cacheBytes?: number;
     readonly disk?: SnapshotDisk;
     readonly guide?: SequenceGuide;
+    readonly maxDraftTokens?: number;
   } = {},
 ) => {
   const steps: (readonly BatchItem[])[] = [];
@@ -64,9 +65,10 @@ const startLoop = (
       options.onStep?.(items);
     },
   });
+  const contextOptions = { ...CONTEXT, maxDraftTokens: options.maxDraftTokens ?? 0 };
   const loop = createEngineLoop({
-    ...CONTEXT,
-    context: addon.openEngine({ path: '', isa: '', numThreads: 1 }).createContext(CONTEXT),
+    ...contextOptions,
+    context: addon.openEngine({ path: '', isa: '', numThreads: 1 }).createContext(contextOptions),
     createSampler: (...options) => {
       const sampler = addon.createSampler(...options);
       openSamplers.add(sampler);
@@ -149,6 +151,81 @@ describe('engine loop', () => {
     }
     expect(textOf(1)).toBe(`final${'x'.repeat(200)}`);
     expect(textOf(2)).toBe('final1 messages');
+  });
+
+  describe('guessing ahead', () => {
+    const LINE = 'const answer = 42; // of all';
+    const text = `${LINE} ${LINE}! ${LINE}? ${LINE}`;
+    const drafted = (steps: readonly (readonly BatchItem[])[]): number =>
+      steps.flat().reduce((sum, { numDrafts = 0 }) => sum + numDrafts, 0);
+
+    test('answers the same in fewer steps', async () => {
+      const plain = startLoop();
+      plain.submit(1, `say ${text}`);
+      await plain.ended(1);
+      const guessing = startLoop({ maxDraftTokens: 16 });
+      guessing.submit(1, `say ${text}`);
+      await guessing.ended(1);
+      const tokensOf = ({ of }: typeof plain) => of(1, 'token');
+      expect(tokensOf(guessing)).toEqual(tokensOf(plain));
+      expect(guessing.steps.length).toBeLessThan(plain.steps.length / 2);
+      const counts = guessing
+        .of(1, 'drafted')
+        .map((report) => report as Extract<EngineReport, { type: 'drafted' }>);
+      expect(counts.reduce((sum, { drafted: count }) => sum + count, 0)).toBe(drafted(guessing.steps));
+      expect(counts.reduce((sum, { accepted }) => sum + accepted, 0)).toBe(
+        tokensOf(plain).length - guessing.steps.filter(([item]) => item!.sampler !== null).length,
+      );
+    });
+
+    test('goes on exactly in the next turn, after what was guessed wrongly', async () => {
+      const { submit, ended, textOf, reports, steps } = startLoop({ maxDraftTokens: 16 });
+      submit(1, `say ${text} and ${LINE.replace('42', '43')}`);
+      await ended(1);
+      submit(2, `say ${text} and ${LINE.replace('42', '43')}`);
+      await ended(2);
+      expect(textOf(2)).toBe(textOf(1));
+      expect(textOf(1)).toContain('43');
+      expect(reports.some((report) => report.type === 'drafted' && report.accepted < report.drafted)).toBe(
+        true,
+      );
+      expect(drafted(steps)).toBeGreaterThan(0);
+    });
+
+    test.each([1, 2, 5, 33])('writes no more than %i tokens', async (maxTokens) => {
+      const { submit, ended, of } = startLoop({ maxDraftTokens: 16 });
+      submit(1, `say ${text}`, { maxTokens });
+      await ended(1);
+      expect(of(1, 'token')).toHaveLength(maxTokens);
+      expect(of(1, 'finished')).toMatchObject([{ reason: 'length' }]);
+    });
+
+    test('never runs ahead of the credit', async () => {
+      const { loop, submit, until, of } = startLoop({ maxDraftTokens: 16 });
+      submit(1, `say ${text}`, { credit: 30 });
+      await until(() => of(1, 'token').length >= 30);
+      loop.accept({ type: 'credit', id: 1, tokens: 3 });
+      await until(() => of(1, 'token').length >= 33);
+      expect(of(1, 'token')).toHaveLength(33);
+    });
+
+    test('stops where the context is full', async () => {
+      const { submit, ended, of } = startLoop({ maxDraftTokens: 16 });
+      submit(1, `say ${'abcd'.repeat(200)}`);
+      await ended(1);
+      const prompt = promptOf(`say ${'abcd'.repeat(200)}`).length;
+      expect(of(1, 'token')).toHaveLength(CONTEXT.contextLength - prompt + 1);
+    });
+
+    test.each([
+      ['a penalty', { sampling: { ...GREEDY, presencePenalty: 0.5 } }],
+      ['a constraint', { guidance: { kind: 'test' } as never }],
+    ])('does not happen under %s', async (_, overrides) => {
+      const { submit, ended, steps } = startLoop({ maxDraftTokens: 16 });
+      submit(1, `say ${text}`, overrides);
+      await ended(1);
+      expect(drafted(steps)).toBe(0);
+    });
   });
 
   test('forced tokens stand in for what is sampled first, and are fed like any other', async () => {

@@ -20,6 +20,7 @@ struct Capabilities {
   bool parallel_sequences;  // more than one slot
   bool prefix_reuse;        // Truncate keeps a prefix
   bool snapshots;           // Save and Restore work
+  bool drafts = false;      // BatchItem::num_drafts may be more than 0
 };
 
 enum class KvType { kF32, kF16 };
@@ -29,6 +30,7 @@ struct ContextOptions {
   std::uint32_t context_length = 4096;  // positions a slot; at most config.context_length
   std::uint32_t max_batch_tokens = 128; // tokens in one Forward, over all items
   KvType kv_type = KvType::kF32;
+  std::uint32_t max_draft_tokens = 0;   // guessed ones among those of a Forward (BatchItem::num_drafts)
 };
 
 /// Sampling of one sequence. Defaults are greedy. Filters apply in this order: penalties, logit bias, the mask,
@@ -76,6 +78,9 @@ struct BatchItem {
   std::uint32_t slot;
   std::span<const std::uint32_t> tokens;
   bool want_logits;  // of the last token
+  /// With logits: how many of the last tokens are guesses. The logits of the token before each are wanted too; a guess
+  /// that turns out wrong is cut off by Truncate, which resumes at once (kv-cache.h).
+  std::uint32_t num_drafts = 0;
 };
 
 /// Weights, kv and scratch add up to everything; the other two say what is in kv.
@@ -101,6 +106,9 @@ class Context {
   /// Logits (vocab_size) of the slot's last token; valid until the next Forward that includes the slot. Empty if they
   /// were not wanted or the slot has been cut since.
   virtual std::span<const float> Logits(std::uint32_t slot) const = 0;
+  /// Logits (vocab_size) after which draft `index` of the slot's item was guessed; valid until the next Forward or cut.
+  /// Empty where the last Forward had no such draft.
+  virtual std::span<const float> DraftLogits(std::uint32_t slot, std::uint32_t index) const;
 
   /// For backends without logits: the token after the slot's last one, whose Forward wanted logits. It is not appended.
   /// Errors: kUnsupportedArgument (a sampling option that the backend does not have), kInvalidState (nothing to sample

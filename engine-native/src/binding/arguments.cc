@@ -102,6 +102,13 @@ bool ReadUint32(const Napi::Object& object, const char* name, std::uint32_t* num
   return ReadValue(object, name, &value) && ToUint32(value, name, number);
 }
 
+bool ReadUint32Or(const Napi::Object& object, const char* name, std::uint32_t fallback, std::uint32_t* number) {
+  Napi::Value value;
+  if (!ReadValue(object, name, &value)) return false;
+  *number = fallback;
+  return value.IsUndefined() || ToUint32(value, name, number);
+}
+
 bool ReadUint64(const Napi::Object& object, const char* name, std::uint64_t* number) {
   Napi::Value value;
   if (!ReadValue(object, name, &value)) return false;

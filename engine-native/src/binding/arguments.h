@@ -24,6 +24,8 @@ bool ToFloats(const Napi::Value& value, const char* name, std::vector<float>* nu
 
 bool ReadValue(const Napi::Object& object, const char* name, Napi::Value* value);
 bool ReadUint32(const Napi::Object& object, const char* name, std::uint32_t* number);
+/// `fallback` where the property is not there.
+bool ReadUint32Or(const Napi::Object& object, const char* name, std::uint32_t fallback, std::uint32_t* number);
 bool ReadUint64(const Napi::Object& object, const char* name, std::uint64_t* number);  // a bigint
 bool ReadFloat(const Napi::Object& object, const char* name, float* number);
 bool ReadString(const Napi::Object& object, const char* name, std::string* text);

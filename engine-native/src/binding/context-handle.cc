@@ -15,6 +15,7 @@ struct StepItem {
   std::shared_ptr<Sampler> sampler;                       // null: no logits wanted
   std::shared_ptr<const SamplerOptions> sampler_options;  // of the same
   std::uint32_t top_logprobs;
+  std::uint32_t num_drafts;
 };
 
 /// The open context, or null and a pending exception. Called after all arguments are read, which may run JavaScript.
@@ -30,7 +31,8 @@ bool ReadItem(const Napi::Value& value, const ContextState& state, StepItem* ite
   if (!ToObject(value, "an item of the batch", &object) || !ReadUint32(object, "slot", &item->slot) ||
       !ReadValue(object, "tokens", &tokens) ||
       !ToUint32s(tokens, "tokens", state.options.max_batch_tokens, &item->tokens) ||
-      !ReadValue(object, "sampler", &sampler) || !ReadUint32(object, "topLogprobs", &item->top_logprobs)) {
+      !ReadValue(object, "sampler", &sampler) || !ReadUint32(object, "topLogprobs", &item->top_logprobs) ||
+      !ReadUint32Or(object, "numDrafts", 0, &item->num_drafts)) {
     return false;
   }
   if (sampler.IsNull()) return true;
@@ -82,26 +84,47 @@ Napi::Value SampleWithoutLogits(Napi::Env env, Context& context, const StepItem&
   result.Set("token", Napi::Number::New(env, sampled.token));
   result.Set("logprob", Napi::Number::New(env, sampled.logprob));
   result.Set("top", Napi::Array::New(env));
+  result.Set("further", Napi::Array::New(env));
   return result;
 }
 
-/// Null for an item without a sampler; empty with a pending exception on failure.
-Napi::Value SampleItem(Napi::Env env, const Context& context, const StepItem& item) {
-  if (item.sampler == nullptr) return env.Null();
-  const std::span<const float> logits = context.Logits(item.slot);
-  TokenLogprob sampled;
+/// Empty with a pending exception on failure.
+Napi::Object SampleFrom(Napi::Env env, std::span<const float> logits, const StepItem& item, TokenLogprob* sampled) {
   std::vector<TokenLogprob> top;
-  Status status = item.sampler->Sample(logits, &sampled);
+  Status status = item.sampler->Sample(logits, sampled);
   if (status.ok()) status = TopLogprobs(logits, item.top_logprobs, &top);
   if (!status.ok()) {
     Throw(env, status, Call::kSample);
     return {};
   }
   Napi::Object result = Napi::Object::New(env);
-  result.Set("token", Napi::Number::New(env, sampled.token));
-  result.Set("logprob", Napi::Number::New(env, sampled.logprob));
+  result.Set("token", Napi::Number::New(env, sampled->token));
+  result.Set("logprob", Napi::Number::New(env, sampled->logprob));
   result.Set("top", ToJs(env, top));
   return result;
+}
+
+/// Null for an item without a sampler; empty with a pending exception on failure. As long as what is drawn is what was
+/// drafted, the next is drawn from the logits after the draft: the sampler sees exactly what it would without drafts.
+Napi::Value SampleItem(Napi::Env env, const Context& context, const StepItem& item) {
+  if (item.sampler == nullptr) return env.Null();
+  Napi::Object first;
+  Napi::Array further = Napi::Array::New(env);
+  for (std::uint32_t i = 0; i <= item.num_drafts; ++i) {
+    const bool is_last = i == item.num_drafts;
+    TokenLogprob sampled;
+    const Napi::Object result =
+        SampleFrom(env, is_last ? context.Logits(item.slot) : context.DraftLogits(item.slot, i), item, &sampled);
+    if (result.IsEmpty()) return {};
+    if (i == 0) {
+      first = result;
+    } else {
+      further.Set(i - 1, result);
+    }
+    if (is_last || sampled.token != item.tokens[item.tokens.size() - item.num_drafts + i]) break;
+  }
+  first.Set("further", further);
+  return first;
 }
 
 Napi::Value Step(const Napi::CallbackInfo& info, ContextState& state) {
@@ -111,7 +134,7 @@ Napi::Value Step(const Napi::CallbackInfo& info, ContextState& state) {
   Context* context = Open(env, state);
   if (context == nullptr) return {};
   std::vector<BatchItem> batch;
-  for (const StepItem& item : items) batch.push_back({item.slot, item.tokens, item.sampler != nullptr});
+  for (const StepItem& item : items) batch.push_back({item.slot, item.tokens, item.sampler != nullptr, item.num_drafts});
   if (Status status = context->Forward(batch); !status.ok()) {
     Throw(env, status, Call::kUse);
     return {};

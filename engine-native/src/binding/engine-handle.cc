@@ -18,7 +18,8 @@ bool ReadContextOptions(const Napi::Value& value, ContextOptions* options) {
   std::string kv_type;
   if (!ToObject(value, "options", &object) || !ReadUint32(object, "numSlots", &options->num_slots) ||
       !ReadUint32(object, "contextLength", &options->context_length) ||
-      !ReadUint32(object, "maxBatchTokens", &options->max_batch_tokens) || !ReadString(object, "kvType", &kv_type)) {
+      !ReadUint32(object, "maxBatchTokens", &options->max_batch_tokens) ||
+      !ReadUint32Or(object, "maxDraftTokens", 0, &options->max_draft_tokens) || !ReadString(object, "kvType", &kv_type)) {
     return false;
   }
   if (kv_type != "f32" && kv_type != "f16") {
@@ -52,6 +53,7 @@ Napi::Object DescribeCapabilities(Napi::Env env, const Capabilities& capabilitie
   object.Set("parallelSequences", Napi::Boolean::New(env, capabilities.parallel_sequences));
   object.Set("prefixReuse", Napi::Boolean::New(env, capabilities.prefix_reuse));
   object.Set("snapshots", Napi::Boolean::New(env, capabilities.snapshots));
+  object.Set("drafts", Napi::Boolean::New(env, capabilities.drafts));
   return object;
 }
 

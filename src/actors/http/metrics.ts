@@ -87,6 +87,8 @@ export const createMetrics = (status: () => Status): Metrics => {
       tokens.inc({ kind: 'cached_input' }, summary.cachedInputTokens);
       tokens.inc({ kind: 'output' }, summary.outputTokens);
       tokens.inc({ kind: 'reasoning' }, summary.reasoningTokens);
+      tokens.inc({ kind: 'drafted' }, summary.draftedTokens);
+      tokens.inc({ kind: 'accepted' }, summary.acceptedTokens);
       for (const [repair, count] of Object.entries(summary.repairs)) repairs.inc({ repair }, count);
       if (summary.outputTokens > 0) firstToken.observe(summary.timeToFirstTokenMs / 1000);
       duration.observe(summary.totalMs / 1000);

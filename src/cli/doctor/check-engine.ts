@@ -23,6 +23,7 @@ export const checkEngine = async (config: Config): Promise<Finding[]> => {
       contextLength: config['engine.context_length'],
       maxBatchTokens: config['engine.max_batch_tokens'],
       kvType: config['engine.kv_type'],
+      maxDraftTokens: config['engine.draft_tokens'],
     },
   });
   if (typeof result === 'string') {

@@ -8,6 +8,7 @@ export interface ProbeQuestion {
     readonly contextLength: number;
     readonly maxBatchTokens: number;
     readonly kvType: 'f16' | 'f32';
+    readonly maxDraftTokens: number;
   };
 }
 

@@ -64,7 +64,8 @@ const speed = ({
 const requests = ({ requests: r }: Status): string =>
   `${r.running} running${r.awaitingTool > 0 ? ` (${r.awaitingTool} await a tool)` : ''}; ` +
   `${r.completed} completed, ${r.failed} failed, ${r.cancelled} cancelled; ` +
-  `tokens in ${r.inputTokens} (${r.cachedInputTokens} cached), out ${r.outputTokens}`;
+  `tokens in ${r.inputTokens} (${r.cachedInputTokens} cached), out ${r.outputTokens}` +
+  (r.draftedTokens > 0 ? ` (${r.acceptedTokens} of ${r.draftedTokens} guesses came true)` : '');
 
 /** Most frequent first; no line when there are none, as there should be. */
 const repairs = ({ requests: r }: Status): ReadonlyArray<readonly [label: string, value: string]> => {

@@ -36,6 +36,9 @@ const RequestStatus = z.object({
   inputTokens: count,
   cachedInputTokens: count,
   outputTokens: count,
+  /** Guessed ahead where an answer repeated its conversation, and how many of them came true. */
+  draftedTokens: count,
+  acceptedTokens: count,
   /** What was mended in the model's output since the start, by name (src/harmony/repairs.ts). */
   repairs: z.record(z.string(), count),
 });

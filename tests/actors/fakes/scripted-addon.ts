@@ -81,7 +81,7 @@ const createEngine = (options: ScriptedOptions): NativeEngine => {
     numThreads: 1,
     format: 'scripted',
     config: CONFIG,
-    capabilities: { logits: true, parallelSequences: true, prefixReuse: true, snapshots: true },
+    capabilities: { logits: true, parallelSequences: true, prefixReuse: true, snapshots: true, drafts: true },
     weightsBytes,
     tokenizer: () => ({
       pattern: O200K_PATTERN,
@@ -110,6 +110,7 @@ const createContext = (contextOptions: ContextOptions, options: ScriptedOptions)
   /** As the real engine: the rings reach back a window from the end, else only a checkpoint helps. */
   const resumeFrom = ({ tokens, checkpoints }: Slot, length: number): number => {
     if (length >= tokens.length) return tokens.length;
+    if (tokens.length - length <= (contextOptions.maxDraftTokens ?? 0)) return length;
     return Math.max(0, ...checkpoints.filter((position) => position <= length));
   };
 
@@ -126,7 +127,7 @@ const createContext = (contextOptions: ContextOptions, options: ScriptedOptions)
       sleep(options.stepMs ?? 0);
       const numTokens = items.reduce((sum, { tokens }) => sum + tokens.length, 0);
       if (numTokens > contextOptions.maxBatchTokens) throw new Error(`${numTokens} tokens in one step`);
-      return items.map(({ slot, tokens, sampler, topLogprobs }) => {
+      return items.map(({ slot, tokens, sampler, topLogprobs, numDrafts = 0 }) => {
         const { tokens: held } = slots[slot]!;
         if (tokens.length === 0) throw new Error('an empty item');
         held.push(...tokens);
@@ -134,10 +135,15 @@ const createContext = (contextOptions: ContextOptions, options: ScriptedOptions)
           throw new CodexpcError({ code: 'context_overflow', message: `slot ${slot} is full` });
         }
         if (sampler === null) return null;
-        const token = nextToken(held);
-        const sampled = { token, logprob: -0.5, top: topLogprobs > 0 ? [{ token, logprob: -0.5 }] : [] };
-        numSampled += 1;
-        return options.onSample?.(sampled, numSampled) ?? sampled;
+        const drawn: Sampled[] = [];
+        for (let numLeft = numDrafts; numLeft >= 0; numLeft -= 1) {
+          const token = nextToken(held.slice(0, held.length - numLeft));
+          const sampled = { token, logprob: -0.5, top: topLogprobs > 0 ? [{ token, logprob: -0.5 }] : [] };
+          numSampled += 1;
+          drawn.push(options.onSample?.(sampled, numSampled) ?? sampled);
+          if (drawn.at(-1)!.token !== held[held.length - numLeft]) break;
+        }
+        return { ...drawn[0]!, further: drawn.slice(1) };
       });
     },
     logits: () => new Float32Array(VOCAB_SIZE),

@@ -153,6 +153,8 @@ describe('metrics', () => {
       cachedInputTokens: 4,
       outputTokens: 5,
       reasoningTokens: 2,
+      draftedTokens: 8,
+      acceptedTokens: 5,
       prefillTokensPerSecond: 1,
       decodeTokensPerSecond: 1,
       timeToFirstTokenMs: 40,

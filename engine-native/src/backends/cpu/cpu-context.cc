@@ -1,5 +1,6 @@
 #include "backends/cpu/cpu-context.h"
 
+#include <algorithm>
 #include <string>
 
 namespace codexpc::cpu {
@@ -55,14 +56,17 @@ CpuContext::CpuContext(std::shared_ptr<const EngineParts> engine, const ContextO
       cache_(std::move(cache)),
       scratch_(config_, options),
       forward_({*engine_->model, *engine_->table, engine_->rope, *engine_->pool, *cache_, scratch_, options.kv_type}),
-      has_logits_(options.num_slots) {}
+      has_logits_(options.num_slots),
+      num_drafts_(options.num_slots) {}
 
 Status CpuContext::Forward(std::span<const BatchItem> batch) {
   if (Status status = CheckBatch(batch); !status.ok()) return status;
   forward_.Run(batch);
+  std::fill(num_drafts_.begin(), num_drafts_.end(), 0u);
   for (const BatchItem& item : batch) {
     cache_->Append(item.slot, item.tokens);
     has_logits_[item.slot] = item.want_logits;
+    num_drafts_[item.slot] = item.num_drafts;
   }
   return {};
 }
@@ -72,13 +76,19 @@ std::span<const float> CpuContext::Logits(std::uint32_t slot) const {
   return {scratch_.logits + slot * std::size_t{config_.vocab_size}, config_.vocab_size};
 }
 
+std::span<const float> CpuContext::DraftLogits(std::uint32_t slot, std::uint32_t index) const {
+  if (slot >= options_.num_slots || index >= num_drafts_[slot]) return {};
+  const std::size_t row = std::size_t{scratch_.first_draft[slot]} + index;
+  return {scratch_.draft_logits + row * config_.vocab_size, config_.vocab_size};
+}
+
 std::uint32_t CpuContext::Length(std::uint32_t slot) const {
   return slot < options_.num_slots ? cache_->Length(slot) : 0;
 }
 
 Status CpuContext::Truncate(std::uint32_t slot, std::uint32_t length, std::uint32_t* resume_from) {
   if (Status status = CheckSlot(slot); !status.ok()) return status;
-  if (length < cache_->Length(slot)) has_logits_[slot] = false;
+  if (length < cache_->Length(slot)) ForgetLogits(slot);
   *resume_from = cache_->Truncate(slot, length);
   return {};
 }
@@ -87,7 +97,7 @@ Status CpuContext::Copy(std::uint32_t from, std::uint32_t to, std::uint32_t leng
   if (Status status = CheckSlot(from); !status.ok()) return status;
   if (Status status = CheckSlot(to); !status.ok()) return status;
   if (from == to) return Truncate(to, length, resume_from);
-  has_logits_[to] = false;
+  ForgetLogits(to);
   *resume_from = cache_->Copy(from, to, length);
   return {};
 }
@@ -126,13 +136,19 @@ Status CpuContext::Save(std::uint32_t slot, std::uint32_t length, std::span<std:
 Status CpuContext::Restore(std::uint32_t slot, std::span<const std::byte> bytes, std::uint32_t* resume_from) {
   if (Status status = CheckSlot(slot); !status.ok()) return status;
   if (Status status = cache_->Restore(slot, bytes, config_.vocab_size, resume_from); !status.ok()) return status;
-  has_logits_[slot] = false;
+  ForgetLogits(slot);
   return {};
+}
+
+void CpuContext::ForgetLogits(std::uint32_t slot) {
+  has_logits_[slot] = false;
+  num_drafts_[slot] = 0;
 }
 
 Status CpuContext::CheckBatch(std::span<const BatchItem> batch) const {
   if (batch.empty()) return {StatusCode::kInvalidArgument, "the batch is empty"};
   std::size_t num_tokens = 0;
+  std::size_t num_drafts = 0;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     if (Status status = CheckItem(batch[i]); !status.ok()) return status;
     for (std::size_t other = 0; other < i; ++other) {
@@ -141,6 +157,12 @@ Status CpuContext::CheckBatch(std::span<const BatchItem> batch) const {
       }
     }
     num_tokens += batch[i].tokens.size();
+    num_drafts += batch[i].num_drafts;
+  }
+  if (num_drafts > options_.max_draft_tokens) {
+    return {StatusCode::kInvalidArgument, "the batch has " + std::to_string(num_drafts) + " drafts; at most " +
+                                              std::to_string(options_.max_draft_tokens) +
+                                              " fit (max_draft_tokens of the context)"};
   }
   if (num_tokens > options_.max_batch_tokens) {
     return {StatusCode::kInvalidArgument, "the batch has " + std::to_string(num_tokens) + " tokens; at most " +
@@ -154,6 +176,11 @@ Status CpuContext::CheckItem(const BatchItem& item) const {
   if (Status status = CheckSlot(item.slot); !status.ok()) return status;
   const std::string slot = "slot " + std::to_string(item.slot);
   if (item.tokens.empty()) return {StatusCode::kInvalidArgument, slot + " has no tokens in the batch"};
+  if (item.num_drafts > 0 && (!item.want_logits || item.num_drafts >= item.tokens.size())) {
+    return {StatusCode::kInvalidArgument, slot + " has " + std::to_string(item.num_drafts) + " drafts among " +
+                                              std::to_string(item.tokens.size()) +
+                                              " tokens; one more is needed, and logits must be wanted"};
+  }
   const std::uint32_t length = cache_->Length(item.slot);
   if (item.tokens.size() > options_.context_length - length) {
     return {StatusCode::kContextOverflow, slot + " holds " + std::to_string(length) + " tokens and cannot take " +
@@ -173,10 +200,10 @@ Status CpuContext::CheckItem(const BatchItem& item) const {
                   std::to_string(position) + ", not " + std::to_string(item.tokens[i]) + "; truncate it there first"};
     }
   }
-  const std::uint32_t last = length + static_cast<std::uint32_t>(item.tokens.size()) - 1;
-  if (item.want_logits && !cache_->IsExactAt(item.slot, last)) {
+  const std::uint32_t first = length + static_cast<std::uint32_t>(item.tokens.size()) - 1 - item.num_drafts;
+  if (item.want_logits && !cache_->IsExactAt(item.slot, first)) {
     return {StatusCode::kInvalidState, slot + " is being rebuilt and has no logits at position " +
-                                           std::to_string(last) + "; truncate it to that length first"};
+                                           std::to_string(first) + "; truncate it to that length first"};
   }
   return {};
 }

@@ -32,6 +32,7 @@ class CpuContext final : public Context {
 
   Status Forward(std::span<const BatchItem> batch) override;
   std::span<const float> Logits(std::uint32_t slot) const override;
+  std::span<const float> DraftLogits(std::uint32_t slot, std::uint32_t index) const override;
   std::uint32_t Length(std::uint32_t slot) const override;
   Status Truncate(std::uint32_t slot, std::uint32_t length, std::uint32_t* resume_from) override;
   Status Copy(std::uint32_t from, std::uint32_t to, std::uint32_t length, std::uint32_t* resume_from) override;
@@ -49,6 +50,7 @@ class CpuContext final : public Context {
   Status CheckBatch(std::span<const BatchItem> batch) const;
   Status CheckItem(const BatchItem& item) const;
   Status CheckSlot(std::uint32_t slot) const;
+  void ForgetLogits(std::uint32_t slot);
 
   const std::shared_ptr<const EngineParts> engine_;
   const Config& config_;
@@ -57,6 +59,7 @@ class CpuContext final : public Context {
   Scratch scratch_;
   ForwardPass forward_;
   std::vector<bool> has_logits_;  // (num_slots): scratch holds the logits of the slot's last token
+  std::vector<std::uint32_t> num_drafts_;  // (num_slots): scratch holds the logits before so many drafts
 };
 
 }  // namespace codexpc::cpu

@@ -22,7 +22,7 @@ class CpuEngine final : public Engine {
   std::string_view kernels() const override { return parts_->table->name; }
   std::uint32_t num_threads() const override { return parts_->pool->num_threads(); }
   Capabilities capabilities() const override {
-    return {.logits = true, .parallel_sequences = true, .prefix_reuse = true, .snapshots = true};
+    return {.logits = true, .parallel_sequences = true, .prefix_reuse = true, .snapshots = true, .drafts = true};
   }
   const Model& model() const override { return *parts_->model; }
   Status CreateContext(const ContextOptions& options, std::unique_ptr<Context>* context) override {
@@ -54,6 +54,8 @@ Status ChooseTable(std::string isa, const kernels::KernelTable** table) {
 }
 
 }  // namespace
+
+std::span<const float> Context::DraftLogits(std::uint32_t, std::uint32_t) const { return {}; }
 
 Status Context::Sample(std::uint32_t, const SamplerOptions&, std::uint32_t*) {
   return {StatusCode::kUnsupportedArgument, "this backend has logits: use a sampler"};

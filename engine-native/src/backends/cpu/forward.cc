@@ -44,6 +44,7 @@ void ForwardPass::Run(std::span<const BatchItem> batch) {
 void ForwardPass::ArrangeRows(std::span<const BatchItem> batch) {
   num_rows_ = 0;
   num_segments_ = 0;
+  std::uint32_t num_drafts = 0;
   std::int64_t previous = -1;
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const BatchItem* next = nullptr;
@@ -52,7 +53,9 @@ void ForwardPass::ArrangeRows(std::span<const BatchItem> batch) {
     }
     previous = next->slot;
     scratch_.segments[num_segments_++] = {next->slot, num_rows_, static_cast<std::uint32_t>(next->tokens.size()),
-                                          next->want_logits};
+                                          next->want_logits ? 1 + next->num_drafts : 0};
+    scratch_.first_draft[next->slot] = num_drafts;
+    num_drafts += next->num_drafts;
     std::uint32_t position = parts_.cache.Length(next->slot);
     for (const std::uint32_t token : next->tokens) scratch_.rows[num_rows_++] = {token, next->slot, position++};
   }
@@ -135,19 +138,22 @@ void ForwardPass::RotateAndStore(std::uint32_t layer) {
 /// Closes up the rows whose logits are wanted: residual stream and queries.
 void ForwardPass::KeepWantedRows() {
   std::uint32_t num_kept = 0;
+  std::uint32_t num_rows = 0;
   for (std::uint32_t i = 0; i < num_segments_; ++i) {
     const Segment segment = scratch_.segments[i];
-    if (!segment.want_logits) continue;
-    const std::size_t row = segment.first_row + segment.num_rows - 1;
-    std::memmove(scratch_.x + num_kept * std::size_t{config_.hidden_size}, scratch_.x + row * config_.hidden_size,
-                 config_.hidden_size * sizeof(float));
-    std::memmove(scratch_.qkv + num_kept * std::size_t{config_.qkv_size()}, scratch_.qkv + row * config_.qkv_size(),
-                 config_.qkv_size() * sizeof(float));
-    scratch_.rows[num_kept] = scratch_.rows[row];
-    scratch_.segments[num_kept] = {segment.slot, num_kept, 1, true};
-    ++num_kept;
+    if (segment.num_wanted == 0) continue;
+    const std::size_t count = segment.num_wanted;
+    const std::size_t row = segment.first_row + segment.num_rows - count;
+    std::memmove(scratch_.x + num_rows * std::size_t{config_.hidden_size}, scratch_.x + row * config_.hidden_size,
+                 count * config_.hidden_size * sizeof(float));
+    std::memmove(scratch_.qkv + num_rows * std::size_t{config_.qkv_size()}, scratch_.qkv + row * config_.qkv_size(),
+                 count * config_.qkv_size() * sizeof(float));
+    std::memmove(scratch_.rows + num_rows, scratch_.rows + row, count * sizeof(Row));
+    scratch_.segments[num_kept++] = {segment.slot, num_rows, segment.num_wanted, segment.num_wanted};
+    num_rows += segment.num_wanted;
   }
-  num_rows_ = num_segments_ = num_kept;
+  num_rows_ = num_rows;
+  num_segments_ = num_kept;
   ArrangeTiles();
 }
 
@@ -322,23 +328,33 @@ void ForwardPass::AddExperts() {
   });
 }
 
-/// One row a segment by now (KeepWantedRows). Rows of neighbouring slots share a matmul.
+/// Only wanted rows by now (KeepWantedRows): those before the drafts go to draft_logits, the last to its slot's place.
+/// Last rows of neighbouring slots share a matmul, as far as no drafts lie between them.
 void ForwardPass::Unembed() {
   parts_.pool.Run(num_rows_, [&](std::size_t row) { Normalize(row, weights_.final_norm); });
   SplitRows(1, config_.vocab_size, [&](std::size_t, std::size_t begin, std::size_t end) {
-    for (std::uint32_t row = 0, count = 0; row < num_rows_; row += count) {
-      const std::uint32_t slot = scratch_.rows[row].slot;
-      for (count = 1; row + count < num_rows_ && scratch_.rows[row + count].slot == slot + count;) ++count;
-      parts_.table.f32_matmul({.out = scratch_.logits + slot * std::size_t{config_.vocab_size},
-                                     .x = scratch_.normed + row * std::size_t{config_.hidden_size},
+    const auto multiply = [&](float* out, std::size_t row, std::size_t num_tokens) {
+      parts_.table.f32_matmul({.out = out,
+                                     .x = scratch_.normed + row * config_.hidden_size,
                                      .bias = {},
-                                     .num_tokens = count,
+                                     .num_tokens = num_tokens,
                                      .cols = config_.hidden_size,
                                      .out_stride = config_.vocab_size,
                                      .row_begin = begin,
                                      .row_end = end,
                                      .accumulate = false},
                                     weights_.unembedding);
+    };
+    for (std::uint32_t i = 0, count = 0; i < num_segments_; i += count) {
+      const Segment& segment = scratch_.segments[i];
+      const std::size_t vocab_size = config_.vocab_size;
+      if (segment.num_rows > 1) {
+        multiply(scratch_.draft_logits + scratch_.first_draft[segment.slot] * vocab_size, segment.first_row,
+                 segment.num_rows - 1);
+      }
+      const auto continues = [&](const Segment& next) { return next.num_rows == 1 && next.slot == segment.slot + count; };
+      for (count = 1; i + count < num_segments_ && continues(scratch_.segments[i + count]);) ++count;
+      multiply(scratch_.logits + segment.slot * vocab_size, segment.first_row + segment.num_rows - 1, count);
     }
   });
 }

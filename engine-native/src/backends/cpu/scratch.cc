@@ -29,6 +29,8 @@ void Scratch::ForEachPiece(const Config& config, const ContextOptions& options, 
   visit(&routed_act, SaturatingProduct(num_routed, config.intermediate_size));
   visit(&routed_out, SaturatingProduct(num_routed, config.hidden_size));
   visit(&logits, std::size_t{options.num_slots} * config.vocab_size);
+  visit(&draft_logits, SaturatingProduct(options.max_draft_tokens, config.vocab_size));
+  visit(&first_draft, std::size_t{options.num_slots});
 }
 
 Scratch::Scratch(const Config& config, const ContextOptions& options) : config_(config), options_(options) {

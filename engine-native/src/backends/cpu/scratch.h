@@ -23,7 +23,7 @@ struct Segment {
   std::uint32_t slot;
   std::uint32_t first_row;
   std::uint32_t num_rows;
-  bool want_logits;  // of the last row
+  std::uint32_t num_wanted;  // rows at the end whose logits are wanted: none, or the drafts and the one before them
 };
 
 /// Rows of one segment that attend together.
@@ -66,6 +66,8 @@ struct Scratch {
   float* routed_act;        // (routed, intermediate_size)
   float* routed_out;        // (routed, hidden_size)
   float* logits;            // (num_slots, vocab_size)
+  float* draft_logits;      // (max_draft_tokens, vocab_size): segment by segment
+  std::uint32_t* first_draft; // (num_slots): the slot's first row of draft_logits
 
  private:
   template <typename Visit>

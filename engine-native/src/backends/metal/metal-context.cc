@@ -78,6 +78,7 @@ Status MetalContext::CheckItem(std::span<const BatchItem> batch) const {
   if (batch.size() != 1 || batch[0].slot != 0) {
     return {StatusCode::kInvalidArgument, "a batch must have one item, for slot 0"};
   }
+  if (batch[0].num_drafts > 0) return Refuse("the Metal backend does not verify drafts");
   const std::span<const std::uint32_t> tokens = batch[0].tokens;
   if (tokens.empty() || tokens.size() > options_.max_batch_tokens) {
     return {StatusCode::kInvalidArgument, "an item has " + std::to_string(tokens.size()) + " tokens; 1 to " +
