@@ -62,9 +62,12 @@ export const withFault = (context: NativeContext, { kind, atToken }: Fault): Nat
   };
   return {
     step: (items) =>
-      context
-        .step(items)
-        .map((sampled) => (sampled !== null && ++numTokens === atToken ? strike(sampled) : sampled)),
+      context.step(items).map((sampled) => {
+        if (sampled === null) return null;
+        const numBefore = numTokens;
+        numTokens += 1 + sampled.further.length;
+        return numBefore < atToken && numTokens >= atToken ? strike(sampled) : sampled;
+      }),
     logits: (slot) => context.logits(slot),
     length: (slot) => context.length(slot),
     truncate: (slot, length) => context.truncate(slot, length),
