@@ -5,7 +5,8 @@
 #     --dry-run  only says what it would do
 #     --label    name of the agent and of its Mach service (com.yourorg.codexpc)
 #     --gptoss   a checkout of openai/gpt-oss to build against, instead of fetching one
-#     --cpu-only without the Metal backend; Xcode's Metal compiler is not needed then
+#     --cpu-only without the Metal backend; Xcode's Metal compiler is not needed then, and no compiler at all where the
+#                package brings ready-made addons (prebuilds/)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
@@ -29,11 +30,15 @@ done
 check_label
 find_places
 work=$root/build/agent
+addons=$root/build/native/Release
+ready_made=$root/prebuilds/darwin-$(uname -m | sed 's/x86_64/x64/')
+if $cpu_only && [ -f "$ready_made/codexpc.node" ]; then addons=$ready_made; fi
 
 check_tools() {
   command -v node >/dev/null || fail "Node.js is missing; install it from https://nodejs.org or with 'brew install node'."
   node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 20 || (a === 20 && b >= 17) ? 0 : 1)' ||
     fail "Node.js $(node --version) is too old; install 20.17 or newer."
+  [ "$addons" != "$ready_made" ] || return 0
   xcode-select -p >/dev/null 2>&1 ||
     fail "Xcode's command-line tools are missing; install them with 'xcode-select --install', then run this again."
   command -v cmake >/dev/null || fail "CMake is missing; install it with 'brew install cmake'."
@@ -72,9 +77,11 @@ build_shaders() {
 build() {
   (cd "$root" && run npm install --no-save --ignore-scripts --no-audit --no-fund) ||
     fail "Installing the npm packages failed; check the network, then run this again."
-  set -- compile --out build/native --config Release
-  $cpu_only || set -- "$@" "--CDGPTOSS_SOURCE_DIR=$gptoss" "--CDCODEXPC_METALLIB=$metallib"
-  (cd "$root" && run node node_modules/cmake-js/bin/cmake-js "$@") || fail "Building the addons failed; the compiler's message is above."
+  if [ "$addons" != "$ready_made" ]; then
+    set -- compile --out build/native --config Release
+    $cpu_only || set -- "$@" "--CDGPTOSS_SOURCE_DIR=$gptoss" "--CDCODEXPC_METALLIB=$metallib"
+    (cd "$root" && run node node_modules/cmake-js/bin/cmake-js "$@") || fail "Building the addons failed; the compiler's message is above."
+  fi
   (cd "$root" && run node node_modules/typescript/bin/tsc -p tools/build/tsconfig.src.json) || fail "Compiling TypeScript failed; the message is above."
 }
 
@@ -85,8 +92,8 @@ install_program() {
   run mkdir -p "$program.new/build/native/Release" || fail "Nothing can be written to $support; is it yours, and is the disk full?"
   run cp -R "$root/package.json" "$root/node_modules" "$root/models" "$root/packaging" "$program.new/" || fail "Copying to $program.new failed; is the disk full?"
   run cp -R "$root/build/js" "$program.new/build/" || fail "Copying to $program.new failed; is the disk full?"
-  run cp "$root/build/native/Release/codexpc.node" "$root/build/native/Release/codexpc-xpc.node" \
-    "$program.new/build/native/Release/" || fail "The addons are not in $root/build/native/Release; the build has not made them."
+  run cp "$addons/codexpc.node" "$addons/codexpc-xpc.node" "$program.new/build/native/Release/" ||
+    fail "The addons are not in $addons; the build has not made them."
   $cpu_only || run cp "$metallib" "$program.new/build/native/Release/" || fail "Copying default.metallib failed; is the disk full?"
   run rm -rf "$program"
   run mv "$program.new" "$program" || fail "Replacing $program failed; stop programs that use it, then run this again."

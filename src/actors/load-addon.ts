@@ -1,15 +1,13 @@
-// Finds and loads the native addon. Each thread that calls this gets its own environment of it.
+// Loads the native addon. Each thread that calls this gets its own environment of it.
 
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { CodexpcError } from '../errors.js';
+import { nativeAddonPath } from '../native-addon-path.js';
 import type { NativeAddon } from './engine-addon.js';
 
 export const loadAddon = (): NativeAddon => {
-  const path = addonPath();
+  const path = nativeAddonPath('codexpc');
   let addon: NativeAddon;
   try {
     addon = createRequire(import.meta.url)(path) as NativeAddon;
@@ -22,12 +20,4 @@ export const loadAddon = (): NativeAddon => {
   }
   addon.setErrorClass(CodexpcError);
   return addon;
-};
-
-/** build/native/Release/codexpc.node below the nearest directory with a package.json. */
-const addonPath = (): string => {
-  let directory = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(directory, 'package.json')) && dirname(directory) !== directory)
-    directory = dirname(directory);
-  return join(directory, 'build', 'native', 'Release', 'codexpc.node');
 };

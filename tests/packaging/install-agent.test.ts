@@ -27,6 +27,7 @@ name=$(basename "$0")
 echo "$name $*" >> "$CALLS"
 case "$name $*" in *"$FAIL"*) [ -z "$FAIL" ] || { echo "$name: fake failure" >&2; exit 1; } ;; esac
 case "$name $*" in
+  "uname -m") echo arm64 ;;
   uname*) echo "\${FAKE_SYSTEM:-Darwin}" ;;
   "id -u") echo "\${FAKE_UID:-501}" ;;
   *metallib*-o*) for file; do :; done; echo metallib > "$file" ;;
@@ -157,6 +158,17 @@ describe('packaging/install-agent.sh', () => {
     const { status, calls } = install(['--cpu-only']);
     expect(status).toBe(0);
     expect(calls.filter((call) => /^(xcrun|git)/.test(call))).toEqual([]);
+  });
+
+  test('with ready-made addons, for the CPU alone, no compiler is asked for', () => {
+    const prebuilds = path('root/prebuilds/darwin-arm64');
+    mkdirSync(prebuilds, { recursive: true });
+    for (const name of ['codexpc.node', 'codexpc-xpc.node']) writeFileSync(join(prebuilds, name), 'ready-made');
+    const { status, stderr, calls } = install(['--cpu-only'], { FAIL: 'xcode-select -p' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(calls.filter((call) => /^(xcrun|git|cmake)|cmake-js/.test(call))).toEqual([]);
+    for (const name of ['codexpc.node', 'codexpc-xpc.node'])
+      expect(readFileSync(join(program(), 'build/native/Release', name), 'utf8')).toBe('ready-made');
   });
 
   test.each([

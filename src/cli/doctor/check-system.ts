@@ -6,6 +6,7 @@ import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { CodexpcError } from '../../errors.js';
 import { maxSocketPathBytes } from '../../ipc/socket-path.js';
+import { loadXpcAddon } from '../../ipc/transports/xpc-addon.js';
 import type { CliConfig } from '../cli-config.js';
 import type { CliContext } from '../context.js';
 import { formatBytes } from '../format.js';
@@ -125,6 +126,17 @@ export const checkService = async (
   return socket === 'active'
     ? ok('service', text)
     : failed('service', text, "Enable it with 'codexpc install'.");
+};
+
+/** macOS alone. */
+export const checkXpc = ({ env }: CliContext): Finding => {
+  try {
+    loadXpcAddon(env);
+    return ok('xpc', 'the XPC addon loads');
+  } catch (error) {
+    if (!(error instanceof CodexpcError)) throw error;
+    return failed('xpc', error.message, 'Programs reach the daemon at its socket all the same.');
+  }
 };
 
 const checkAgent = async (context: Pick<CliContext, 'env' | 'place'>, label: string): Promise<Finding> => {

@@ -9,7 +9,7 @@ import { harmless, type Paint, paintFor } from '../terminal-text.js';
 import { failed, type Finding, ok } from './check.js';
 import { checkEngine } from './check-engine.js';
 import { checkHttp } from './check-http.js';
-import { checkDaemon, checkDisk, checkNode, checkService, checkSocket } from './check-system.js';
+import { checkDaemon, checkDisk, checkNode, checkService, checkSocket, checkXpc } from './check-system.js';
 import { checkTools } from './check-tools.js';
 
 export const doctor = async (
@@ -45,6 +45,7 @@ async function* examine(context: CliContext, flags: ConfigFlags): AsyncGenerator
   yield await checkTools(context, loaded);
   yield await checkDaemon(loaded);
   yield await checkHttp(loaded);
+  if (context.place.platform === 'darwin') yield checkXpc(context);
   yield await checkService(context, loaded);
 }
 

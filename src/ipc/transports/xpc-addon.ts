@@ -3,9 +3,8 @@
 
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CodexpcError } from '../../errors.js';
+import { nativeAddonPath } from '../../native-addon-path.js';
 
 /** One connection. Calls after its end do nothing. */
 export interface XpcHandle {
@@ -70,12 +69,5 @@ export const loadXpcAddon = (env: Readonly<Record<string, string | undefined>> =
   }
 };
 
-/** Built here, or brought ready-made. */
-const installedAddon = (): string | null => {
-  if (process.platform !== 'darwin') return null;
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
-  const built = join(folder, 'build', 'native', 'Release', 'codexpc-xpc.node');
-  const prebuilt = join(folder, 'prebuilds', `darwin-${process.arch}`, 'codexpc-xpc.node');
-  return existsSync(built) || !existsSync(prebuilt) ? built : prebuilt;
-};
+const installedAddon = (): string | null =>
+  process.platform === 'darwin' ? nativeAddonPath('codexpc-xpc') : null;

@@ -12,7 +12,9 @@ extern "C" {
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
 extern "C" {
+#endif
 
 enum gptoss_status {
   gptoss_status_success = 0,
@@ -40,6 +42,8 @@ enum gptoss_status gptoss_context_sample(gptoss_context_t context, float tempera
 enum gptoss_status gptoss_context_reset(gptoss_context_t context);
 enum gptoss_status gptoss_context_release(gptoss_context_t context);
 
+#ifdef __cplusplus
 }  // extern "C"
+#endif
 
 #endif

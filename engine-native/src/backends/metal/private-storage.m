@@ -11,6 +11,7 @@
 #include <gpt-oss/types.h>
 #include <internal/metal.h>
 
+#include <mach-o/getsect.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,12 +23,19 @@
 int codexpc_no_mlock(const void* address, size_t length);
 int codexpc_no_munlock(const void* address, size_t length);
 
+extern const struct mach_header_64 __dso_handle;
+
 /// Once for each load: the blocks' buffers follow the first one.
 static void announce(const void* data, size_t size, size_t chunk) {
   static atomic_uintptr_t last_end;
   const uintptr_t previous = atomic_exchange(&last_end, (uintptr_t)data + size);
   if (previous == (uintptr_t)data) return;
   fprintf(stderr, "Warning: using Private storage upload (chunks of %zu MiB)\n", chunk >> 20);
+  unsigned long num_bytes = 0; // where metal.m looks first
+  if (getsectiondata(&__dso_handle, "__METAL", "__shaders", &num_bytes) != NULL)
+    fprintf(stderr, "codexpc: Metal kernels from the addon (%lu bytes of default.metallib)\n", num_bytes);
+  else
+    fprintf(stderr, "codexpc: Metal kernels from the default library of the main program; the addon brings none\n");
 }
 
 static enum gptoss_status copy_chunk(id<MTLDevice> device, id<MTLCommandQueue> queue, id<MTLBuffer> to, size_t at,

@@ -1,0 +1,4 @@
+// Check build only: see ../../README.md.
+#pragma once
+
+#include "backends/metal/gptoss-api.h"
