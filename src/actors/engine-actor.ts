@@ -134,6 +134,10 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
       { backend, kernels, numThreads, format, openMs: Math.round(openMs), contextMs: Math.round(contextMs) },
       `model loaded: ${backend} backend with ${kernels} kernels`,
     );
+    if (backend === 'metal')
+      logger.info(
+        'this backend gives no logits: the schemas and grammars of tools are shown to the model, not enforced',
+      );
     logger.info(
       {
         vocabularySize: open.config.vocabSize,

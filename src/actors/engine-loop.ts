@@ -228,7 +228,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
   };
 
   const guideFor = ({ id, guidance }: Submission, sampler: NativeSampler): SequenceGuide | null =>
-    guidance === null
+    guidance === null || !options.hasLogits
       ? null
       : options.guides.create(guidance, sampler, {
           ready: schedule,
@@ -423,12 +423,15 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
 const isSound = ({ token, logprob }: Sampled, vocabSize: number): boolean =>
   Number.isInteger(token) && token >= 0 && token < vocabSize && !Number.isNaN(logprob);
 
-/** Before it takes a slot: in a step it would be the engine's fault. Errors: unsupported_option. */
+/**
+ * Before it takes a slot: in a step it would be the engine's fault. What tools say of their arguments is only not
+ * enforced then, or no agent could work there. Errors: unsupported_option.
+ */
 const refuseWithoutLogits = ({ sampling, topLogprobs, guidance }: Submission): void => {
   const off = { topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, presencePenalty: 0, frequencyPenalty: 0 };
   const option =
-    guidance !== null
-      ? 'outputSchema, toolChoice, strict or grammar'
+    guidance?.isPromised === true
+      ? 'outputSchema or toolChoice'
       : topLogprobs > 0
         ? 'topLogprobs'
         : sampling.logitBias.length > 0

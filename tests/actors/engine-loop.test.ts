@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { Guidance } from '../../src/actors/constraints/constraint.js';
 import type { SequenceGuide } from '../../src/actors/constraints/sequence-guide.js';
 import type {
   BatchItem,
@@ -321,11 +322,20 @@ describe('engine loop', () => {
   });
 
   test('on a backend without logits, what needs them is refused by name and ends nothing else', async () => {
-    const { submit, ended, of, faults } = startLoop({ hasLogits: false });
+    const guide = { ...UNGUIDED, isReady: false }; // whatever waits for it would never end
+    const { submit, ended, of, textOf, faults } = startLoop({ hasLogits: false, guide });
+    const plan = {} as Guidance['plan'];
     submit(1, 'say hi', { sampling: { ...GREEDY, topP: 0.9 } });
     submit(2, 'say hi', { topLogprobs: 3 });
-    submit(3, 'say hi');
-    await ended(3);
+    submit(3, 'say hi', { guidance: { plan, grammars: ['root ::= "a"'], isPromised: true } });
+    submit(4, 'say hi', { guidance: { plan, grammars: ['root ::= "a"'], isPromised: false } }); // a tool's own
+    submit(5, 'say hi');
+    await ended(5);
+    expect(of(3, 'failed')).toMatchObject([
+      { error: { code: 'unsupported_option', message: expect.stringMatching(/^The option outputSchema/) } },
+    ]);
+    expect(of(4, 'failed')).toEqual([]);
+    expect(textOf(4)).toBe(textOf(5));
     expect(of(1, 'failed')).toMatchObject([
       { error: { code: 'unsupported_option', message: expect.stringMatching(/^The option topP/) } },
     ]);

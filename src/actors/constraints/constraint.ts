@@ -23,6 +23,8 @@ export interface Constraint {
 export interface Guidance {
   readonly plan: TurnPlan;
   readonly grammars: readonly string[];
+  /** The request rests on it: an output schema, a call that has to be made. Tools' grammars alone only help. */
+  readonly isPromised: boolean;
 }
 
 /** null: nothing is held to anything. Throws `unsupported_option`, naming the tool and the keyword. */
@@ -66,7 +68,7 @@ export const guidanceOf = (
     mustCall: isForced,
     finalGrammar: indexOf(output),
   });
-  return { plan, grammars };
+  return { plan, grammars, isPromised: output !== null || isForced };
 };
 
 const grammarOf = (tool: Tool): string | null => {
