@@ -1,7 +1,6 @@
 // The XPC addon's face (engine-native/src/binding/xpc), typed once, and where it is found. It exists on macOS; elsewhere
 // tests bring one that stands on a stand-in of libxpc.
 
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { CodexpcError } from '../../errors.js';
 import { nativeAddonPath } from '../../native-addon-path.js';
