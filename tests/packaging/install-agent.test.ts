@@ -163,7 +163,8 @@ describe('packaging/install-agent.sh', () => {
   test('with ready-made addons, for the CPU alone, no compiler is asked for', () => {
     const prebuilds = path('root/prebuilds/darwin-arm64');
     mkdirSync(prebuilds, { recursive: true });
-    for (const name of ['codexpc.node', 'codexpc-xpc.node']) writeFileSync(join(prebuilds, name), 'ready-made');
+    for (const name of ['codexpc.node', 'codexpc-xpc.node'])
+      writeFileSync(join(prebuilds, name), 'ready-made');
     const { status, stderr, calls } = install(['--cpu-only'], { FAIL: 'xcode-select -p' });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(calls.filter((call) => /^(xcrun|git|cmake)|cmake-js/.test(call))).toEqual([]);

@@ -96,7 +96,9 @@ describe('npm start', () => {
     rmSync(join(root, 'bin', 'c++'));
     expect(start('Hello')).toMatchObject({
       code: 0,
-      stderr: expect.stringMatching(/^codexpc: using the ready-made native engine\. a C\+\+ compiler is missing/m),
+      stderr: expect.stringMatching(
+        /^codexpc: using the ready-made native engine\. a C\+\+ compiler is missing/m,
+      ),
     });
     expect(start('again')).toEqual({ code: 0, stdout: '["run","again"]\n', stderr: '' });
     program('c++', '');

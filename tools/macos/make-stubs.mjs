@@ -19,7 +19,12 @@ const LIBRARIES = [
       ...['___objc_personality_v0', '_objc_msgSend', '_objc_msgSend_stret'],
       ...['retain', 'release', 'autorelease', 'storeStrong', 'retainBlock', 'alloc', 'alloc_init', 'opt_new'],
       ...['retainAutoreleasedReturnValue', 'unsafeClaimAutoreleasedReturnValue', 'retainAutorelease'],
-      ...['autoreleasePoolPush', 'autoreleasePoolPop', 'autoreleaseReturnValue', 'retainAutoreleaseReturnValue'],
+      ...[
+        'autoreleasePoolPush',
+        'autoreleasePoolPop',
+        'autoreleaseReturnValue',
+        'retainAutoreleaseReturnValue',
+      ],
     ].map((name) => (name.startsWith('_') ? name : `_objc_${name}`)),
     classes: ['NSObject'],
   },
@@ -57,7 +62,13 @@ const LIBRARIES = [
     path: 'usr/lib/libgptoss',
     installName: '/usr/local/lib/libgptoss.dylib',
     symbols: [
-      ...['model_create_from_file', 'model_release', 'context_create', 'context_append_tokens', 'context_process'],
+      ...[
+        'model_create_from_file',
+        'model_release',
+        'context_create',
+        'context_append_tokens',
+        'context_process',
+      ],
       ...['context_sample', 'context_reset', 'context_release'],
     ].map((name) => `_gptoss_${name}`),
     classes: [],
