@@ -164,6 +164,10 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
                 tell({ type: 'worker.ready' });
               },
               loadCounter,
+              onLoading: (done, total) => {
+                const { checkpoint } = mine.machine.getSnapshot().context;
+                if (checkpoint !== null) leases.progress(checkpoint, done, total);
+              },
               onNote: ({ level, message, fields }) => logger[level](fields, message),
               onBeat: () => tell({ type: 'worker.beat' }),
               onExit: (error) =>
@@ -222,12 +226,21 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
     };
   });
 
+  /** An unload ends it: who asks for that does not want the model loaded again for nobody. */
+  let preloading = new AbortController();
+
   const preload = (checkpoint: string): void => {
-    const request: LeaseRequest = { checkpoint, signal: new AbortController().signal, onLoading: () => {} };
+    preloading = new AbortController();
+    const { signal } = preloading;
+    const request: LeaseRequest = { checkpoint, signal, onLoading: () => {} };
     leases.lease(request).then(
       ({ release }) => release(),
-      // A request for it is told the same; until then it is only worth a line.
-      (error: unknown) => logger.error({ err: error, checkpoint }, 'the default model could not be loaded'),
+      (error: unknown) => {
+        if (signal.aborted)
+          logger.info({ checkpoint }, 'the default model was unloaded while it was loading');
+        // A request for it is told the same; until then it is only worth a line.
+        else logger.error({ err: error, checkpoint }, 'the default model could not be loaded');
+      },
     );
   };
 
@@ -236,7 +249,10 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
     lease: leases.lease,
     unload: () => {
       const mine = life;
-      if (mine === null || mine.model === null) return Promise.resolve();
+      if (mine === null || (mine.model === null && enginePhaseOf(mine.machine.getSnapshot()) !== 'loading')) {
+        return Promise.resolve();
+      }
+      preloading.abort(new Error('the model was unloaded'));
       return new Promise((resolve) => {
         onUnloaded = [...onUnloaded, resolve];
         mine.machine.send({ type: 'unload' });

@@ -76,8 +76,17 @@ export interface NativeEngine {
     readonly snapshots: boolean;
     /** Items of a step may have drafts. */
     readonly drafts: boolean;
+    /** Reads the weights where the file is mapped; others have copied them. */
+    readonly mapsWeights: boolean;
   };
   readonly weightsBytes: number;
+  /** Of all files of the checkpoint. */
+  readonly fileBytes: number;
+  /**
+   * Brings the files into memory from byte `offset` on, for about `budgetMs`, and returns where to go on: `fileBytes`
+   * when all is there. Errors: io_error, when the disk fails or a file was cut short.
+   */
+  pageIn(offset: number, budgetMs: number): number;
   /** Errors: model_corrupt, when a byte or a Harmony token is missing; such a model still computes logits. */
   tokenizer(): TokenizerData;
   predict(options: ContextOptions): MemoryUse;

@@ -61,6 +61,8 @@ export type EngineReport =
     }
   | { readonly type: 'beat' }
   | { readonly type: 'note'; readonly note: EngineNote }
+  /** Bytes of the checkpoint that are in memory. */
+  | { readonly type: 'loading'; readonly done: number; readonly total: number }
   | {
       readonly type: 'started';
       readonly id: SequenceId;

@@ -28,6 +28,7 @@ export interface EngineLinkOptions {
   readonly onReady: (kernelTables: Extract<EngineReport, { type: 'ready' }>['kernelTables']) => void;
   readonly onNote: (note: EngineNote) => void;
   readonly loadCounter: EngineLoadCounter;
+  readonly onLoading: (doneBytes: number, totalBytes: number) => void;
   /** Any report, at most about one a second: the worker is alive. */
   readonly onBeat: () => void;
   /** The thread is gone; null when it was closed. Comes once, last. */
@@ -161,6 +162,9 @@ export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
         break;
       case 'note':
         options.onNote(report.note);
+        break;
+      case 'loading':
+        options.onLoading(report.done, report.total);
         break;
       case 'beat':
         break;

@@ -6,7 +6,7 @@ import { type MessagePort, workerData } from 'node:worker_threads';
 import { createGuides, type Guides } from './constraints/guides.js';
 import { controlEndpoint } from './control-endpoint.js';
 import type { NativeAddon } from './engine-addon.js';
-import type { EngineControl, EngineSettings, Result } from './engine-control.js';
+import type { CheckpointFile, EngineControl, EngineSettings, OpenModel, Result } from './engine-control.js';
 import { engineExited, toErrorRecord } from './engine-errors.js';
 import { type EngineCommand, type EngineReport, openFrameChannel } from './engine-frames.js';
 import { createEngineLoop, type EngineLoop } from './engine-loop.js';
@@ -14,6 +14,7 @@ import { type Fault, isStartFault, waitForEver, withFault } from './fault.js';
 import { loadAddon } from './load-addon.js';
 import { type ModelInUse, openModel } from './open-model.js';
 import { openPrefixCache } from './prefix-cache/open-prefix-cache.js';
+import { pageIn } from './page-in.js';
 import type { PrefixCache } from './prefix-cache/prefix-cache.js';
 
 export interface EngineWorkerData {
@@ -42,6 +43,8 @@ const start = async ({
   }
 
   let inUse: ModelInUse | null = null;
+  /** The last load: an unload may overtake it. */
+  let lastLoad = { abort: new AbortController(), ended: Promise.resolve<unknown>(null) };
   let loop: EngineLoop | null = null;
   let guides: Guides | null = null;
   let cache: PrefixCache | null = null;
@@ -52,6 +55,8 @@ const start = async ({
   });
 
   const unload = async (): Promise<void> => {
+    lastLoad.abort.abort(new Error('the model was unloaded before all of it was loaded'));
+    await lastLoad.ended;
     loop?.close();
     const ended = loop;
     loop = null;
@@ -71,40 +76,50 @@ const start = async ({
     process.exit(FAULT_EXIT_CODE);
   };
 
+  const load = async (file: CheckpointFile, signal: AbortSignal): Promise<OpenModel> => {
+    const model = openModel(addon, file, settings);
+    inUse = model;
+    guides = createGuides(model.description.tokenizer, model.engine.config.vocabSize);
+    cache = await openPrefixCache({
+      file,
+      kernels: model.engine.kernels,
+      kvType: settings.kvType,
+      leftBytes: model.leftBytes,
+      settings: settings.prefixCache,
+      note: (note) => channel.send([{ type: 'note', note }]),
+    });
+    loop = createEngineLoop({
+      context: fault === null ? model.context : withFault(model.context, fault),
+      createSampler: (options, vocabSize) => addon.createSampler(options, vocabSize),
+      vocabSize: model.engine.config.vocabSize,
+      numSlots: model.numSlots,
+      contextLength: model.description.contextLength,
+      maxBatchTokens: settings.maxBatchTokens,
+      maxDraftTokens: model.maxDraftTokens,
+      prefixReuse: model.engine.capabilities.prefixReuse,
+      snapshots: model.engine.capabilities.snapshots,
+      hasLogits: model.engine.capabilities.logits,
+      cache,
+      queueBound: settings.queueBound,
+      guides,
+      report: (reports) => channel.send(reports),
+      onFault: endAfter,
+    });
+    await pageIn(model.engine, {
+      signal,
+      onProgress: (done, total) => channel.send([{ type: 'loading', done, total }]),
+    });
+    return model.description;
+  };
+
   const control: EngineControl = {
-    load: (file) =>
-      asResult(async () => {
-        await unload();
-        const model = openModel(addon, file, settings);
-        inUse = model;
-        guides = createGuides(model.description.tokenizer, model.engine.config.vocabSize);
-        cache = await openPrefixCache({
-          file,
-          kernels: model.engine.kernels,
-          kvType: settings.kvType,
-          leftBytes: model.leftBytes,
-          settings: settings.prefixCache,
-          note: (note) => channel.send([{ type: 'note', note }]),
-        });
-        loop = createEngineLoop({
-          context: fault === null ? model.context : withFault(model.context, fault),
-          createSampler: (options, vocabSize) => addon.createSampler(options, vocabSize),
-          vocabSize: model.engine.config.vocabSize,
-          numSlots: model.numSlots,
-          contextLength: model.description.contextLength,
-          maxBatchTokens: settings.maxBatchTokens,
-          maxDraftTokens: model.maxDraftTokens,
-          prefixReuse: model.engine.capabilities.prefixReuse,
-          snapshots: model.engine.capabilities.snapshots,
-          hasLogits: model.engine.capabilities.logits,
-          cache,
-          queueBound: settings.queueBound,
-          guides,
-          report: (reports) => channel.send(reports),
-          onFault: endAfter,
-        });
-        return model.description;
-      }),
+    load: async (file) => {
+      await unload();
+      const abort = new AbortController();
+      const loaded = asResult(() => load(file, abort.signal));
+      lastLoad = { abort, ended: loaded };
+      return loaded;
+    },
     describe: (file) =>
       asResult(async () => {
         const engine = addon.openEngine({
@@ -135,7 +150,6 @@ const start = async ({
 const loadFrom = async (module: string): Promise<NativeAddon> =>
   ((await import(module)) as { loadAddon: () => NativeAddon }).loadAddon();
 
-// The engine's machine asks for one thing at a time.
 const asResult = async <Value>(work: () => Promise<Value>): Promise<Result<Value>> => {
   try {
     return { ok: true, value: await work() };

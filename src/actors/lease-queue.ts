@@ -43,6 +43,8 @@ export interface LeaseQueueOptions {
 export interface LeaseQueue {
   /** Errors: model_not_found, io_error, model_corrupt; what `fail` says. */
   lease(request: LeaseRequest): Promise<EngineLease>;
+  /** The checkpoint that is being loaded has come this far. */
+  progress(key: string, doneBytes: number, totalBytes: number): void;
   /** Something has changed: serves whoever can be. */
   serve(): void;
   fail(matches: (key: string) => boolean, error: unknown): void;
@@ -129,6 +131,10 @@ export const createLeaseQueue = ({ source, find, onHit }: LeaseQueueOptions): Le
         serve();
       });
     },
+    progress: (key, doneBytes, totalBytes) =>
+      waiters
+        .filter((waiter) => waiter.key === key)
+        .forEach(({ request }) => request.onLoading(doneBytes, totalBytes)),
     fail: (matches, error) => remove(({ key }) => matches(key), asCodedError(error)),
   };
 };

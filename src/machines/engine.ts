@@ -164,6 +164,8 @@ export const createEngineMachine = ({ runWorker, loadModel, unloadModel }: Engin
           loading: {
             entry: ['takePlan', 'expectSilence'],
             exit: 'expectBeats',
+            // Nobody can use it yet: there is nothing to wait for, as there is where requests run.
+            on: { unload: 'unloading' },
             invoke: {
               src: 'loadModel',
               input: ({ context }) => ({ checkpoint: context.checkpoint ?? '' }),

@@ -397,6 +397,21 @@ describe('daemon', () => {
       expect(running.health().engine).toBe('idle');
     });
 
+    test('tell how far loading has come, and end it when they are unloaded', async () => {
+      const running = start({ fake: 'slow-disk', preload: true });
+      const answer = ask(running, 'say hi');
+      const isLoading = (done: number) => (event: ResponseEvent) =>
+        event.type === 'progress' && event.phase === 'loading' && event.done === done;
+      await answer.until(isLoading(1));
+      await answer.until(isLoading(7));
+      expect(running.health()).toMatchObject({ ok: true, engine: 'loading' });
+      running.cancel(answer.request.requestId, 'cancelled');
+      await answer.ended;
+      await running.unloadModel();
+      expect(running.health().engine).toBe('idle');
+      expect(running.status().model).toBeNull();
+    });
+
     test('that do not exist, or are no file, are refused', async () => {
       const running = start();
       await expect(running.loadModel('/nonexistent/model.bin')).rejects.toMatchObject({

@@ -1,11 +1,13 @@
 // OpenModel on what a path can name: regular files, and everything that must be refused without hanging.
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -67,6 +69,80 @@ TEST(stays_readable_when_the_file_is_replaced_or_deleted) {
   std::shared_ptr<const Model> replacement;
   EXPECT_TRUE(OpenModel(folder / "model.bin", &replacement).ok());
   EXPECT_TRUE(SixthOfUnembedding(*replacement) != before);
+}
+
+/// Whether this system can say that a mapping is unreadable before somebody reads it.
+bool CanPopulate() {
+#ifdef __linux__
+  const auto size = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  void* page = mmap(nullptr, size, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const bool can = madvise(page, size, 22) == 0;  // MADV_POPULATE_READ
+  munmap(page, size);
+  return can;
+#else
+  return false;
+#endif
+}
+
+/// Pages in from `offset` to the end with a budget that is spent at once, as a slow disk would spend it.
+std::size_t CountSlices(const Model& model, std::size_t offset) {
+  std::size_t slices = 0;
+  for (; offset < model.file_bytes(); ++slices) {
+    std::size_t next = 0;
+    EXPECT_EQ(model.PageIn(offset, std::chrono::milliseconds(0), &next).message(), "");
+    EXPECT_TRUE(next > offset);
+    offset = next;
+  }
+  return slices;
+}
+
+/// In memory and in this process' page table: a read of it does not fault.
+std::size_t ResidentBytes() {
+  long pages = 0;
+  std::FILE* file = std::fopen("/proc/self/statm", "r");
+  if (file == nullptr || std::fscanf(file, "%*s %ld", &pages) != 1) pages = 0;
+  if (file != nullptr) std::fclose(file);
+  return static_cast<std::size_t>(pages) * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+}
+
+/// Of several slices.
+TestCheckpoint LargeVocabulary() {
+  TestCheckpoint checkpoint = TinyCheckpoint();
+  checkpoint.num_text_tokens = 16000;
+  return checkpoint;
+}
+
+TEST(pages_in_a_checkpoint_slice_by_slice) {
+  const Folder folder;
+  EXPECT_TRUE(WriteCheckpoint(LargeVocabulary(), folder / "model.bin"));
+  std::shared_ptr<const Model> model;
+  EXPECT_EQ(OpenModel(folder / "model.bin", &model).message(), "");
+  EXPECT_EQ(model->file_bytes(), std::filesystem::file_size(folder / "model.bin"));
+  const std::size_t before = ResidentBytes();
+  const std::size_t mebibytes = (model->file_bytes() + (1 << 20) - 1) >> 20;
+  EXPECT_TRUE(mebibytes > 2);
+  EXPECT_EQ(CountSlices(*model, 0), mebibytes);
+  if (before > 0) EXPECT_TRUE(ResidentBytes() - before > model->file_bytes() / 2);
+  EXPECT_EQ(CountSlices(*model, 12345), mebibytes);  // from the middle of a slice
+  std::size_t next = 0;
+  EXPECT_TRUE(model->PageIn(0, std::chrono::milliseconds(60000), &next).ok());
+  EXPECT_EQ(next, model->file_bytes());
+  EXPECT_TRUE(model->PageIn(next, std::chrono::milliseconds(0), &next).ok());
+  EXPECT_EQ(next, model->file_bytes());
+  EXPECT_TRUE(!model->PageIn(next + 1, std::chrono::milliseconds(0), &next).ok());
+}
+
+TEST(says_that_a_file_was_cut_short_when_it_pages_in) {
+  const Folder folder;
+  EXPECT_TRUE(WriteCheckpoint(LargeVocabulary(), folder / "model.bin"));
+  std::shared_ptr<const Model> model;
+  EXPECT_TRUE(OpenModel(folder / "model.bin", &model).ok());
+  std::size_t next = 0;
+  std::filesystem::resize_file(folder / "model.bin", 1 << 20);
+  if (!CanPopulate()) return;
+  const Status status = model->PageIn(0, std::chrono::milliseconds(60000), &next);
+  EXPECT_EQ(static_cast<int>(status.code()), static_cast<int>(StatusCode::kIoError));
+  EXPECT_TRUE(status.message().find("cut short") != std::string::npos);
 }
 
 TEST(gives_descriptor_and_mapping_back) {

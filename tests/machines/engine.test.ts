@@ -134,7 +134,7 @@ const TABLE: readonly [keyof typeof EVENTS, string][] = [
   ['heartbeat.recovered', '·        ·        ·        ·          ·          ·         ·        ·  ·'],
   ['load a', '             ·        loading  ·        ·          ·          ·         ·        ·  ·'],
   ['load b', '             ·        loading  ·        unloading  ·          ·         ·        ·  ·'],
-  ['unload', '             ·        ·        ·        unloading  ·          ·         ·        ·  ·'],
+  ['unload', '             ·        ·        unloading unloading  ·          ·         ·        ·  ·'],
   ['request.started', '    ·        ·        ·        generating ·          ·         ·        ·  ·'],
   ['request.ended', '      ·        ·        ·        ·          ready      ·         ·        ·  ·'],
   ['engine.stop', '        stopping stopping stopping stopping   stopping   stopping  ·        ·  ·'],

@@ -21,6 +21,7 @@ struct Capabilities {
   bool prefix_reuse;        // Truncate keeps a prefix
   bool snapshots;           // Save and Restore work
   bool drafts = false;      // BatchItem::num_drafts may be more than 0
+  bool maps_weights = true; // Forward reads them where the checkpoint is mapped; else CreateEngine has copied them
 };
 
 enum class KvType { kF32, kF16 };

@@ -1,6 +1,7 @@
 #pragma once
 // A loaded checkpoint: validated shape, weight views into the mapped file, tokenizer data. Immutable and shared.
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -83,6 +84,13 @@ class Model {
   virtual const TokenizerData& tokenizer() const = 0;
   virtual std::size_t weights_bytes() const = 0;
   virtual std::string_view format() const = 0;  // "model.bin", "gguf" or "safetensors"
+
+  /// Of all files of the checkpoint.
+  virtual std::size_t file_bytes() const = 0;
+  /// Brings the files into memory from byte `offset` on, for about `budget` (a slow disk's last megabyte may take
+  /// longer), and gives where to go on: file_bytes() when all is there. Nothing depends on it but how long the first
+  /// Forward takes. Errors: kInvalidArgument (offset), kIoError (the disk fails, or a file was cut short).
+  virtual Status PageIn(std::size_t offset, std::chrono::milliseconds budget, std::size_t* next) const = 0;
 };
 
 /// Maps and validates a checkpoint: a `model.bin`, a GGUF file (or the first of several), or a directory of safetensors

@@ -52,6 +52,18 @@ bool ToUint32(const Napi::Value& value, const char* name, std::uint32_t* number)
   return Refuse(value, name, "a whole number from 0 to 4294967295");
 }
 
+bool ToSize(const Napi::Value& value, const char* name, std::size_t* size) {
+  constexpr double kLargest = 9007199254740992.0;
+  if (value.IsNumber()) {
+    const double wanted = value.As<Napi::Number>().DoubleValue();
+    if (wanted >= 0.0 && wanted <= kLargest && wanted == std::floor(wanted)) {
+      *size = static_cast<std::size_t>(wanted);
+      return true;
+    }
+  }
+  return Refuse(value, name, "a whole number of bytes");
+}
+
 bool ToFloat(const Napi::Value& value, const char* name, float* number) {
   if (!value.IsNumber()) return Refuse(value, name, "a number");
   const double wanted = value.As<Napi::Number>().DoubleValue();

@@ -14,6 +14,8 @@ namespace codexpc::binding {
 
 bool ToObject(const Napi::Value& value, const char* name, Napi::Object* object);
 bool ToUint32(const Napi::Value& value, const char* name, std::uint32_t* number);
+/// A number of bytes; exact, so at most 2^53.
+bool ToSize(const Napi::Value& value, const char* name, std::size_t* size);
 bool ToFloat(const Napi::Value& value, const char* name, float* number);
 bool ToString(const Napi::Value& value, const char* name, std::string* text);
 /// A Uint32Array of at most `max_count` elements.

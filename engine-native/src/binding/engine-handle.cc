@@ -1,3 +1,6 @@
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <string>
 
@@ -54,6 +57,7 @@ Napi::Object DescribeCapabilities(Napi::Env env, const Capabilities& capabilitie
   object.Set("prefixReuse", Napi::Boolean::New(env, capabilities.prefix_reuse));
   object.Set("snapshots", Napi::Boolean::New(env, capabilities.snapshots));
   object.Set("drafts", Napi::Boolean::New(env, capabilities.drafts));
+  object.Set("mapsWeights", Napi::Boolean::New(env, capabilities.maps_weights));
   return object;
 }
 
@@ -102,6 +106,22 @@ Napi::Value NewContext(const Napi::CallbackInfo& info, EngineState& state) {
   return CreateContext(info.Env(), state, options);
 }
 
+Napi::Value PageIn(const Napi::CallbackInfo& info, EngineState& state) {
+  const Napi::Env env = info.Env();
+  std::size_t offset = 0;
+  std::uint32_t budget_ms = 0;
+  if (!ToSize(info[0], "offset", &offset) || !ToUint32(info[1], "budgetMs", &budget_ms)) return {};
+  const Engine* engine = Open(env, state);
+  if (engine == nullptr) return {};
+  std::size_t next = 0;
+  const Status status = engine->model().PageIn(offset, std::chrono::milliseconds(budget_ms), &next);
+  if (!status.ok()) {
+    Throw(env, status, Call::kUse);
+    return {};
+  }
+  return Napi::Number::New(env, static_cast<double>(next));
+}
+
 /// Contexts first: what they hold of the engine goes with them.
 void Close(EngineState& state) {
   for (const auto& context : state.contexts) {
@@ -140,10 +160,12 @@ Napi::Value OpenEngine(const Napi::CallbackInfo& info) {
   handle.Set("config", DescribeConfig(env, engine.model().config()));
   handle.Set("capabilities", DescribeCapabilities(env, engine.capabilities()));
   handle.Set("weightsBytes", Napi::Number::New(env, static_cast<double>(engine.model().weights_bytes())));
+  handle.Set("fileBytes", Napi::Number::New(env, static_cast<double>(engine.model().file_bytes())));
   using Info = Napi::CallbackInfo;
   AddMethod(handle, "tokenizer", [state](const Info& call) { return Tokenizer(call, *state); });
   AddMethod(handle, "predict", [state](const Info& call) { return Predict(call, *state); });
   AddMethod(handle, "createContext", [state](const Info& call) { return NewContext(call, *state); });
+  AddMethod(handle, "pageIn", [state](const Info& call) { return PageIn(call, *state); });
   AddMethod(handle, "close", [state](const Info&) { Close(*state); });
   return handle;
 }

@@ -1,3 +1,5 @@
+#include <chrono>
+#include <cstddef>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -9,6 +11,7 @@
 #include "model/gguf.h"
 #include "model/mapped-file.h"
 #include "model/open-directory.h"
+#include "model/page-in.h"
 #include "model/parse-checkpoint.h"
 #include "model/tensor-checkpoint.h"
 
@@ -25,6 +28,33 @@ class FileModel final : public Model {
   const TokenizerData& tokenizer() const override { return checkpoint_.tokenizer; }
   std::size_t weights_bytes() const override { return checkpoint_.weights_bytes; }
   std::string_view format() const override { return format_; }
+
+  std::size_t file_bytes() const override {
+    std::size_t sum = 0;
+    for (const MappedFile& file : files_) sum += file.bytes().size();
+    return sum;
+  }
+
+  Status PageIn(std::size_t offset, std::chrono::milliseconds budget, std::size_t* next) const override {
+    if (offset > file_bytes()) {
+      return {StatusCode::kInvalidArgument, "offset " + std::to_string(offset) + " lies behind the checkpoint's " +
+                                                std::to_string(file_bytes()) + " bytes"};
+    }
+    const auto until = std::chrono::steady_clock::now() + budget;
+    std::size_t start = 0;  // of the file
+    for (const MappedFile& file : files_) {
+      const std::size_t end = start + file.bytes().size();
+      if (offset < end) {
+        std::size_t within = offset - start;
+        if (Status status = codexpc::PageIn(file.bytes(), until, &within); !status.ok()) return status;
+        offset = start + within;
+        if (offset < end || std::chrono::steady_clock::now() >= until) break;
+      }
+      start = end;
+    }
+    *next = offset;
+    return {};
+  }
 
  private:
   const std::string_view format_;

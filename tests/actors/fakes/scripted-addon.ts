@@ -27,6 +27,9 @@ export interface ScriptedOptions {
   /** Replaces what is sampled as the nth token, from 1. */
   readonly onSample?: (sampled: Sampled, numSampled: number) => Sampled;
   readonly weightsBytes?: number;
+  /** How many slices the checkpoint is paged in by, and the time of one, spent sleeping. */
+  readonly numSlices?: number;
+  readonly sliceMs?: number;
   /** A sampling temperature that this engine does not support. */
   readonly refusedTemperature?: number;
 }
@@ -81,8 +84,20 @@ const createEngine = (options: ScriptedOptions): NativeEngine => {
     numThreads: 1,
     format: 'scripted',
     config: CONFIG,
-    capabilities: { logits: true, parallelSequences: true, prefixReuse: true, snapshots: true, drafts: true },
+    capabilities: {
+      logits: true,
+      parallelSequences: true,
+      prefixReuse: true,
+      snapshots: true,
+      drafts: true,
+      mapsWeights: true,
+    },
     weightsBytes,
+    fileBytes: options.numSlices ?? 1,
+    pageIn: (offset) => {
+      sleep(options.sliceMs ?? 0);
+      return offset + 1;
+    },
     tokenizer: () => ({
       pattern: O200K_PATTERN,
       offsets: Uint32Array.from({ length: 257 }, (_, index) => index),

@@ -15,7 +15,11 @@ class MetalEngine final : public Engine {
   std::string_view kernels() const override { return "gpt-oss"; }
   std::uint32_t num_threads() const override { return 1; }
   Capabilities capabilities() const override {
-    return {.logits = false, .parallel_sequences = false, .prefix_reuse = true, .snapshots = false};
+    return {.logits = false,
+            .parallel_sequences = false,
+            .prefix_reuse = true,
+            .snapshots = false,
+            .maps_weights = false};
   }
   const Model& model() const override { return *model_->model; }
   Status CreateContext(const ContextOptions& options, std::unique_ptr<Context>* context) override {
