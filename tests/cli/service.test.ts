@@ -40,7 +40,7 @@ describe('the systemd units', () => {
         'StartLimitBurst=5',
         'StartLimitIntervalSec=300',
         'RestartPreventExitStatus=2 100',
-        'ExecStart="/usr/bin/node" --max-semi-space-size=2 "/opt/codexpc/main.js" daemon --service',
+        'ExecStart="/usr/bin/node" "/opt/codexpc/main.js" daemon --service',
       ]),
     );
     expect(socketUnit(OPTIONS)).toMatch(

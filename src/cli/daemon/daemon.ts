@@ -12,6 +12,7 @@ import { managerState, requireSystemctl, serviceManagerMissing } from '../servic
 import { SERVICE_NAME } from '../service/units.js';
 import { wantsColour } from '../terminal-text.js';
 import { LogFile } from './log-file.js';
+import { keepHeapSmall } from './small-heap.js';
 
 export interface DaemonCommandOptions extends ConfigFlags {
   readonly mode: 'foreground' | 'background' | 'service';
@@ -22,6 +23,7 @@ export interface DaemonCommandOptions extends ConfigFlags {
 }
 
 export const daemon = async (context: CliContext, options: DaemonCommandOptions): Promise<number> => {
+  if (options.mode !== 'background') keepHeapSmall();
   const loaded = loadCliConfig(context, options);
   if (options.mode === 'background') return startService(context, loaded, options);
   const log = options.mode === 'service' ? openLogFile(context, loaded) : await foregroundLog(context);

@@ -16,12 +16,6 @@ export const SERVICE_NAME = 'codexpc.service';
 export const SOCKET_NAME = 'codexpc.socket';
 
 /**
- * What V8 allocates before it collects. With its own limit (16) the daemon was at 176 MB after bench:memory, also when
- * idle; with this one at 158 MB, and back at 127 MB when idle (Node 20, x86-64). bench:ipc shows no difference.
- */
-const SEMI_SPACE_MB = 2;
-
-/**
  * The socket unit owns the address, so connections made while the daemon restarts wait instead of failing.
  * Left out of the hardening on purpose: MemoryDenyWriteExecute (V8 compiles to memory), RestrictNamespaces and
  * file-system namespaces (tools run in a sandbox of their own, which needs them).
@@ -37,7 +31,7 @@ StartLimitBurst=5
 [Service]
 Type=notify
 NotifyAccess=main
-ExecStart=${quoted(node)} --max-semi-space-size=${SEMI_SPACE_MB} ${quoted(main)} daemon --service
+ExecStart=${quoted(node)} ${quoted(main)} daemon --service
 WatchdogSec=30
 TimeoutStartSec=60
 TimeoutStopSec=${Math.ceil(stopTimeoutMs / 1000)}
