@@ -138,8 +138,10 @@ describe('openEngine', () => {
       prefixReuse: true,
       snapshots: true,
       drafts: true,
+      mapsWeights: true,
     });
     expect(engine.weightsBytes).toBeGreaterThan(50_000);
+    expect(engine.fileBytes).toBeGreaterThan(engine.weightsBytes);
   });
 
   it('hands out the tokenizer', () => {
@@ -153,6 +155,16 @@ describe('openEngine', () => {
       end: tiny.numTextTokens + 9,
     });
     expect(() => new RegExp(tokenizer.pattern.replaceAll('(?i:', '(?:'), 'u')).not.toThrow();
+  });
+
+  it('pages in the checkpoint, from where it is told, while it is open', () => {
+    const engine = openEngine();
+    expect(engine.pageIn(0, 1_000)).toBe(engine.fileBytes);
+    expect(engine.pageIn(engine.fileBytes, 0)).toBe(engine.fileBytes);
+    for (const offset of [-1, 0.5, NaN, Infinity, 2 ** 54, engine.fileBytes + 1, '0' as never])
+      expect(errorOf(() => engine.pageIn(offset, 0))).toMatchObject({ code: 'invalid_request' });
+    engine.close();
+    expect(errorOf(() => engine.pageIn(0, 0))).toMatchObject({ code: 'invalid_request' });
   });
 
   it('runs every kernel table that this CPU supports, and no other', () => {
