@@ -85,9 +85,13 @@ export const CHECKPOINT_SHAPES = {
 export type CheckpointShapeName = keyof typeof CHECKPOINT_SHAPES;
 
 /** The file, in order, in pieces of up to a few MiB. A piece is valid until the next one is asked for. */
-export function* checkpointPieces(shape: CheckpointShape, seed: number): Generator<Uint8Array> {
+export function* checkpointPieces(
+  shape: CheckpointShape,
+  seed: number,
+  tokenOf: (id: number) => Uint8Array = textToken,
+): Generator<Uint8Array> {
   const file = new PieceWriter(seed);
-  yield* file.bytes(header(shape));
+  yield* file.bytes(header(shape, tokenOf));
   yield* file.pad(16_384);
   yield* denseWeights(file, shape);
   yield* expertWeights(file, shape);
@@ -270,9 +274,11 @@ const REGEX =
   "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|" +
   '\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+';
 
-const header = (shape: CheckpointShape): Uint8Array => {
+const header = (shape: CheckpointShape, tokenOf: (id: number) => Uint8Array): Uint8Array => {
   const regex = Buffer.from(`${REGEX}\0`);
-  const tokens = Buffer.concat(Array.from({ length: shape.numTextTokens }, (_, id) => tokenEntry(id)));
+  const tokens = Buffer.concat(
+    Array.from({ length: shape.numTextTokens }, (_, id) => tokenEntry(tokenOf(id))),
+  );
   const uuids = Array.from({ length: shape.numSpecialTokens }, (_, i) => uuid(SPECIAL_TOKENS[i] ?? RESERVED));
   return Buffer.concat([
     Buffer.from('GPT-OSS v1.0\0\0\0\0'),
@@ -304,10 +310,7 @@ const words = (values: readonly number[]): Uint8Array => new Uint8Array(Uint32Ar
 const floats = (values: readonly number[]): Uint8Array => new Uint8Array(Float32Array.from(values).buffer);
 const uuid = (text: string): Uint8Array => Buffer.from(text.replaceAll('-', ''), 'hex');
 
-const tokenEntry = (id: number): Uint8Array => {
-  const bytes = textToken(id);
-  return Buffer.concat([Buffer.from([bytes.length, 0]), bytes]);
-};
+const tokenEntry = (bytes: Uint8Array): Uint8Array => Buffer.concat([Buffer.from([bytes.length, 0]), bytes]);
 
 /** The 256 bytes, then all words of two, three, … lower-case letters: each is the one before its last letter, plus it. */
 const textToken = (id: number): Uint8Array => {

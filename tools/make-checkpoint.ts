@@ -1,7 +1,7 @@
 // npm run make:checkpoint -- --shape gpt-oss-20b --seed 1 --out FILE
-// Writes a random-weight model.bin. It is for measuring speed and memory and for checking arithmetic: it says nothing.
+// Writes a random-weight checkpoint, as model.bin or as GGUF, or a model.bin as GGUF. A random one is for measuring speed and memory and for checking arithmetic: it says nothing.
 
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import {
   CHECKPOINT_SHAPES,
@@ -9,6 +9,8 @@ import {
   type CheckpointShape,
   type CheckpointShapeName,
 } from './checkpoint-writer.js';
+import { type DenseType, writeGguf } from './gguf-writer.js';
+import { o200kTokens } from './o200k-tokens.js';
 
 const positiveInteger = (text: string): number => {
   const value = Number(text);
@@ -71,16 +73,57 @@ const writeFile = (path: string, pieces: Iterable<Uint8Array>): number => {
   return numBytes;
 };
 
+/** The published vocabulary where a shape has room for it. */
+const vocabularyOf = (shape: CheckpointShape): ((id: number) => Uint8Array) | undefined => {
+  if (shape.numTextTokens !== CHECKPOINT_SHAPES['gpt-oss-20b'].numTextTokens) return undefined;
+  const tokens = o200kTokens();
+  return (id) => tokens[id]!;
+};
+
+function* filePieces(path: string): Generator<Uint8Array> {
+  const file = openSync(path, 'r');
+  try {
+    const piece = new Uint8Array(4 * 1024 * 1024);
+    for (let length = 1; length > 0;) {
+      length = readSync(file, piece);
+      yield piece.subarray(0, length);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
 const command = new Command('make-checkpoint')
-  .description('Writes a random-weight model.bin: for speed, memory and checking arithmetic, not for text.')
+  .description(
+    'Writes a random-weight checkpoint, as model.bin or GGUF: for speed, memory and checking arithmetic, not for text.',
+  )
   .addOption(
     new Option('--shape <name>', 'which sizes').choices(Object.keys(CHECKPOINT_SHAPES)).default('tiny'),
   )
   .addOption(new Option('--seed <n>', 'same seed, same file').argParser(seedNumber).default(1))
   .requiredOption('--out <file>', 'where to write')
+  .addOption(
+    new Option('--format <format>', 'by default what --out ends in: .gguf, else model.bin').choices([
+      'model.bin',
+      'gguf',
+    ]),
+  )
+  .addOption(
+    new Option(
+      '--dense <type>',
+      'of a GGUF: everything but the experts, which are MXFP4; BF16 and F32 are exact',
+    )
+      .choices(['Q8_0', 'BF16', 'F32'])
+      .default('Q8_0'),
+  )
+  .option('--from <model.bin>', 'writes this checkpoint as GGUF instead of a random one')
   .addHelpText(
     'after',
-    '\nExample:\n  npm run make:checkpoint -- --shape odd --layers 5 --seed 7 --out /tmp/odd.bin\n',
+    '\nShape and seed give the same weights in both formats. The GPT-OSS shapes have the o200k vocabulary, the others ' +
+      'one of their own; a GGUF has merges too, so that llama.cpp loads it.\n\nExamples:\n' +
+      '  npm run make:checkpoint -- --shape odd --layers 5 --seed 7 --out /tmp/odd.bin\n' +
+      '  npm run make:checkpoint -- --shape gpt-oss-20b --dense BF16 --out /tmp/20b.gguf\n' +
+      '  npm run make:checkpoint -- --from models/pocket/model.bin --out /tmp/pocket.gguf\n',
   );
 for (const [flag, size] of Object.entries(SIZE_FLAGS)) {
   command.addOption(new Option(`--${flag} <n>`, `overrides the shape's ${size}`).argParser(positiveInteger));
@@ -98,10 +141,16 @@ command.action((options: Record<string, unknown>) => {
   if (problem !== null) command.error(`error: ${problem}`);
   const out = options['out'] as string;
   const startedAt = performance.now();
-  const numBytes = writeFile(out, checkpointPieces(shape, options['seed'] as number));
+  const from = options['from'] as string | undefined;
+  const isGguf = (options['format'] ?? (out.endsWith('.gguf') ? 'gguf' : 'model.bin')) === 'gguf';
+  if (from !== undefined && !isGguf) command.error('error: --from is for writing a GGUF');
+  const pieces =
+    from === undefined
+      ? checkpointPieces(shape, options['seed'] as number, vocabularyOf(shape))
+      : filePieces(from);
+  const numBytes = isGguf ? writeGguf(pieces, out, options['dense'] as DenseType) : writeFile(out, pieces);
   const seconds = (performance.now() - startedAt) / 1000;
-  process.stdout.write(
-    `${out}: ${numBytes} bytes in ${seconds.toFixed(1)} s; random weights, seed ${String(options['seed'])}\n`,
-  );
+  const what = from === undefined ? `random weights, seed ${String(options['seed'])}` : `weights of ${from}`;
+  process.stdout.write(`${out}: ${numBytes} bytes in ${seconds.toFixed(1)} s; ${what}\n`);
 });
 command.parse();
