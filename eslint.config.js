@@ -8,6 +8,7 @@ const mayImport = {
   machines: [],
   ipc: [],
   inspect: ['machines', 'ipc'],
+  page: ['ipc', 'inspect'],
   client: ['ipc'],
   cli: ['client', 'ipc', 'config', 'inspect'],
   config: [],
@@ -18,7 +19,7 @@ const folders = Object.keys(mayImport);
 const importDirection = folders.map((folder) => {
   const banned = folders.filter((other) => other !== folder && !mayImport[folder].includes(other));
   return {
-    files: [`src/${folder}/**/*.ts`],
+    files: [`src/${folder}/**/*.ts`, `src/${folder}/**/*.tsx`],
     rules: {
       'no-restricted-imports': [
         'error',
@@ -39,7 +40,7 @@ const importDirection = folders.map((folder) => {
 export default tseslint.config(
   { ignores: ['build/**', 'coverage/**', 'node_modules/**'] },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     extends: [tseslint.configs.recommended],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {

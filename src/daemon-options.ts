@@ -8,6 +8,7 @@ import type { ForcedCall } from './actors/forced-call.js';
 import { defaultMemoryBudget } from './actors/memory-guard.js';
 import type { SessionPolicy } from './actors/session.js';
 import type { HttpSettings } from './actors/http/http-front-end.js';
+import type { InspectorPageSettings } from './actors/inspector-page/create-inspector-page.js';
 import type { SystemCalls } from './actors/system-calls.js';
 import type { ToolRunner } from './actors/tools/tool.js';
 import { CodexpcError } from './errors.js';
@@ -28,6 +29,8 @@ export interface DaemonOptions {
   readonly socket: { readonly path: string; readonly uid: number; readonly calls: SystemCalls } | null;
   /** Null: no HTTP. */
   readonly http: HttpSettings | null;
+  /** Null: no debug page. */
+  readonly inspectorPage: InspectorPageSettings | null;
   /** The Mach service that launchd keeps for this process; null: none. */
   readonly xpc: XpcFrontEndOptions | null;
   /** Where a service manager hears of the daemon; null: it has none. */
@@ -132,6 +135,14 @@ export const httpSettings = (config: Config): HttpSettings | null => {
     maxBodyBytes: config['http.max_body'],
   };
 };
+
+export const inspectorPageSettings = (
+  config: Config,
+  announce: (url: string) => void,
+): InspectorPageSettings | null =>
+  config['inspect.enabled']
+    ? { port: config['inspect.port'], showContent: config['inspect.show_content'], announce }
+    : null;
 
 /** The settings that a daemon needs; a socket is a matter of its surroundings. */
 export type EngineConfig = Omit<

@@ -11,6 +11,7 @@ import { FrontEnd } from './actors/front-end.js';
 import { createFrontEndsLogic } from './actors/front-ends.js';
 import { createHttpOpening } from './actors/http-opening.js';
 import { createInspector } from './actors/inspection.js';
+import { createInspectorPageOpening } from './actors/inspector-page-opening.js';
 import { createModelCatalogue } from './actors/model-catalogue.js';
 import { createServiceNotifier } from './actors/service-notifier.js';
 import { createSessions } from './actors/sessions.js';
@@ -26,7 +27,7 @@ import type { Transport } from './ipc/transport.js';
 import { createSupervisorMachine, phaseOf } from './machines/supervisor.js';
 
 export type { DaemonOptions } from './daemon-options.js';
-export { daemonOptions, httpSettings } from './daemon-options.js';
+export { daemonOptions, httpSettings, inspectorPageSettings } from './daemon-options.js';
 
 export interface Daemon extends DaemonService {
   start(): void;
@@ -84,7 +85,9 @@ export const createDaemon = (options: DaemonOptions): Daemon => {
   const supervisor = createActor(
     createSupervisorMachine({
       runSessions: sessions.logic,
-      runFrontEnds: createFrontEndsLogic(() => (http === null ? [frontEnd] : [frontEnd, http])),
+      runFrontEnds: createFrontEndsLogic(() =>
+        [frontEnd, http, inspectorPage].filter((opening) => opening !== null),
+      ),
       runEngine: engine.logic,
     }),
     {
@@ -146,6 +149,17 @@ export const createDaemon = (options: DaemonOptions): Daemon => {
           version,
           startedMs,
           observeSessions: sessions.observe,
+          counters,
+          logger,
+          inspect,
+        });
+  const inspectorPage =
+    options.inspectorPage === null
+      ? null
+      : createInspectorPageOpening({
+          settings: options.inspectorPage,
+          service,
+          daemon: { version, pid },
           counters,
           logger,
           inspect,

@@ -96,21 +96,31 @@ export const addressInUse = (path: string, pid: number | null): CodexpcError =>
     details: { path, pid },
   });
 
-export const portInUse = (host: string, port: number, cause: unknown): CodexpcError =>
+/** `section` is that of the settings `host` and `port`. */
+interface PortProblem {
+  readonly section: 'http' | 'inspect';
+  readonly host: string;
+  readonly port: number;
+  readonly cause: unknown;
+}
+
+export const portInUse = ({ section, host, port, cause }: PortProblem): CodexpcError =>
   new CodexpcError({
     code: 'address_in_use',
-    message: `Another program listens on ${host}:${port}, so there is no HTTP. Stop that program, or set http.port to another one; the daemon tries again by itself.`,
+    message: `Another program listens on ${host}:${port}, so there is no ${SERVED_BY[section]}. Stop that program, or set ${section}.port to another one; the daemon tries again by itself.`,
     details: { host, port },
     cause,
   });
 
-export const portUnusable = (host: string, port: number, cause: unknown): CodexpcError =>
+export const portUnusable = ({ section, host, port, cause }: PortProblem): CodexpcError =>
   new CodexpcError({
     code: 'io_error',
-    message: `The daemon cannot listen on ${host}:${port} (${messageOf(cause)}), so there is no HTTP. Correct http.host and http.port; the daemon tries again by itself.`,
+    message: `The daemon cannot listen on ${host}:${port} (${messageOf(cause)}), so there is no ${SERVED_BY[section]}. Correct ${section === 'http' ? 'http.host and http.port' : 'inspect.port'}; the daemon tries again by itself.`,
     details: { host, port },
     cause,
   });
+
+const SERVED_BY = { http: 'HTTP', inspect: 'inspector page' } as const;
 
 export const socketUnusable = (path: string, problem: string, cause?: unknown): CodexpcError =>
   new CodexpcError({

@@ -43,6 +43,7 @@ export const startInProcess = async (
       preload,
       socket: null,
       http: null,
+      inspectorPage: null,
       xpc: null,
       service: null,
       prefixFolder: null, // an answer or two are not worth hundreds of megabytes
@@ -68,6 +69,8 @@ export interface ServedDaemonOptions {
   readonly fault: string | null;
   /** Serve the Mach service too. */
   readonly xpc: boolean;
+  /** Told the address of the debug page, with its secret. */
+  readonly announceInspector: (url: string) => void;
   /** Tell the service manager. */
   readonly service: boolean;
 }
@@ -83,16 +86,20 @@ export interface ServedDaemon {
 export const startServedDaemon = async (
   { env }: CliContext,
   loaded: CliConfig,
-  { log, preload, fault, xpc, service }: ServedDaemonOptions,
+  { log, preload, fault, xpc, service, announceInspector }: ServedDaemonOptions,
 ): Promise<ServedDaemon> => {
   const { config } = loaded;
-  const [{ createDaemon, daemonOptions, httpSettings }, { loadSystemCalls }, { parseFault }, tools] =
-    await Promise.all([
-      import('../daemon.js'),
-      import('../actors/system-calls.js'),
-      import('../actors/fault.js'),
-      ownTools(loaded, env),
-    ]);
+  const [
+    { createDaemon, daemonOptions, httpSettings, inspectorPageSettings },
+    { loadSystemCalls },
+    { parseFault },
+    tools,
+  ] = await Promise.all([
+    import('../daemon.js'),
+    import('../actors/system-calls.js'),
+    import('../actors/fault.js'),
+    ownTools(loaded, env),
+  ]);
   const calls = loadSystemCalls();
   const { uid } = userInfo();
   const daemon = createDaemon(
@@ -102,6 +109,7 @@ export const startServedDaemon = async (
       preload,
       socket: { path: config['daemon.socket'], uid, calls },
       http: httpSettings(config),
+      inspectorPage: inspectorPageSettings(config, announceInspector),
       xpc: xpc ? await xpcOptions(config, env, uid) : null,
       service: service ? { calls, env } : null,
       prefixFolder: loaded.paths.prefixFolder,

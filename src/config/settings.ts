@@ -191,6 +191,24 @@ export const createSettings = ({ home, defaultSocket }: SettingContext) =>
       env: null,
       about: 'largest request that is read',
     },
+    'inspect.enabled': {
+      kind: flag(),
+      initial: false as boolean,
+      env: null,
+      about: 'serve the debug page, on loopback; the daemon prints its address when it starts',
+    },
+    'inspect.port': {
+      kind: integer(0, 65_535),
+      initial: 20_121, // the one after http.port
+      env: null,
+      about: 'port of the debug page; 0: any that is free',
+    },
+    'inspect.show_content': {
+      kind: flag(),
+      initial: false as boolean,
+      env: null,
+      about: 'let the debug page show the texts of prompts and answers, not only their lengths',
+    },
     'tools.allow': {
       kind: flag(),
       initial: null as boolean | null,

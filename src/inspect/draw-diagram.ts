@@ -7,8 +7,8 @@ import {
   NAME_SIZE,
   type PlacedLine,
   type PlacedState,
-} from './layout-graph.js';
-import type { PlacedStart, PlacedText } from './layout-graph.js';
+} from './place-graph.js';
+import type { PlacedStart, PlacedText } from './place-graph.js';
 
 export interface DrawOptions {
   readonly title: string;
@@ -24,7 +24,7 @@ export const drawDiagram = (layout: DiagramLayout, { title, style }: DrawOptions
       `viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escape(title)}">`,
     `<title>${escape(title)}</title>`,
     ...(style === null ? [] : [`<style>${style}</style>`]),
-    `<defs><marker id="${escape(arrow)}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" ` +
+    `<defs><marker id="${escape(arrow)}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" markerUnits="userSpaceOnUse" ` +
       'orient="auto-start-reverse"><path class="arrow" d="M0 0.5 8 4 0 7.5z"/></marker></defs>',
     ...states.map(drawState),
     ...starts.map((start) => drawStart(start, arrow)),

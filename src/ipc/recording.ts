@@ -32,7 +32,8 @@ export interface Recording {
   readonly isCutOff: boolean;
 }
 
-const LENGTH_BYTES = 4;
+/** Before each message, its length. */
+export const LENGTH_BYTES = 4;
 const MAX_FRAME_BYTES = 16 * 1024 * 1024;
 const ENCODER_OPTIONS: MsgpackrOptions = { useRecords: false, variableMapSize: true };
 /** 64-bit integers become numbers where a number holds them. (msgpackr's types lack 'auto'.) */

@@ -41,6 +41,7 @@ export const startTestDaemon = ({
     preload: false,
     socket: null,
     http: null,
+    inspectorPage: null,
     xpc: null,
     service: null,
     prefixFolder: null,

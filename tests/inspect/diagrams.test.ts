@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { drawDiagram, STANDALONE_STYLE } from '../../src/inspect/draw-diagram.js';
-import { type DiagramLayout, layoutGraph } from '../../src/inspect/layout-graph.js';
+import { layoutGraph } from '../../src/inspect/layout-graph.js';
+import type { DiagramLayout } from '../../src/inspect/place-graph.js';
 import { machineCatalogue } from '../../src/inspect/machine-catalogue.js';
 import type { MachineDefinition } from '../../src/ipc/protocol.js';
 

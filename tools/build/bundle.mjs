@@ -44,7 +44,28 @@ export async function bundle(root) {
   for (const name of entries.map(outputName)) {
     writeFileSync(join(app, `${name}.cjs`), `module.exports = require('./run-bundle.cjs').runBundle('${name}');\n`);
   }
+  await bundlePage(root, join(app, 'page'));
   keepCompiledCode(root);
+}
+
+/** The debug page: what src/actors/inspector-page serves. Its parts for the browser alone are in src/page/view. */
+async function bundlePage(root, outdir) {
+  const view = join(root, 'src/page/view');
+  await build({
+    absWorkingDir: root,
+    entryPoints: { main: 'src/page/view/main.tsx', 'layout-worker': 'node_modules/elkjs/lib/elk-worker.min.js' },
+    outdir,
+    bundle: true,
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2023',
+    minify: true,
+    legalComments: 'linked',
+    alias: { msgpackr: 'msgpackr/index-no-eval' }, // the page's policy lets no code be made while it runs
+    tsconfig: join(view, 'tsconfig.json'),
+    logLevel: 'warning',
+  });
+  for (const file of ['index.html', 'style.css', 'icon.svg']) copyFileSync(join(view, file), join(outdir, file));
 }
 
 /** `import(address)`, and `import('…')` of what stays where it is. */

@@ -47,6 +47,7 @@ export const createHttp = (options: HttpOptions): HttpFrontEnd => {
     today: options.today ?? (() => localDate(new Date())),
   };
   return new HttpFrontEnd({
+    section: 'http',
     settings,
     counters,
     logger,
@@ -54,6 +55,8 @@ export const createHttp = (options: HttpOptions): HttpFrontEnd => {
     ...(options.timers === undefined ? {} : { timers: options.timers }),
     ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.retryMs === undefined ? {} : { retryMs: options.retryMs }),
+    onUpgrade: null,
+    onListening: (url) => logger.info({ url }, 'HTTP is served'),
     endExchanges: () => running.end(),
     routes: [
       ...createResponsesRoutes(asking),

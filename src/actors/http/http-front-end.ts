@@ -9,7 +9,8 @@ import type { DaemonService } from '../../ipc/service.js';
 import { systemTimers, type Timers } from '../../ipc/timers.js';
 import { createHttpFrontEndMachine } from '../../machines/http-front-end.js';
 import type { Opening } from '../front-ends.js';
-import { DEFAULT_HTTP_LISTENER_LIMITS, HttpListener, type HttpListenerLimits } from './http-listener.js';
+import { DEFAULT_HTTP_LISTENER_LIMITS, HttpListener } from './http-listener.js';
+import type { HttpListenerLimits, OnUpgrade } from './http-listener.js';
 import { createHttpRouter, type Route } from './http-router.js';
 
 export interface HttpSettings {
@@ -21,8 +22,13 @@ export interface HttpSettings {
 }
 
 export interface HttpFrontEndOptions {
+  /** Of the configuration; also what its actor is called. */
+  readonly section: 'http' | 'inspect';
   readonly settings: HttpSettings;
   readonly routes: readonly Route[];
+  readonly onUpgrade: OnUpgrade | null;
+  /** Requests are answered from now on, here. */
+  readonly onListening: (url: string) => void;
   readonly counters: FrontEndCounters;
   readonly logger: Logger;
   readonly inspect?: (event: InspectionEvent) => void;
@@ -42,7 +48,7 @@ export class HttpFrontEnd implements Opening {
   #ports: readonly number[] = [];
 
   constructor(options: HttpFrontEndOptions) {
-    const { settings, routes, counters, logger, inspect, timers = systemTimers, limits } = options;
+    const { section, settings, routes, counters, logger, inspect, timers = systemTimers, limits } = options;
     this.#options = options;
     const route = createHttpRouter({
       routes,
@@ -51,12 +57,14 @@ export class HttpFrontEnd implements Opening {
       logger,
     });
     const listener = new HttpListener({
+      section,
       host: settings.host,
       ports: [settings.port, ...settings.extraPorts],
       limits: { ...DEFAULT_HTTP_LISTENER_LIMITS, ...limits },
       counters,
       timers,
       onRequest: route,
+      onUpgrade: options.onUpgrade,
       onError: (error) => this.#actor.send({ type: 'listener.failed', error }),
     });
     this.#actor = createActor(
@@ -65,14 +73,18 @@ export class HttpFrontEnd implements Opening {
           this.#ports = await listener.listen();
         }),
         accept: fromCallback(() => {
-          logger.info({ url: this.report().url }, 'HTTP is served');
+          options.onListening(this.#url());
         }),
         release: fromPromise(async () => {
           options.endExchanges();
           await listener.close();
         }),
       }),
-      { input: { retryMs: options.retryMs ?? RETRY_MS }, ...(inspect === undefined ? {} : { inspect }) },
+      {
+        id: section,
+        input: { retryMs: options.retryMs ?? RETRY_MS },
+        ...(inspect === undefined ? {} : { inspect }),
+      },
     ).start();
   }
 
@@ -88,15 +100,19 @@ export class HttpFrontEnd implements Opening {
   }
 
   report(): HttpStatus {
-    const { host } = this.#options.settings;
     const snapshot = this.#actor.getSnapshot();
     const isUp = snapshot.matches('accepting');
     return {
-      url: isUp ? `http://${host.includes(':') ? `[${host}]` : host}:${this.#ports[0]}` : null,
+      url: isUp ? this.#url() : null,
       extraPorts: isUp ? this.#ports.slice(1) : [],
       needsToken: this.#options.settings.token !== null,
       error: snapshot.context.error === null ? null : toWireError(snapshot.context.error),
     };
+  }
+
+  #url(): string {
+    const { host } = this.#options.settings;
+    return `http://${host.includes(':') ? `[${host}]` : host}:${this.#ports[0]}`;
   }
 }
 

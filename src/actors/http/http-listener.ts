@@ -1,12 +1,18 @@
 // Node's HTTP servers on the configured ports: limits on headers, requests and connections, and an orderly end.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { AddressInfo, Socket } from 'node:net';
 import { portInUse, portUnusable } from '../../errors.js';
 import type { FrontEndCounters } from '../../ipc/counters.js';
 import type { Timers } from '../../ipc/timers.js';
 
+/** Answers a request to go on in another protocol. The socket is its own from then on, to close too. */
+export type OnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
+
 export interface HttpListenerOptions {
+  /** Of the settings that say where it listens. */
+  readonly section: 'http' | 'inspect';
   readonly host: string;
   /** The first one is the daemon's own and may be 0: any that is free. */
   readonly ports: readonly number[];
@@ -14,6 +20,8 @@ export interface HttpListenerOptions {
   readonly counters: FrontEndCounters;
   readonly timers: Timers;
   readonly onRequest: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Null: such a request is answered like any other. */
+  readonly onUpgrade: OnUpgrade | null;
   readonly onError: (error: unknown) => void;
 }
 
@@ -72,7 +80,7 @@ export class HttpListener {
   }
 
   #serve(port: number): Promise<number> {
-    const { host, limits, onRequest, onError } = this.#options;
+    const { section, host, limits, onRequest, onUpgrade, onError } = this.#options;
     const server = createServer(
       {
         maxHeaderSize: limits.maxHeaderBytes,
@@ -86,17 +94,20 @@ export class HttpListener {
     server.maxConnections = limits.maxConnections;
     // A client that asks whether it may send its body is told so where the body is read, or is refused before.
     server.on('checkContinue', onRequest);
+    if (onUpgrade !== null) server.on('upgrade', onUpgrade);
     server.on('connection', (socket) => this.#count(socket));
     server.on('drop', () => this.#options.counters.connectionRefused());
     server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#refuse(error, socket as Socket));
     this.#servers = [...this.#servers, server];
     return new Promise((resolve, reject) => {
       server.once('error', (error: NodeJS.ErrnoException) =>
-        reject(error.code === 'EADDRINUSE' ? portInUse(host, port, error) : portUnusable(host, port, error)),
+        reject(
+          (error.code === 'EADDRINUSE' ? portInUse : portUnusable)({ section, host, port, cause: error }),
+        ),
       );
       server.listen({ host, port }, () => {
         server.removeAllListeners('error');
-        server.on('error', (error) => onError(portUnusable(host, port, error)));
+        server.on('error', (error) => onError(portUnusable({ section, host, port, cause: error })));
         resolve((server.address() as AddressInfo).port);
       });
     });

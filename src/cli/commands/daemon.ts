@@ -17,6 +17,8 @@ interface DaemonFlags extends SharedOptions {
   readonly keepAlive?: string;
   readonly memoryBudget?: string;
   readonly logLevel?: string;
+  readonly inspect?: string | true;
+  readonly showContent?: boolean;
 }
 
 /** Flags that set a setting, by the name under which commander hands them over. Settings check their own values. */
@@ -35,9 +37,16 @@ const SETTING_FLAGS = {
 
 const settingsOf = (flags: DaemonFlags) =>
   Object.fromEntries(
-    (Object.keys(SETTING_FLAGS) as (keyof typeof SETTING_FLAGS)[])
-      .filter((name) => flags[name] !== undefined)
-      .map((name) => [SETTING_FLAGS[name][0], { flag: SETTING_FLAGS[name][1], value: flags[name] }]),
+    [
+      ...(Object.keys(SETTING_FLAGS) as (keyof typeof SETTING_FLAGS)[]).map(
+        (name) => [...SETTING_FLAGS[name], flags[name]] as const,
+      ),
+      ['inspect.enabled', '--inspect', flags.inspect === undefined ? undefined : 'true'] as const,
+      ['inspect.port', '--inspect', flags.inspect === true ? undefined : flags.inspect] as const,
+      ['inspect.show_content', '--show-content', flags.showContent === true ? 'true' : undefined] as const,
+    ]
+      .filter(([, , value]) => value !== undefined)
+      .map(([key, flag, value]) => [key, { flag, value }]),
   );
 
 export const defineDaemon: DefineCommand = (program, { context, finish }) => {
@@ -49,6 +58,8 @@ export const defineDaemon: DefineCommand = (program, { context, finish }) => {
     )
     .option('--background', 'hand it to the service manager instead')
     .option('--xpc-service <name>', 'serve this Mach service too; launchd must keep it (macOS)')
+    .option('--inspect [port]', 'serve the debug page; its address is printed')
+    .option('--show-content', 'the debug page may show the texts of prompts and answers')
     .option('--preload', 'load the model at once, not with the first request')
     .addOption(new Option('--service', 'started by the service manager').hideHelp())
     .addOption(new Option('--fault <fault>', 'test hook: inject a fault into the engine').hideHelp())
@@ -68,6 +79,7 @@ export const defineDaemon: DefineCommand = (program, { context, finish }) => {
       examples(
         ['codexpc daemon', 'in this terminal'],
         ['codexpc daemon -c model.bin --preload', 'with another model, loaded at once'],
+        ['codexpc daemon --inspect', 'with the page that shows its state machines at work'],
         ['codexpc daemon --background', 'under systemd, once installed'],
       ),
     )

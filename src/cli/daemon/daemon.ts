@@ -35,6 +35,13 @@ export const daemon = async (context: CliContext, options: DaemonCommandOptions)
       fault: options.fault,
       xpc: options.xpc,
       service: options.mode === 'service',
+      // Not a log line: these go to everybody who watches, and into recordings.
+      announceInspector: (url) =>
+        options.mode === 'service'
+          ? log.write(
+              `${JSON.stringify({ level: 30, time: Date.now(), pid: process.pid, url, msg: 'the debug page is at' })}\n`,
+            )
+          : context.stderr.write(`codexpc: the debug page is at ${url}\n`),
     });
     removers.push(...terminateOnSignals(context, options, () => served.terminate()));
     await served.stopped;

@@ -69,6 +69,7 @@ const isLoopbackOrigin = (origin: string): boolean => {
 };
 
 /** In a time that tells nothing of where the two differ, nor of their lengths. */
-const isSameSecret = (left: string, right: string): boolean => timingSafeEqual(digest(left), digest(right));
+export const isSameSecret = (left: string, right: string): boolean =>
+  timingSafeEqual(digest(left), digest(right));
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
