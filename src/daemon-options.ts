@@ -70,6 +70,7 @@ export const daemonOptions = (
   queueBound: config['queue.bound'],
   quarantineAfter: 2,
   engine: {
+    isolation: config['engine.isolation'],
     numSlots: config['engine.slots'],
     contextLength: config['engine.context_length'],
     maxBatchTokens: config['engine.max_batch_tokens'],

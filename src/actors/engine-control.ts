@@ -5,6 +5,8 @@ import type { MemoryUse, ModelConfig, TokenizerData } from './engine-addon.js';
 import type { ErrorRecord } from './engine-frames.js';
 
 export interface EngineSettings {
+  /** Where the worker runs. */
+  readonly isolation: 'thread' | 'process';
   readonly numSlots: number;
   /** Positions a slot; cut to what the model can do. */
   readonly contextLength: number;

@@ -127,6 +127,10 @@ export const openFrameChannel = <Out, In>(
   };
 };
 
+/** A frame that came over the channel is a view of all that was read with it, which would be cloned whole. */
+export const owned = (packet: unknown): unknown =>
+  packet instanceof Uint8Array ? Uint8Array.from(packet) : packet;
+
 export const tokensToBytes = (tokens: Uint32Array): Uint8Array =>
   new Uint8Array(tokens.buffer, tokens.byteOffset, tokens.byteLength);
 

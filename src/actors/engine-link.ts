@@ -1,7 +1,7 @@
-// The main thread's end of one engine worker: starts the thread, tells what it reports, and ends it.
+// The main thread's end of one engine worker: starts it, tells what it reports, and ends it.
 
 import { type Remote, releaseProxy, wrap } from 'comlink';
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { MessageChannel } from 'node:worker_threads';
 import type { CodexpcError } from '../errors.js';
 import type { Guidance } from './constraints/constraint.js';
 import { controlEndpoint } from './control-endpoint.js';
@@ -17,7 +17,7 @@ import {
   tokensToBytes,
 } from './engine-frames.js';
 import type { EngineLoadCounter } from './engine-load.js';
-import type { EngineWorkerData } from './engine-worker.js';
+import { startEngineHost } from './engine-host.js';
 import type { Fault } from './fault.js';
 import type { PromptMarks } from './prompt-marks.js';
 
@@ -97,20 +97,6 @@ const BEAT_SPACING_MS = 1000;
 export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
   const frames = new MessageChannel();
   const controls = new MessageChannel();
-  const workerData: EngineWorkerData = {
-    addonModule: options.addonModule,
-    settings: options.settings,
-    fault: options.fault,
-    framePort: frames.port2,
-    controlPort: controls.port2,
-  };
-  const worker = new Worker(new URL('./engine-worker.js', import.meta.url), {
-    workerData,
-    transferList: [frames.port2, controls.port2],
-    name: 'engine',
-    // Its own output is an error message at most; it must not mix with an answer on stdout.
-    stdout: true,
-  });
   const entries = new Map<SequenceId, Entry>();
   let lastId: SequenceId = 0;
   let isReady = false;
@@ -199,10 +185,15 @@ export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
     channel.close();
   };
 
-  worker.on('error', (error) => {
-    cause ??= error;
+  const { addonModule, settings, fault } = options;
+  const host = startEngineHost({
+    data: { addonModule, settings, fault },
+    ports: { frame: frames.port2, control: controls.port2 },
+    onError: (error) => {
+      cause ??= error;
+    },
+    onExit: end,
   });
-  worker.once('exit', end);
 
   return {
     control,
@@ -235,8 +226,7 @@ export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
     },
     terminate: () => {
       isClosing = true;
-      // Its exit is reported like any other.
-      void worker.terminate();
+      host.terminate();
     },
   };
 };

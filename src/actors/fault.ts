@@ -45,12 +45,12 @@ export const withFault = (context: NativeContext, { kind, atToken }: Fault): Nat
       case 'throw':
         throw new Error(`injected fault at token ${atToken}`);
       case 'hang':
-        waitForEver();
-        return sampled;
+        return waitForEver();
       case 'exit':
         return process.exit(7);
       case 'abort':
-        return process.abort();
+        process.kill(process.pid, 'SIGABRT'); // process.abort() only throws in a thread
+        return waitForEver();
       case 'nan':
         return { ...sampled, logprob: NaN };
       case 'garbage':
@@ -84,6 +84,6 @@ export const withFault = (context: NativeContext, { kind, atToken }: Fault): Nat
 };
 
 /** Blocks the thread without burning a core. */
-export const waitForEver = (): void => {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+export const waitForEver = (): never => {
+  for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
 };

@@ -82,6 +82,12 @@ export const createSettings = ({ home, defaultSocket }: SettingContext) =>
       env: 'CODEXPC_ISA',
       about: 'instruction set; "auto": the best one this machine has',
     },
+    'engine.isolation': {
+      kind: choice(['thread', 'process']),
+      initial: 'thread' as 'thread' | 'process',
+      env: null,
+      about: '"process": a crash of native code costs the running answers, not the daemon',
+    },
     'engine.keep_alive': {
       kind: durationOrAlways(),
       initial: (30 * 60_000) as number | null,
