@@ -96,6 +96,7 @@ describe('the engine in its own process', () => {
     start();
     await askFor(2).ended;
     const running = askFor(3000);
+    running.setFull(true); // it stays in the middle of its answer
     await running.until((event) => event.type === 'tokens.delta');
     engineProcesses().forEach((pid) => process.kill(pid, 'SIGKILL'));
     expect(await running.ended).toMatchObject({
