@@ -17,7 +17,8 @@ export interface ToolOffer {
 
 export const offerTools = (request: Respond, daemons: readonly OfferedTool[]): ToolOffer => {
   const taken = new Set(request.tools.map(({ name }) => name));
-  const offered = request.toolChoice === 'none' ? [] : daemons.filter(({ name }) => !taken.has(name));
+  const isWanted = request.daemonTools && request.toolChoice !== 'none';
+  const offered = isWanted ? daemons.filter(({ name }) => !taken.has(name)) : [];
   const builtins = offered.filter(({ harmony }) => harmony === 'builtin');
   const functions = offered.filter(({ harmony }) => harmony === 'function');
   const recipients = new Set([
@@ -30,13 +31,18 @@ export const offerTools = (request: Respond, daemons: readonly OfferedTool[]): T
         ? request
         : { ...request, tools: [...request.tools, ...functions.map(toWireTool)] },
     builtins,
-    clashes: daemons.filter(({ name }) => taken.has(name)).map(({ name }) => name),
+    clashes: request.daemonTools ? daemons.filter(({ name }) => taken.has(name)).map(({ name }) => name) : [],
     ownerOf: ({ recipient, isDeclared, isGuessed }) =>
       isGuessed || !isDeclared || recipients.has(recipient) ? 'daemon' : 'client',
   };
 };
 
-const toWireTool = ({ name, description, parameters }: OfferedTool): Tool =>
+const toWireTool = ({ name, description, parameters, grammar }: OfferedTool): Tool =>
   parameters === null
-    ? { kind: 'freeform', name, description, grammar: null }
+    ? {
+        kind: 'freeform',
+        name,
+        description,
+        grammar: grammar === null ? null : { syntax: 'lark', definition: grammar },
+      }
     : { kind: 'function', name, description, parameters: parameters as JsonObject, strict: false };

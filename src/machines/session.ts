@@ -116,6 +116,7 @@ export const createSessionMachine = ({ prepare, generate, answerCalls }: Session
           enqueue.raise({ type: 'deadline.passed' }, { delay: context.deadlineMs });
       }),
       countRound: assign({ numRounds: ({ context }) => context.numRounds + 1 }),
+      // A round counts whether the calls are run or refused: either costs the model a turn, and has to end some time.
       takeCalls: assign(({ context }, { calls }: Calls) => ({
         pending: calls.filter((call) => isDaemons(call) || context.toolCalls === 'await'),
         returnsCalls: context.toolCalls === 'return' && !calls.every(isDaemons),

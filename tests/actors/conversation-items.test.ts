@@ -153,6 +153,7 @@ describe('conversationOf', () => {
       name: 'python',
       description: 'Runs Python.',
       parameters: null,
+      grammar: null,
       harmony: 'builtin',
     };
 

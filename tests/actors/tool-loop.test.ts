@@ -1,9 +1,12 @@
 // Tools that the daemon runs itself, within an answer; the engine and the tools follow a script.
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { Daemon } from '../../src/daemon.js';
 import { parseForcedCall } from '../../src/actors/forced-call.js';
 import type { OutputItem, ResponseEvent, WatchEvent } from '../../src/ipc/protocol.js';
+import { startTools } from './tools/tool-harness.js';
 import { createScriptedTools } from './fakes/scripted-tools.js';
 import {
   ask,
@@ -104,6 +107,35 @@ describe("the daemon's own tools", () => {
     const answer = ask(start(), 'call look {}', { toolChoice: 'none' });
     completed(await answer.ended);
     expect(callsAndOutputs(answer)).toEqual(['daemon look', expect.stringContaining('There are no tools')]);
+  });
+
+  test('are not offered to a request that declines them', async () => {
+    const declined = ask(start(), 'call look {}', { daemonTools: false, tools: [ask_user] });
+    completed(await declined.ended);
+    expect(callsAndOutputs(declined)).toEqual([
+      'daemon look',
+      expect.stringMatching(/no tool functions\.look.* The tools are: ask_user\./),
+    ]);
+  });
+
+  test('apply_patch takes the text of a patch, not JSON', async () => {
+    const folder = startTools({ apply_patch: {} });
+    try {
+      const patch = '*** Begin Patch\n*** Add File: a.txt\n+"quoted"\n*** End Patch\n';
+      const forcedCall = { name: 'apply_patch', arguments: patch };
+      const answer = ask(start({ toolRunner: folder.runner, forcedCall }), 'say done');
+      completed(await answer.ended);
+      expect(itemsOf(answer)[0]).toMatchObject({
+        kind: 'tool_call',
+        name: 'apply_patch',
+        arguments: patch,
+        freeform: true,
+        owner: 'daemon',
+      });
+      expect(readFileSync(join(folder.workFolder, 'a.txt'), 'utf8')).toBe('"quoted"\n');
+    } finally {
+      await folder.stop();
+    }
   });
 
   describe('beside those of the client', () => {
@@ -287,6 +319,7 @@ describe("the daemon's own tools", () => {
       const running = start({
         toolRunner: runner,
         queueBound: 100,
+        engine: { queueBound: 100 },
         forcedCall: parseForcedCall('{"name":"look","arguments":{}}'),
       });
       const answers = Array.from({ length: 100 }, (_, index) => ask(running, `say ${index}`));

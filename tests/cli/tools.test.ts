@@ -55,6 +55,13 @@ describe('codexpc tools', () => {
     ]);
   });
 
+  it('offers what is allowed to a run, unless that declines it', async () => {
+    const offered = await home.run(['run', '-q', 'call clock {}'], { env: CLOCK });
+    expect(offered.stdout).toMatch(/^got \d{4}-\d\d-\d\d/);
+    const declined = await home.run(['run', '-q', '--no-tools', 'call clock {}'], { env: CLOCK });
+    expect(declined.stdout).toMatch(/^got There is no tool functions\.clock.* There are no tools/);
+  });
+
   it('describes one', async () => {
     const { code, stdout } = await home.run(['tools', 'describe', 'nap', '--config', config(NAP_TABLE)]);
     expect(code).toBe(0);

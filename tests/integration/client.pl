@@ -5,9 +5,10 @@ use strict; use warnings; use IO::Socket::UNIX; use Encode qw(encode decode);
 my ($path, $prompt) = @ARGV;
 my $socket = IO::Socket::UNIX->new(Peer => $path) or die "cannot connect to $path: $!\n";
 
-sub pack_value {    # \5 is a number; strings, undef, [arrays] and {maps} are themselves
+sub pack_value {    # \5 is a number, \\1 is true; strings, undef, [arrays] and {maps} are themselves
     my ($v) = @_;
     return "\xc0" unless defined $v;
+    return $$$v ? "\xc3" : "\xc2" if ref $v eq 'REF';
     return pack('Cq>', 0xd3, $$v) if ref $v eq 'SCALAR';
     return pack('CN', 0xdd, scalar @$v) . join('', map { pack_value($_) } @$v) if ref $v eq 'ARRAY';
     return pack('CN', 0xdf, scalar keys %$v) . join('', map { pack_value($_), pack_value($v->{$_}) } sort keys %$v) if ref $v;
@@ -38,7 +39,7 @@ sub receive {
 }
 
 send_message({ type => 'hello', protocolVersion => \1, client => 'client.pl' });
-send_message({ type => 'respond', requestId => 'perl', checkpoint => undef, instructions => undef, tools => [], toolChoice => 'auto', outputSchema => undef,
+send_message({ type => 'respond', requestId => 'perl', checkpoint => undef, instructions => undef, tools => [], toolChoice => 'auto', daemonTools => \\1, outputSchema => undef,
     items => [{ kind => 'message', role => 'user', text => decode('UTF-8', $prompt), channel => undef }],
     reasoningEffort => 'low', currentDate => undef, maxTokens => \64, deadlineMs => undef, include => [],
     toolCalls => 'await', topLogprobs => \0, sampling => { temperature => \0, topK => \0, topP => \1, minP => \0,

@@ -8,20 +8,21 @@ import { LIST_DIRECTORY_PARAMETERS } from './files/list-directory.js';
 import { READ_FILE_PARAMETERS } from './files/read-file.js';
 import { SEARCH_FILES_PARAMETERS } from './files/search-files.js';
 import { APPLY_PATCH_PARAMETERS } from './patch/apply-patch.js';
+import { PATCH_GRAMMAR } from './patch/patch-grammar.js';
 import { SHELL_PARAMETERS } from './shell.js';
 import { isShippedTool, type OfferedTool, type ShippedTool, type ToolCommand } from './tool.js';
 
 export interface ToolDefinition {
   readonly description: string;
   readonly parameters: JsonObject;
-  /** Plain text is taken too, as this argument. */
-  readonly textArgument: string | null;
+  /** The model is to call it with a text of this Lark grammar, not with JSON, which becomes this argument. */
+  readonly freeform: { readonly argument: string; readonly grammar: string } | null;
   /** It runs programs, so it needs a sandbox. */
   readonly runsProgram: boolean;
   readonly harmony: OfferedTool['harmony'];
 }
 
-const PLAIN = { textArgument: null, runsProgram: false, harmony: 'function' } as const;
+const PLAIN = { freeform: null, runsProgram: false, harmony: 'function' } as const;
 
 export const SHIPPED: Readonly<Record<ShippedTool, ToolDefinition>> = {
   clock: { ...PLAIN, description: 'Tells the current date and time.', parameters: CLOCK_PARAMETERS },
@@ -50,7 +51,7 @@ export const SHIPPED: Readonly<Record<ShippedTool, ToolDefinition>> = {
     description:
       'Adds, changes, moves and deletes files of the work folder by a patch. A patch goes from "*** Begin Patch" to "*** End Patch" and has sections "*** Add File: PATH" with lines that start with "+", "*** Delete File: PATH", and "*** Update File: PATH", optionally with "*** Move to: PATH", with chunks: "@@ a line further up", then lines that start with " " (kept, three before and after a change), "-" (removed) or "+" (added).',
     parameters: APPLY_PATCH_PARAMETERS,
-    textArgument: 'input',
+    freeform: { argument: 'input', grammar: PATCH_GRAMMAR },
   },
   shell: {
     ...PLAIN,
@@ -64,7 +65,7 @@ export const SHIPPED: Readonly<Record<ShippedTool, ToolDefinition>> = {
     description: `Use this tool to execute Python code in your chain of thought. The code will not be shown to the user. This tool should be used for internal reasoning, but not for code that is intended to be visible to the user (e.g. when creating plots, tables, or files).
 When you send a message containing Python code to python, it will be executed in a stateful Jupyter-like environment. python will respond with the output of the execution or time out. The current folder can be used to save and persist user files. Internet access for this session is disabled unless the user has allowed it.`,
     parameters: {},
-    textArgument: null,
+    freeform: null,
     runsProgram: true,
     harmony: 'builtin',
   },
@@ -82,9 +83,13 @@ export const definitionOf = (name: string, command: ToolCommand | null): ToolDef
   return { ...PLAIN, description, parameters, runsProgram: true };
 };
 
-export const offered = (name: string, { description, parameters, harmony }: ToolDefinition): OfferedTool => ({
+export const offered = (
+  name: string,
+  { description, parameters, freeform, harmony }: ToolDefinition,
+): OfferedTool => ({
   name,
   description,
-  parameters: harmony === 'builtin' ? null : parameters,
+  parameters: harmony === 'builtin' || freeform !== null ? null : parameters,
+  grammar: freeform?.grammar ?? null,
   harmony,
 });

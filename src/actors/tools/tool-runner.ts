@@ -90,7 +90,7 @@ export const createToolRunner = (options: ToolRunnerOptions): ToolRunner => {
             name,
             arguments: text,
             parameters: definition.parameters,
-            textArgument: definition.textArgument,
+            textArgument: definition.freeform?.argument ?? null,
             limits,
             workFolder,
             readFolders,

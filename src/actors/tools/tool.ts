@@ -11,6 +11,8 @@ export interface OfferedTool {
   readonly description: string;
   /** JSON Schema of the arguments; null: it takes free text. */
   readonly parameters: JsonObject | null;
+  /** Of the free text, in Lark; null: any. */
+  readonly grammar: string | null;
   /** `builtin`: a recipient of its own in the system message (`python`), not `functions.NAME`. */
   readonly harmony: 'function' | 'builtin';
 }

@@ -6,6 +6,7 @@ interface RunFlags extends SharedOptions {
   readonly prompt?: string;
   readonly file?: string;
   readonly tool?: readonly string[];
+  readonly tools: boolean;
   readonly toolOutput?: readonly string[];
   readonly json?: boolean;
 }
@@ -23,6 +24,7 @@ export const defineRun: DefineCommand = (program, { context, finish }) => {
     .option('-f, --file <file>', 'read the prompt from a file, after the other words if there are any')
     .option('--tool <json|file>', 'a function the model may call; can be repeated', repeated)
     .option('--tool-output <name=text>', 'answers calls of a function; can be repeated', repeated)
+    .option('--no-tools', "offer the model none of the daemon's own tools")
     .option('--json', 'print events as JSON lines');
   withSharedOptions(withAnswerOptions(command))
     .addHelpText(
@@ -44,6 +46,7 @@ export const defineRun: DefineCommand = (program, { context, finish }) => {
           file: flags.file ?? null,
           tools: flags.tool ?? [],
           toolOutputs: flags.toolOutput ?? [],
+          daemonTools: flags.tools,
           json: flags.json ?? false,
           config: flags.config,
           socket: flags.socket,

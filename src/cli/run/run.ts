@@ -27,6 +27,7 @@ export interface RunOptions extends ConfigFlags {
   readonly sampling: Partial<Sampling>;
   readonly tools: readonly string[];
   readonly toolOutputs: readonly string[];
+  readonly daemonTools: boolean;
   readonly json: boolean;
   readonly showReasoning: boolean;
   readonly quiet: boolean;
@@ -82,6 +83,7 @@ const answer = async (
       maxTokens: options.maxTokens,
       deadlineMs: options.deadlineMs,
       sampling: options.sampling,
+      daemonTools: options.daemonTools,
       currentDate: today(),
       include: options.showReasoning || options.json ? ['reasoning'] : [],
     },

@@ -131,7 +131,7 @@ const notAllowed = ({ name, by }: ToolReport, { file }: CliConfig): CodexpcError
   });
 
 const describe = (tool: ToolReport): string => {
-  const { name, description, parameters, isAllowed, by, needsSandbox, workFolder, settings } = tool;
+  const { name, description, parameters, grammar, isAllowed, by, needsSandbox, workFolder, settings } = tool;
   const { limits, readFolders, network, sandbox, command } = settings;
   const rows: ReadonlyArray<readonly [string, string]> = [
     ['name', name],
@@ -153,6 +153,7 @@ const describe = (tool: ToolReport): string => {
         ]
       : []),
   ];
-  const schema = parameters === null ? 'a text' : JSON.stringify(parameters, null, 2);
+  const form = grammar === null ? 'a text' : `a text of this Lark grammar:\n\n${grammar.trim()}`;
+  const schema = parameters === null ? form : JSON.stringify(parameters, null, 2);
   return `${rows.map(([label, value]) => `${label.padEnd(13)}${value}`).join('\n')}\n\n${harmless(description)}\n\nArguments: ${schema}\n`;
 };

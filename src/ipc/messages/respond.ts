@@ -34,6 +34,8 @@ export const Respond = defineMessage('respond', {
   instructions: z.string().nullable(),
   tools: list(Tool, 4_096),
   toolChoice: ToolChoice,
+  /** Offer the model the tools that the daemon's settings allow, too. */
+  daemonTools: z.boolean(),
   /** JSON Schema of the final message, which is held to it; null: any text. */
   outputSchema: jsonObject.nullable(),
   reasoningEffort: ReasoningEffort,
@@ -77,6 +79,7 @@ export const createRespond = (requestId: string, { sampling, ...options }: Respo
   instructions: null,
   tools: [],
   toolChoice: 'auto',
+  daemonTools: true,
   outputSchema: null,
   reasoningEffort: 'medium',
   currentDate: null,

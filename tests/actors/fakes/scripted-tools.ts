@@ -48,6 +48,7 @@ const offered = (name: Name): OfferedTool => ({
   name,
   description: `Does ${name}.`,
   parameters: name === 'python' ? null : { type: 'object', properties: {} },
+  grammar: null,
   harmony: name === 'python' ? 'builtin' : 'function',
 });
 

@@ -141,7 +141,11 @@ export const startConfinedProcess = (options: ConfinedProcessOptions): ConfinedP
   const ended = exited.then(async ([code, signal]): Promise<ProcessEnd> => {
     sendToGroup(child.pid, 'SIGKILL'); // background children, and the leash
     if (isBubblewrap) await Promise.race([controlClosed, delay(GONE_TIMEOUT_MS, null, { ref: false })]);
-    else control.destroy();
+    else {
+      control.destroy();
+      // What is still dying would be found by its mark, and cost a second look at all processes of the machine.
+      if (groupExists(child.pid)) await delay(1);
+    }
     await nothingLeft();
     if (!isBubblewrap) return { exitCode: code, signal, isUnstarted: false };
     if (innerExitCode === null)
@@ -206,7 +210,7 @@ const commandLine = (
       return withLeash(['/usr/bin/sandbox-exec', '-p', profile, ...withLimits(argv, limits, 'program')]);
     }
     case 'none':
-      return withLeash(withLimits(argv, limits, 'program'));
+      return withLimits(argv, limits, 'leashed');
   }
 };
 
@@ -218,6 +222,16 @@ export const killMarked = (pid: number, mark: string): void => {
 
 const sendToGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
   if (pid !== undefined && pid > 1) send(-pid, signal);
+};
+
+const groupExists = (pid: number | undefined): boolean => {
+  if (pid === undefined) return false;
+  try {
+    process.kill(-pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
 };
 
 const send = (pid: number, signal: NodeJS.Signals): void => {

@@ -26,7 +26,7 @@ export const processesMarked = (mark: string): readonly number[] => {
   return entriesOf('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
-    .filter((pid) => pid !== process.pid && bytesOf(`/proc/${pid}/environ`)?.includes(wanted) === true);
+    .filter((pid) => pid !== process.pid && environmentOf(pid)?.includes(wanted) === true);
 };
 
 /** There is such a process, and it is more than an entry that nobody has collected yet. */
@@ -56,8 +56,19 @@ const READ_BYTES = 256 * 2 ** 10;
 /** Scratch of the thread: these reads come by the hundred. */
 const SCRATCH = Buffer.allocUnsafeSlow(READ_BYTES);
 
+/** Valid until the next call. One read gives all of it: the end is not asked for, as it is asked of every process. */
+const environmentOf = (pid: number): Buffer | null =>
+  reading(`/proc/${pid}/environ`, (fd) => readSync(fd, SCRATCH, 0, READ_BYTES, null));
+
 /** Valid until the next call. */
-const bytesOf = (path: string): Buffer | null => {
+const bytesOf = (path: string): Buffer | null =>
+  reading(path, (fd) => {
+    let length = 0;
+    for (let read; (read = readSync(fd, SCRATCH, length, READ_BYTES - length, null)) > 0;) length += read;
+    return length;
+  });
+
+const reading = (path: string, read: (fd: number) => number): Buffer | null => {
   let fd: number;
   try {
     fd = openSync(path, 'r');
@@ -65,9 +76,7 @@ const bytesOf = (path: string): Buffer | null => {
     return null;
   }
   try {
-    let length = 0;
-    for (let read; (read = readSync(fd, SCRATCH, length, READ_BYTES - length, null)) > 0;) length += read;
-    return SCRATCH.subarray(0, length);
+    return SCRATCH.subarray(0, read(fd));
   } catch {
     return null;
   } finally {
