@@ -39,6 +39,13 @@ export const queueFull = (queued: number, bound: number, retryAfterMs = 1000): C
     details: { queued, bound, retryAfterMs },
   });
 
+export const addonOutdated = (missing: string): CodexpcError =>
+  new CodexpcError({
+    code: 'unsupported_system',
+    message: `The native engine was built before this version of codexpc and has no ${missing}. Build it again: npm run build.`,
+    details: { missing },
+  });
+
 export const samplingUnsupported = (option: string): CodexpcError =>
   new CodexpcError({
     code: 'unsupported_option',

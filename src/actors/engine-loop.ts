@@ -19,6 +19,7 @@ import {
   type SequenceId,
 } from './engine-frames.js';
 import {
+  addonOutdated,
   badCut,
   badSample,
   contextOverflow,
@@ -183,6 +184,11 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     try {
       if (!options.hasLogits) refuseWithoutLogits(submission);
       sampler = options.createSampler(submission.sampling, vocabSize);
+      const hasMasks = 'setMask' in sampler;
+      if (options.hasLogits && submission.guidance !== null && !hasMasks) {
+        sampler.close();
+        throw addonOutdated('setMask');
+      }
     } catch (error) {
       fail(submission.id, error);
       return true;

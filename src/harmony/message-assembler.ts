@@ -129,6 +129,7 @@ export const createMessageAssembler = ({
 
   /** A piece of text that is whole UTF-8 by itself. */
   const appendWhole = (text: string): void => {
+    if (text === '') return; // a character that the bytes before have begun goes on
     reserve(3 * text.length);
     numBytes += encoder.encodeInto(text, content.subarray(numBytes)).written;
     if (listener !== 'none' || tracksDeltas) deliver(stream.flush() + text);

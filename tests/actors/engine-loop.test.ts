@@ -52,6 +52,7 @@ const startLoop = (
     readonly disk?: SnapshotDisk;
     readonly guide?: SequenceGuide;
     readonly maxDraftTokens?: number;
+    readonly isAddonOld?: boolean;
   } = {},
 ) => {
   const steps: (readonly BatchItem[])[] = [];
@@ -70,9 +71,10 @@ const startLoop = (
   const loop = createEngineLoop({
     ...contextOptions,
     context: addon.openEngine({ path: '', isa: '', numThreads: 1 }).createContext(contextOptions),
-    createSampler: (...options) => {
-      const sampler = addon.createSampler(...options);
+    createSampler: (...given) => {
+      const sampler = addon.createSampler(...given);
       openSamplers.add(sampler);
+      if (options.isAddonOld) return { accept: sampler.accept, close: sampler.close } as NativeSampler;
       return { ...sampler, close: () => void openSamplers.delete(sampler) };
     },
     vocabSize: 264,
@@ -319,6 +321,15 @@ describe('engine loop', () => {
     submit(1, 'say hi');
     await until(() => faults.length > 0);
     expect(faults[0]).toMatchObject({ code: 'engine_exited' });
+  });
+
+  test('refuses what needs masks on an addon that has none, and goes on', async () => {
+    const { submit, ended, of, faults } = startLoop({ isAddonOld: true });
+    submit(1, 'say a', { guidance: { plan: { opening: [], messages: [] }, grammars: [], isPromised: true } });
+    submit(2, 'say b');
+    await ended(2);
+    expect(of(1, 'failed')).toMatchObject([{ error: { code: 'unsupported_system' } }]);
+    expect(faults).toEqual([]);
   });
 
   test('on a backend without logits, what needs them is refused by name and ends nothing else', async () => {

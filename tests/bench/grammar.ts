@@ -1,6 +1,8 @@
-// What holding a model to a grammar costs: compiling it once, and a mask for every token, over the whole vocabulary.
+// What holding a model to a grammar costs, over the whole vocabulary: a mask by xgrammar, and the mask for the next token as
+// the decode loop waits for it.
 
 import { readFileSync } from 'node:fs';
+import { createMatcherHost, type MatcherHost } from '../../src/actors/constraints/matcher-host.js';
 import { createMatcherFactory, type MatcherFactory } from '../../src/actors/constraints/matcher.js';
 import { schemaToEbnf } from '../../src/grammar/json-schema.js';
 import { larkToEbnf } from '../../src/grammar/lark-to-ebnf.js';
@@ -58,76 +60,139 @@ const PERSON = {
   additionalProperties: false,
 };
 
+const ADA = {
+  name: 'Ada Lovelace',
+  age: 36,
+  tags: ['a', 'c'],
+  address: { city: 'London, 12 St James’s Square' },
+};
+const COMMAND = {
+  cmd: 'rg -n "planStep" src | head -20 && cat src/actors/scheduler.ts',
+  workdir: '/home/user/project',
+  tty: false,
+};
+
 const main = async (): Promise<void> => {
   const vocabulary = loadO200k();
   const tokenizer = createTokenizer(vocabulary);
   const { call, end, return: done } = tokenizer.harmony;
+  const held = { ...vocabulary.tokens, vocabSize: tokenizer.texts.size, ends: [call, end, done] };
+  const before = process.memoryUsage.rss();
   const startedMs = performance.now();
-  const factory = await createMatcherFactory({
-    ...vocabulary.tokens,
-    vocabSize: tokenizer.texts.size,
-    ends: [call, end, done],
-  });
+  const factory = await createMatcherFactory(held);
+  const bytes = process.memoryUsage.rss() - before;
   console.log(
-    `vocabulary of ${tokenizer.texts.size} tokens: ${(performance.now() - startedMs).toFixed(0)} ms, once\n`,
+    `vocabulary of ${tokenizer.texts.size} tokens: ${(performance.now() - startedMs).toFixed(0)} ms and ${(bytes / 1e6).toFixed(0)} MB, once`,
   );
-  console.log('grammar            compile   again    mask median     p99   worst');
-  const lark = readFileSync('tests/fixtures/apply-patch.lark', 'utf8');
-  await bench('apply_patch', larkToEbnf(lark), PATCH, factory, tokenizer);
-  await bench(
-    'JSON schema',
-    schemaToEbnf(PERSON),
-    JSON.stringify(
-      { name: 'Ada Lovelace', age: 36, tags: ['a', 'c'], address: { city: 'London, 12 St James’s Square' } },
-      null,
-      2,
-    ),
-    factory,
-    tokenizer,
-  );
-  await bench(
-    'exec_command',
-    schemaToEbnf(EXEC_COMMAND),
-    JSON.stringify({
-      cmd: 'rg -n "planStep" src | head -20 && cat src/actors/scheduler.ts',
-      workdir: '/home/user/project',
-      tty: false,
-    }),
-    factory,
-    tokenizer,
-  );
+  const host = createMatcherHost({ vocabulary: held, answerLimitMs: 60_000 });
+  const cases = [
+    ['apply_patch', larkToEbnf(readFileSync('tests/fixtures/apply-patch.lark', 'utf8')), PATCH],
+    ['JSON schema', schemaToEbnf(PERSON), JSON.stringify(ADA, null, 2)],
+    ['exec_command', schemaToEbnf(EXEC_COMMAND), JSON.stringify(COMMAND)],
+  ] as const;
+  console.log('\nxgrammar alone     compile      again   a mask: median      p99    worst');
+  for (const [name, grammar, text] of cases) {
+    const { compileMs, againMs, maskUs } = await benchMatcher(grammar, text, factory, tokenizer);
+    console.log(
+      `${name.padEnd(16)} ${compileMs.toFixed(0).padStart(6)} ms ${againMs.toFixed(1).padStart(7)} ms ${spread(maskUs)}`,
+    );
+  }
+  console.log('\nfrom a token to the next mask       waits for the thread: median      p99    worst');
+  for (const [name, grammar, text] of cases) {
+    const answers: Answer[] = [];
+    for (let run = 0; run < NUM_RUNS; run++) answers.push(await followText(grammar, text, host, tokenizer));
+    for (const [which, of] of [
+      ['first answer', answers.slice(0, 1)],
+      ['later ones', answers.slice(1)],
+    ] as const) {
+      const numAsked = of.reduce((total, answer) => total + answer.numAsked, 0);
+      const waits = of.flatMap(({ waitsUs }) => waitsUs);
+      console.log(
+        `${name.padEnd(16)} ${which.padEnd(14)} ${`${numAsked} of ${waits.length}`.padStart(16)} tokens ${spread(waits)}`,
+      );
+    }
+  }
+  host.close();
 };
 
-const bench = async (
-  name: string,
+const benchMatcher = async (
   grammar: string,
   text: string,
   factory: MatcherFactory,
   { encode, harmony }: Tokenizer,
-): Promise<void> => {
+): Promise<{ readonly compileMs: number; readonly againMs: number; readonly maskUs: readonly number[] }> => {
   const compileMs: number[] = [];
-  const masksUs: number[] = [];
-  const tokens = encode(text);
+  const maskUs: number[] = [];
   for (let run = 0; run < NUM_RUNS; run++) {
     const startedMs = performance.now();
     const matcher = await factory.create(grammar, harmony.call);
     compileMs.push(performance.now() - startedMs);
-    for (const token of [...tokens, harmony.call]) {
+    for (const token of [...encode(text), harmony.call]) {
       const beforeMs = performance.now();
       const mask = await matcher.mask();
-      if (((mask[token >> 5]! >>> (token & 31)) & 1) === 0 || !matcher.accept(token))
-        throw new Error(`${name} does not go on with token ${token}`);
-      masksUs.push((performance.now() - beforeMs) * 1000);
+      if (!isAllowed(mask, token) || !matcher.accept(token)) throw notGoingOn(token);
+      maskUs.push((performance.now() - beforeMs) * 1000);
     }
     matcher.close();
   }
-  masksUs.sort((a, b) => a - b);
-  const share = (part: number): string =>
-    masksUs[Math.min(masksUs.length - 1, Math.floor(part * masksUs.length))]!.toFixed(0);
-  const [cold = 0, warm = 0] = compileMs;
-  console.log(
-    `${name.padEnd(16)} ${cold.toFixed(0).padStart(6)} ms ${warm.toFixed(1).padStart(5)} ms ${share(0.5).padStart(11)} µs ${share(0.99).padStart(4)} µs ${share(1).padStart(5)} µs`,
-  );
+  return { compileMs: compileMs[0]!, againMs: compileMs[1]!, maskUs };
+};
+
+interface Answer {
+  /** From each token to the mask for the next one; the first mask of all waits for the grammar's compilation. */
+  readonly waitsUs: readonly number[];
+  /** How many of them had to be worked out by the thread. */
+  readonly numAsked: number;
+}
+
+const followText = async (
+  grammar: string,
+  text: string,
+  host: MatcherHost,
+  { encode, harmony }: Tokenizer,
+): Promise<Answer> => {
+  const waitsUs: number[] = [];
+  let numAsked = 0;
+  let told: Uint32Array | null = null;
+  let wake = (): void => {};
+  const matcher = host.open(grammar, harmony.call, {
+    mask: (words) => {
+      told = words;
+      wake();
+    },
+    failed: (error) => {
+      throw error;
+    },
+  });
+  for (const token of [null, ...encode(text)]) {
+    const beforeMs = performance.now();
+    if (token !== null) {
+      if (told !== null && !isAllowed(told, token)) throw notGoingOn(token);
+      told = null;
+      matcher.accept(token);
+    }
+    if (told === null) {
+      numAsked++;
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+    if (token !== null) waitsUs.push((performance.now() - beforeMs) * 1000);
+  }
+  matcher.close();
+  return { waitsUs, numAsked };
+};
+
+const isAllowed = (mask: Uint32Array, token: number): boolean =>
+  ((mask[token >> 5]! >>> (token & 31)) & 1) === 1;
+
+const notGoingOn = (token: number): Error => new Error(`the grammar does not go on with token ${token}`);
+
+/** Median, 99th percentile and worst, in µs. */
+const spread = (values: readonly number[]): string => {
+  const sorted = [...values].sort((a, b) => a - b);
+  return [0.5, 0.99, 1]
+    .map((part) => sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))]!)
+    .map((us) => `${us.toFixed(0).padStart(6)} µs`)
+    .join('');
 };
 
 await main();

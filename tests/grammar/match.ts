@@ -1,6 +1,8 @@
 // Texts against a grammar, by the matcher that holds the model to it, over a vocabulary of single bytes.
 
 import { createMatcherFactory, type Matcher } from '../../src/actors/constraints/matcher.js';
+import { createGrammarStates } from '../../src/grammar/grammar-states.js';
+import { readEbnf } from '../../src/grammar/read-ebnf.js';
 
 /** Emoji begin with these two, of which the first alone is no token that a matcher allows. */
 const EMOJI = 256;
@@ -24,8 +26,17 @@ const tokensOf = (text: string): number[] => {
   });
 };
 
-/** The whole text is one that the grammar has. */
+/** The whole text is one that the grammar has; its states have to agree, where they can say. */
 export const matches = async (grammar: string, text: string): Promise<boolean> => {
+  const isMatch = await matcherMatches(grammar, text);
+  const { start } = createGrammarStates(readEbnf(grammar), 'root');
+  const end = [...Buffer.from(text)].reduce((state, byte) => state?.after(byte) ?? null, start);
+  if (isMatch && start !== null && end === null)
+    throw new Error(`the states do not go on to the end of ${text}`);
+  return isMatch;
+};
+
+const matcherMatches = async (grammar: string, text: string): Promise<boolean> => {
   const matcher = await (await factory).create(grammar, END);
   try {
     for (const token of tokensOf(text)) {
@@ -37,29 +48,54 @@ export const matches = async (grammar: string, text: string): Promise<boolean> =
   }
 };
 
-/** A text drawn byte by byte from all that may come next; null if it has not ended within `maxBytes`. */
-export const draw = async (
+interface DrawnStep {
+  /** What was drawn last; empty at the beginning. */
+  readonly bytes: readonly number[];
+  /** What may come next, as a text. */
+  readonly allowed: string;
+  readonly isEnd: boolean;
+}
+
+/** A text drawn byte by byte from all that may come next, until it ends or has `maxBytes`. */
+export async function* drawSteps(
   grammar: string,
   random: () => number,
-  maxBytes = 2000,
-): Promise<string | null> => {
+  maxBytes: number,
+): AsyncGenerator<DrawnStep> {
   const matcher: Matcher = await (await factory).create(grammar, END);
-  const bytes: number[] = [];
+  let bytes: readonly number[] = [];
   try {
-    while (bytes.length < maxBytes) {
+    for (let numBytes = 0; numBytes < maxBytes; numBytes += bytes.length) {
       const ids = allowed(await matcher.mask());
+      yield { bytes, allowed: ids.join(), isEnd: false };
       // An end that is in sight is taken often, so that nested values come to one.
       const closing = ids.filter((id) => id === END || '"]}'.includes(String.fromCharCode(id)));
       const from = closing.length > 0 && random() < 0.3 ? closing : ids;
       const id = from[Math.floor(random() * from.length)]!;
       if (!matcher.accept(id)) throw new Error(`the mask allows ${id} and the matcher does not`);
-      if (id === END) return Buffer.from(bytes).toString();
-      bytes.push(...(id === EMOJI ? [0xf0, 0x9f] : [id]));
+      if (id === END) {
+        yield { bytes: [], allowed: '', isEnd: true };
+        return;
+      }
+      bytes = id === EMOJI ? [0xf0, 0x9f] : [id];
     }
-    return null;
   } finally {
     matcher.close();
   }
+}
+
+/** A whole text; null if it has not ended within `maxBytes`. */
+export const draw = async (
+  grammar: string,
+  random: () => number,
+  maxBytes = 2000,
+): Promise<string | null> => {
+  const drawn: number[] = [];
+  for await (const { bytes, isEnd } of drawSteps(grammar, random, maxBytes)) {
+    if (isEnd) return Buffer.from(drawn).toString();
+    drawn.push(...bytes);
+  }
+  return null;
 };
 
 /** mulberry32: the same numbers for the same seed. */

@@ -60,7 +60,7 @@ const fragment = fc.oneof(
 
 /** Text tokens that together spell a marker are text; they would make every check for markers moot. */
 const spellsMarker = (tokens: readonly number[]): boolean =>
-  tokenizer.decode(tokens.filter((id) => id < 199998)).includes('<|');
+  tokenizer.decode(tokens.filter((id) => Number.isInteger(id) && id >= 0 && id < 199998)).includes('<|');
 
 const seeds = parseCases().filter(({ tokens }) => !spellsMarker(tokens));
 const randomSequence = fc.array(fragment, { maxLength: 25 }).map((fragments) => fragments.flat());

@@ -334,6 +334,27 @@ describe('tool calls', () => {
     expect(messages.map(({ content }) => content)).toEqual(['< |end|>']);
   });
 
+  test('stream what is kept of a character that markers have cut', () => {
+    const { message, channel, start, return: done } = tokenizer.harmony;
+    const byte = (value: number): number => tokenizer.texts.bytes.subarray(0, 256).indexOf(value);
+    const run = runDecoder(
+      [
+        channel,
+        ...tokenizer.encode('final'),
+        message,
+        byte(0xe1),
+        start,
+        message,
+        byte(0x9a),
+        byte(0x41),
+        done,
+      ],
+      { tokenizer },
+    );
+    expect(run.answer).toBe('\ufffdA');
+    expect(run.items).toMatchObject([{ text: '\ufffdA' }]);
+  });
+
   test('keep both of two calls in one turn', () => {
     const run = decode(
       `<|channel|>commentary to=functions.f${CALL}<|start|>assistant<|channel|>commentary to=functions.shell${CALL}`,

@@ -17,7 +17,7 @@ const ANSWER_LIMIT_MS = 20_000;
 export const createGuides = ({ bytes, offsets, specialTokens }: TokenizerData, vocabSize: number): Guides => {
   const ends = [specialTokens['call']!, specialTokens['return']!, specialTokens['end']!];
   const matchers = createMatcherHost({
-    vocabulary: () => ({ bytes, offsets, vocabSize, ends }),
+    vocabulary: { bytes, offsets, vocabSize, ends },
     answerLimitMs: ANSWER_LIMIT_MS,
   });
   const masks = createTokenMasks(offsets.length - 1, vocabSize);

@@ -5,10 +5,10 @@ export type MatcherRequest =
       readonly id: number;
       readonly grammar: string;
       readonly end: number;
-      /** Accepted already, by a thread that is no more. */
+      /** Accepted already. */
       readonly tokens: readonly number[];
     }
-  | { readonly type: 'accept'; readonly id: number; readonly token: number }
+  | { readonly type: 'accept'; readonly id: number; readonly tokens: readonly number[] }
   | { readonly type: 'close'; readonly id: number };
 
 /** What may come next. */

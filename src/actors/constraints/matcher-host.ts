@@ -1,20 +1,21 @@
 // The matchers of one engine worker, each a request's; they live in a thread of their own that is started when the first
-// grammar comes. A request that the thread does not survive, or answer in time, fails alone: the others are set up again
+// grammar comes, and is asked only for masks that are not known. A request that the thread does not survive, or answer in time, fails alone: the others are set up again
 // in the next thread from the tokens they have seen.
 
 import { Worker } from 'node:worker_threads';
 import { CodexpcError, messageOf } from '../../errors.js';
 import type { MatcherVocabulary } from './matcher.js';
+import { createKnownMasks, type FollowedText } from './known-masks.js';
 import type { MatcherReply, MatcherRequest } from './matcher-frames.js';
 
 export interface MatcherHostOptions {
-  readonly vocabulary: () => MatcherVocabulary;
+  readonly vocabulary: MatcherVocabulary;
   /** For one answer: compiling is the longest. */
   readonly answerLimitMs: number;
 }
 
 export interface MatcherListener {
-  /** What may come next. */
+  /** What may come next. Is told at once where that is known. */
   mask(words: Uint32Array): void;
   /** Nothing comes any more. */
   failed(error: CodexpcError): void;
@@ -34,11 +35,15 @@ interface Entry {
   readonly grammar: string;
   readonly end: number;
   readonly listener: MatcherListener;
+  readonly text: FollowedText;
   readonly tokens: number[];
+  /** How many of them the thread knows; null: it does not know the grammar yet. */
+  numTold: number | null;
 }
 
 export const createMatcherHost = ({ vocabulary, answerLimitMs }: MatcherHostOptions): MatcherHost => {
   const entries = new Map<number, Entry>();
+  const known = createKnownMasks(vocabulary);
   let lastId = 0;
   let thread: Worker | null = null;
   /** Ids of what has not been answered yet, in order. */
@@ -56,7 +61,7 @@ export const createMatcherHost = ({ vocabulary, answerLimitMs }: MatcherHostOpti
 
   const start = (): Worker => {
     const started = new Worker(new URL('./matcher-thread.js', import.meta.url), {
-      workerData: vocabulary(),
+      workerData: vocabulary,
       name: 'matcher',
       stdout: true, // what xgrammar prints is said by the error
       stderr: true,
@@ -65,7 +70,10 @@ export const createMatcherHost = ({ vocabulary, answerLimitMs }: MatcherHostOpti
       if (thread !== started) return;
       unanswered.shift();
       watch();
-      entries.get(id)?.listener.mask(mask);
+      const entry = entries.get(id);
+      if (entry === undefined) return;
+      entry.text.learn(mask);
+      entry.listener.mask(mask);
     });
     started.on('error', (error) => {
       if (thread === started) lose(`the matcher gave up (${messageOf(error)})`);
@@ -82,33 +90,54 @@ export const createMatcherHost = ({ vocabulary, answerLimitMs }: MatcherHostOpti
     if (unanswered.length === 1) watch();
   };
 
+  /** Has the entry's listener told what may come next. */
+  const next = (id: number, entry: Entry): void => {
+    const mask = entry.text.mask();
+    if (mask !== undefined) entry.listener.mask(mask);
+    else ask(id, entry);
+  };
+
+  const ask = (id: number, entry: Entry): void => {
+    const { grammar, end, tokens, numTold } = entry;
+    entry.numTold = tokens.length;
+    if (numTold === null) post({ type: 'open', id, grammar, end, tokens });
+    else post({ type: 'accept', id, tokens: tokens.slice(numTold) });
+  };
+
   /** Whoever was being answered is to blame. */
   const lose = (problem: string): void => {
     const old = thread;
     thread = null;
     void old?.terminate();
-    const [guilty] = unanswered;
+    const [guilty, ...others] = unanswered;
     unanswered = [];
     watch();
     const failed = guilty === undefined ? undefined : entries.get(guilty);
     if (guilty !== undefined) entries.delete(guilty);
-    for (const [id, { grammar, end, tokens }] of entries) post({ type: 'open', id, grammar, end, tokens });
+    for (const entry of entries.values()) entry.numTold = null;
+    for (const id of new Set(others)) {
+      const entry = entries.get(id);
+      if (entry !== undefined) ask(id, entry);
+    }
     failed?.listener.failed(notFollowed(problem));
   };
 
   return {
     open: (grammar, end, listener) => {
       const id = ++lastId;
-      const entry: Entry = { grammar, end, listener, tokens: [] };
+      const text = known.follow(grammar, end);
+      const entry: Entry = { grammar, end, listener, text, tokens: [], numTold: null };
       entries.set(id, entry);
-      post({ type: 'open', id, grammar, end, tokens: [] });
+      next(id, entry);
       return {
         accept: (token) => {
+          if (!entries.has(id)) return;
           entry.tokens.push(token);
-          if (entries.has(id)) post({ type: 'accept', id, token });
+          text.accept(token);
+          next(id, entry);
         },
         close: () => {
-          if (entries.delete(id)) post({ type: 'close', id });
+          if (entries.delete(id) && entry.numTold !== null) post({ type: 'close', id });
         },
       };
     },

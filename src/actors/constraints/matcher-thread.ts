@@ -22,7 +22,7 @@ const answer = async (request: MatcherRequest): Promise<void> => {
     }
     case 'accept': {
       const matcher = matchers.get(id)!;
-      acceptBy(matcher, request.token);
+      for (const token of request.tokens) acceptBy(matcher, token);
       await tellMask(id, matcher);
       break;
     }

@@ -35,11 +35,12 @@ export const createSequenceGuide = (options: SequenceGuideOptions): SequenceGuid
   const walk = createTurnWalk(guidance.plan);
   let matcher: RemoteMatcher | null = null;
   let isReady = false;
-  /** What the mask in the sampler was made for, where it does not change from token to token. */
-  let freeEnd: number | null = null;
+  /** In the sampler, which copies it: most masks are the one before. */
+  let mask: Uint32Array | null = null;
 
   const setMask = (words: Uint32Array): void => {
-    sampler.setMask(words);
+    if (words !== mask) sampler.setMask(words);
+    mask = words;
     isReady = true;
   };
 
@@ -59,16 +60,13 @@ export const createSequenceGuide = (options: SequenceGuideOptions): SequenceGuid
   const prepare = (expected: Expected): void => {
     switch (expected.type) {
       case 'tokens':
-        freeEnd = null;
         setMask(masks.of(expected.tokens));
         break;
       case 'text':
-        if (freeEnd !== expected.end) setMask(masks.textOr(expected.end));
-        freeEnd = expected.end;
+        setMask(masks.textOr(expected.end));
         break;
       case 'grammar':
         isReady = false;
-        freeEnd = null;
         matcher = open(expected.grammar, expected.end);
         break;
     }
