@@ -14,12 +14,14 @@ export const defineModels: DefineCommand = (program, { context, finish }) => {
   const option = (command: Command): Command =>
     withSharedOptions(command.option('--json', 'print the answer as JSON'));
 
-  option(models.command('list', { isDefault: true }).description('Lists the models that are known.')).action(
-    async (flags: ModelFlags) => {
-      const { listModels } = await import('../models/models.js');
-      finish(await listModels(context, flagsOf(flags)));
-    },
-  );
+  option(
+    models
+      .command('list', { isDefault: true })
+      .description("Lists the models that are known, and gpt-oss weights in other programs' folders."),
+  ).action(async (flags: ModelFlags) => {
+    const { listModels } = await import('../models/models.js');
+    finish(await listModels(context, flagsOf(flags)));
+  });
   option(models.command('inspect').description("Shows a checkpoint's header.").argument('<file>')).action(
     async (file: string, flags: ModelFlags) => {
       const { inspectModel } = await import('../models/models.js');

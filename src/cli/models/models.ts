@@ -9,19 +9,60 @@ import { formatBytes, formatDuration, plural } from '../format.js';
 import { Interrupted, Interruption } from '../interruption.js';
 import { openDaemon, openSession } from '../open-session.js';
 import { paintFor } from '../terminal-text.js';
+import { findOtherModels, type FoundModel } from './other-programs.js';
 
+type Client = Awaited<ReturnType<typeof openSession>>['client'];
 type Flags = ConfigFlags & { readonly json: boolean; readonly verbose: boolean };
 
 /** Lists and inspects work without a daemon; loading into one that ends at once would be of no use. */
 export const listModels = async (context: CliContext, flags: Flags): Promise<number> => {
-  const models = await asking(context, flags, (client) => client.models.list());
-  if (flags.json) return print(context, `${JSON.stringify(models)}\n`);
+  const found = await findOtherModels(context.place);
+  const { models, others } = await asking(context, flags, async (client) => ({
+    models: await client.models.list(),
+    others: await lookInto(client, found),
+  }));
+  if (flags.json) return print(context, `${JSON.stringify([...models, ...others])}\n`);
   const { dim } = paintFor(context.stdout, context.env);
   const rows = models.map(
     ({ name, fileBytes, loaded, isDefault, checkpoint }) =>
       `${name.padEnd(20)} ${formatBytes(fileBytes).padStart(9)}  ${loaded ? 'loaded' : '      '} ${isDefault ? 'default' : '       '}  ${dim(checkpoint)}\n`,
   );
-  return print(context, rows.length > 0 ? rows.join('') : "No model is known. Name one with '--checkpoint FILE'.\n");
+  const known = rows.length > 0 ? rows.join('') : "No model is known. Name one with '--checkpoint FILE'.\n";
+  const { configFile } = loadCliConfig(context, flags).paths;
+  return print(context, `${known}${describeOthers(others, configFile, dim)}`);
+};
+
+/** What the engine's readers say of a file: its header, or why it cannot be used. */
+type OtherModel = FoundModel & (ModelInfo | { readonly problem: string });
+
+const lookInto = async (client: Client, found: readonly FoundModel[]): Promise<OtherModel[]> => {
+  const others: OtherModel[] = [];
+  for (const model of found) {
+    const seen = await client.models
+      .inspect(model.checkpoint)
+      .catch((error: unknown) => ({ problem: error instanceof Error ? error.message : String(error) }));
+    others.push({ ...seen, ...model });
+  }
+  return others;
+};
+
+const describeOthers = (
+  others: readonly OtherModel[],
+  configFile: string,
+  dim: (text: string) => string,
+): string => {
+  if (others.length === 0) return '';
+  const rows = others.map((model) => {
+    const what = 'problem' in model ? model.problem : `${formatBytes(model.fileBytes)}, ${model.format}`;
+    return `${model.program.padEnd(12)} ${model.name}: ${what}\n${' '.repeat(13)}${dim(model.checkpoint)}\n`;
+  });
+  const usable = others.find((model) => !('problem' in model));
+  const how =
+    usable === undefined
+      ? ''
+      : `\nUse one with --checkpoint PATH, or always with this in ${configFile}:\n` +
+        `[engine]\ncheckpoint = ${JSON.stringify(usable.checkpoint)}\n`;
+  return `\nFound in other programs' folders:\n${rows.join('')}${how}`;
 };
 
 export const inspectModel = async (context: CliContext, file: string, flags: Flags): Promise<number> => {
@@ -54,7 +95,7 @@ export const unloadModel = async (context: CliContext, flags: Flags): Promise<nu
 const asking = async <Answer>(
   context: CliContext,
   flags: Flags,
-  ask: (client: Awaited<ReturnType<typeof openSession>>['client']) => Promise<Answer>,
+  ask: (client: Client) => Promise<Answer>,
 ): Promise<Answer> => {
   const session = await openSession(context, loadCliConfig(context, flags), {
     inProcess: false,
