@@ -96,9 +96,10 @@ describe('the engine in its own process', () => {
     start();
     await askFor(2).ended;
     const running = askFor(3000);
-    running.setFull(true); // it stays in the middle of its answer
     await running.until((event) => event.type === 'tokens.delta');
+    running.setFull(true); // it stays in the middle of its answer
     engineProcesses().forEach((pid) => process.kill(pid, 'SIGKILL'));
+    running.setFull(false);
     expect(await running.ended).toMatchObject({
       type: 'failed',
       error: { code: 'engine_exited', message: expect.stringContaining('SIGKILL') },
