@@ -93,13 +93,11 @@ describe('the engine in its own process', () => {
   });
 
   test('a process that is killed is started again', async () => {
-    start();
-    await askFor(2).ended;
-    const running = askFor(3000);
+    // It stays in the middle of its answer until it is killed.
+    start({ fault: parseFault('hang@3'), enginePolicy: { heartbeatLimitMs: 60_000 } });
+    const running = askFor(40);
     await running.until((event) => event.type === 'tokens.delta');
-    running.setFull(true); // it stays in the middle of its answer
     engineProcesses().forEach((pid) => process.kill(pid, 'SIGKILL'));
-    running.setFull(false);
     expect(await running.ended).toMatchObject({
       type: 'failed',
       error: { code: 'engine_exited', message: expect.stringContaining('SIGKILL') },
@@ -133,7 +131,7 @@ describe('the engine in its own process', () => {
   });
 
   test('a checkpoint that is cut off during an answer costs that answer', async () => {
-    start();
+    start({ session: { tokenCredit: 1 } }); // the engine runs at most a token ahead of this test
     const running = askFor(3000);
     await running.until((event) => event.type === 'tokens.delta');
     truncateSync(checkpoint, 4096);
