@@ -120,7 +120,7 @@ export const engineGivenUp = (lastError: CodexpcError | null, coolOffMs: number)
   new CodexpcError({
     code: lastError?.code ?? 'engine_start_failed',
     message: `The engine failed too often and is left alone for ${Math.round(coolOffMs / 1000)} s. The last failure: ${lastError?.message ?? 'unknown'} Run 'codexpc models load' to try at once, and 'codexpc doctor' to see what is wrong.`,
-    details: { coolOffMs },
+    details: { coolOffMs, retryAfterMs: coolOffMs },
     cause: lastError,
   });
 

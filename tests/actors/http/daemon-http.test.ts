@@ -1,5 +1,7 @@
-// The HTTP front end in a whole daemon, with a scripted engine.
+// The HTTP front end in a whole daemon, with a scripted engine, and with the pocket model where its sampling matters.
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { Daemon } from '../../../src/daemon.js';
 import { until } from '../../fixtures/front-end-harness.js';
@@ -82,5 +84,32 @@ describe('a daemon with HTTP', () => {
     });
     await daemon!.stopped;
     await expect(fetch(`${url}/health`)).rejects.toThrow();
+  });
+
+  test('holds a freeform call of the pocket model to the grammar that the request brings', async () => {
+    const url = await start({
+      addonModule: new URL('../../../src/actors/load-addon.js', import.meta.url).href,
+      checkpoint: join(process.cwd(), 'models/pocket/model.bin'),
+    });
+    const definition = readFileSync(join(process.cwd(), 'tests/fixtures/apply-patch.lark'), 'utf8');
+    const response = await post(url, {
+      input: 'Delete a file.',
+      tools: [
+        { type: 'custom', name: 'apply_patch', format: { type: 'grammar', syntax: 'lark', definition } },
+      ],
+      tool_choice: { type: 'custom', name: 'apply_patch' },
+      max_output_tokens: 300,
+      stream: true,
+    });
+    const written = (await response.text())
+      .split('\n')
+      .filter((line) => line.startsWith('data: {'))
+      .map((line) => JSON.parse(line.slice('data: '.length)) as { type: string; delta?: string })
+      .flatMap(({ type, delta }) => (type === 'response.custom_tool_call_input.delta' ? [delta] : []))
+      .join('');
+    // Whether it comes to an end is the model's business; what it has written begins a patch.
+    expect(written).toMatch(
+      /^\*\*\* Begin Patch\n(?:\*\*\* (?:Add|Delete|Update) File: [^\r\n]+(?:\n[-+ @*][^\r\n]*)*\n?)+$/,
+    );
   });
 });
