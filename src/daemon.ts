@@ -7,6 +7,7 @@ import { reportStatus, type ReportSources } from './actors/daemon-report.js';
 import { createDecoderInspection } from './actors/decoder-inspection.js';
 import { createEngineActor } from './actors/engine-actor.js';
 import { engineGivenUp, engineStartTimedOut } from './actors/engine-errors.js';
+import { INJECTABLE_FAULTS } from './actors/fault.js';
 import { FrontEnd } from './actors/front-end.js';
 import { createFrontEndsLogic } from './actors/front-ends.js';
 import { createHttpOpening } from './actors/http-opening.js';
@@ -56,7 +57,7 @@ export const createDaemon = (options: DaemonOptions): Daemon => {
       actors: inspector.actors(),
       status: reportStatus(sources),
       content,
-      faults: [],
+      faults: options.fault === null ? [] : INJECTABLE_FAULTS,
     }),
     count: () =>
       startWatchCounter({

@@ -234,6 +234,12 @@ export class Connection {
       case 'machines.list':
         this.#tryService(requestId, null, () => reply(service.machines()));
         return;
+      case 'fault.inject':
+        this.#later(
+          requestId,
+          service.injectFault(request.fault).then(() => null),
+        );
+        return;
       case 'shutdown':
         reply(null);
         this.#options.logger.info(

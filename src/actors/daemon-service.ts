@@ -22,6 +22,7 @@ import {
   queueFull,
   requestQuarantined,
 } from './engine-errors.js';
+import { parseInjectedFault } from './fault.js';
 import type { ForcedCall } from './forced-call.js';
 import type { ModelCatalogue } from './model-catalogue.js';
 import { checkTools } from './offered-tools.js';
@@ -159,6 +160,11 @@ export const createDaemonService = (options: DaemonServiceOptions): DaemonServic
     unloadModel: () => engine.unload(),
     machines: machineCatalogue,
     watch: (sink, watchOptions) => options.watchers.add(sink, watchOptions),
+    injectFault: async (text) => {
+      const fault = parseInjectedFault(text);
+      await engine.inject(fault);
+      options.logger.warn({ fault }, `a fault is injected: ${text}`);
+    },
     shutdown: (mode) => supervisor.send({ type: 'shutdown', mode }),
   };
 };

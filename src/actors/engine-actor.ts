@@ -15,10 +15,10 @@ import {
 import type { EngineCommand } from '../machines/supervisor.js';
 import { findCheckpoint } from './checkpoint-file.js';
 import { type CheckpointFile, checkpointKey, type EngineSettings, type OpenModel } from './engine-control.js';
-import { engineExited, fromErrorRecord } from './engine-errors.js';
+import { engineExited, fromErrorRecord, noFaultHook } from './engine-errors.js';
 import { type EngineLink, startEngineLink } from './engine-link.js';
 import { createEngineLoadCounter, type EngineLoad } from './engine-load.js';
-import type { Fault } from './fault.js';
+import { type Fault, NO_FAULT } from './fault.js';
 import { createLeaseQueue, type EngineLease, type LeaseRequest, type LeaseSource } from './lease-queue.js';
 import { createModelRuntime, type ModelRuntime } from './model-runtime.js';
 
@@ -57,6 +57,8 @@ export interface EngineActor {
   /** Paths of every checkpoint that was loaded since the start. */
   knownCheckpoints(): readonly string[];
   report(): EngineReportCard;
+  /** Into the present life. Errors: access_denied where the daemon was started without a fault. */
+  inject(fault: Fault): Promise<void>;
   /** What it has done, over all its lives. */
   load(): EngineLoad;
 }
@@ -148,6 +150,10 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
     );
   };
 
+  /** The hook stays where the fault itself is over. */
+  const faultOf = (life: number): Fault | null =>
+    options.fault === null || life <= options.fault.lives ? options.fault : NO_FAULT;
+
   const logic: EngineActor['logic'] = fromCallback(({ input, sendBack, receive }) => {
     const mine: Life = {
       link: null,
@@ -158,7 +164,7 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
             const link = startEngineLink({
               addonModule: options.addonModule,
               settings,
-              fault: options.fault !== null && input.life <= options.fault.lives ? options.fault : null,
+              fault: faultOf(input.life),
               onReady: (kernelTables) => {
                 logger.debug({ life: input.life, kernelTables }, 'engine worker ready');
                 tell({ type: 'worker.ready' });
@@ -267,6 +273,10 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
       return result.value;
     },
     knownCheckpoints: () => [...known],
+    inject: async (fault) => {
+      if (options.fault === null) throw noFaultHook();
+      await life?.link?.control.inject(fault);
+    },
     load: () => loadCounter.load(),
     failWaiting: (error) => leases.fail(() => true, error),
     report: () => ({

@@ -2,6 +2,7 @@
 // codes, so results are values.
 
 import type { MemoryUse, ModelConfig, TokenizerData } from './engine-addon.js';
+import type { Fault } from './fault.js';
 import type { ErrorRecord } from './engine-frames.js';
 
 export interface EngineSettings {
@@ -68,5 +69,7 @@ export interface EngineControl {
   /** Reads a checkpoint's header. */
   describe(file: CheckpointFile): Promise<Result<Pick<OpenModel, 'format' | 'config'>>>;
   unload(): Promise<Result<null>>;
+  /** Of a worker that was started with a fault, `none` for example. */
+  inject(fault: Fault): void;
   close(): void;
 }

@@ -158,3 +158,10 @@ export const noSuchCall = (requestId: string, callId: string): CodexpcError =>
     message: `The request ${JSON.stringify(requestId)} waits for no call ${JSON.stringify(callId)}; it may have ended or been answered.`,
     details: { requestId, callId },
   });
+
+export const noFaultHook = (): CodexpcError =>
+  new CodexpcError({
+    code: 'access_denied',
+    message:
+      "This daemon takes no faults. Start one for tests with 'codexpc daemon --fault none', and inject them there.",
+  });

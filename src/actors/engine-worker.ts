@@ -10,7 +10,7 @@ import type { CheckpointFile, EngineControl, EngineSettings, OpenModel, Result }
 import { engineExited, toErrorRecord } from './engine-errors.js';
 import { type EngineCommand, type EngineReport, openFrameChannel } from './engine-frames.js';
 import { createEngineLoop, type EngineLoop } from './engine-loop.js';
-import { type Fault, isStartFault, waitForEver, withFault } from './fault.js';
+import { createFaultInjection, type Fault, isStartFault, waitForEver } from './fault.js';
 import { loadAddon } from './load-addon.js';
 import { type ModelInUse, openModel } from './open-model.js';
 import { openPrefixCache } from './prefix-cache/open-prefix-cache.js';
@@ -42,6 +42,7 @@ const start = async ({
     waitForEver();
   }
 
+  const faults = fault === null ? null : createFaultInjection(fault);
   let inUse: ModelInUse | null = null;
   /** The last load: an unload may overtake it. */
   let lastLoad = { abort: new AbortController(), ended: Promise.resolve<unknown>(null) };
@@ -89,7 +90,7 @@ const start = async ({
       note: (note) => channel.send([{ type: 'note', note }]),
     });
     loop = createEngineLoop({
-      context: fault === null ? model.context : withFault(model.context, fault),
+      context: faults === null ? model.context : faults.around(model.context),
       createSampler: (options, vocabSize) => addon.createSampler(options, vocabSize),
       vocabSize: model.engine.config.vocabSize,
       numSlots: model.numSlots,
@@ -137,6 +138,7 @@ const start = async ({
         await unload();
         return null;
       }),
+    inject: (next) => faults?.set(next),
     close: () => {
       void unload().finally(() => setImmediate(() => process.exit(0))); // after the reply
     },

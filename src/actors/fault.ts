@@ -1,5 +1,6 @@
 // Injected faults, for tests of everything around the engine: `--fault KIND[@TOKEN][xLIVES]`. `exit@3x2` makes the
-// engine worker exit when it samples its third token, in its first two lives. Not in the normal help.
+// engine worker exit when it samples its third token, in its first two lives. A daemon that was started with it takes
+// further ones while it runs (`fault.inject`); `none` waits for those. Not in the normal help.
 
 import { CodexpcError } from '../errors.js';
 import type { NativeContext, StepSample } from './engine-addon.js';
@@ -13,7 +14,10 @@ export const FAULT_KINDS = [
   'garbage', // a token outside the vocabulary
   'start', // the worker throws before it is ready
   'silent', // the worker never becomes ready
+  'none', // nothing, until another one is injected
 ] as const;
+
+export const NO_FAULT: Fault = { kind: 'none', atToken: 1, lives: 1 };
 
 export interface Fault {
   readonly kind: (typeof FAULT_KINDS)[number];
@@ -37,51 +41,83 @@ export const parseFault = (text: string): Fault => {
 
 export const isStartFault = ({ kind }: Fault): boolean => kind === 'start' || kind === 'silent';
 
-/** The context, with the fault in its `step`. */
-export const withFault = (context: NativeContext, { kind, atToken }: Fault): NativeContext => {
+/** What a running daemon can be made to do. */
+export const INJECTABLE_FAULTS: readonly string[] = FAULT_KINDS.filter(
+  (kind) => kind !== 'none' && kind !== 'start' && kind !== 'silent',
+);
+
+/** Errors: invalid_request. */
+export const parseInjectedFault = (text: string): Fault => {
+  const fault = parseFault(text);
+  if (INJECTABLE_FAULTS.includes(fault.kind)) return fault;
+  throw new CodexpcError({
+    code: 'invalid_request',
+    message: `'${fault.kind}' cannot be injected into a daemon that runs. Use one of ${INJECTABLE_FAULTS.join(', ')}.`,
+  });
+};
+
+export interface FaultInjection {
+  /** From now on this one, its tokens counted from here. */
+  set(fault: Fault): void;
+  /** The context, with the fault in its `step`. */
+  around(context: NativeContext): NativeContext;
+}
+
+export const createFaultInjection = (first: Fault): FaultInjection => {
+  let fault = first;
   let numTokens = 0;
-  const strike = (sampled: StepSample): StepSample => {
-    switch (kind) {
-      case 'throw':
-        throw new Error(`injected fault at token ${atToken}`);
-      case 'hang':
-        return waitForEver();
-      case 'exit':
-        return process.exit(7);
-      case 'abort':
-        process.kill(process.pid, 'SIGABRT'); // process.abort() only throws in a thread
-        return waitForEver();
-      case 'nan':
-        return { ...sampled, logprob: NaN };
-      case 'garbage':
-        return { ...sampled, token: 0x7fffffff };
-      case 'start':
-      case 'silent':
-        return sampled;
-    }
-  };
   return {
-    step: (items) =>
-      context.step(items).map((sampled) => {
-        if (sampled === null) return null;
+    set: (next) => {
+      fault = next;
+      numTokens = 0;
+    },
+    around: (context) =>
+      withStrikes(context, (sampled) => {
         const numBefore = numTokens;
         numTokens += 1 + sampled.further.length;
-        return numBefore < atToken && numTokens >= atToken ? strike(sampled) : sampled;
+        const { atToken } = fault;
+        return numBefore < atToken && numTokens >= atToken ? strike(fault, sampled) : sampled;
       }),
-    logits: (slot) => context.logits(slot),
-    length: (slot) => context.length(slot),
-    truncate: (slot, length) => context.truncate(slot, length),
-    copy: (from, to, length) => context.copy(from, to, length),
-    checkpoint: (slot, length) => context.checkpoint(slot, length),
-    checkpoints: (slot) => context.checkpoints(slot),
-    dropCheckpoint: (slot, length) => context.dropCheckpoint(slot, length),
-    savedBytes: (slot, length) => context.savedBytes(slot, length),
-    save: (slot, length, bytes) => context.save(slot, length, bytes),
-    restore: (slot, bytes) => context.restore(slot, bytes),
-    memory: () => context.memory(),
-    close: () => context.close(),
   };
 };
+
+const strike = ({ kind, atToken }: Fault, sampled: StepSample): StepSample => {
+  switch (kind) {
+    case 'throw':
+      throw new Error(`injected fault at token ${atToken}`);
+    case 'hang':
+      return waitForEver();
+    case 'exit':
+      return process.exit(7);
+    case 'abort':
+      process.kill(process.pid, 'SIGABRT'); // process.abort() only throws in a thread
+      return waitForEver();
+    case 'nan':
+      return { ...sampled, logprob: NaN };
+    case 'garbage':
+      return { ...sampled, token: 0x7fffffff };
+    case 'start':
+    case 'silent':
+    case 'none':
+      return sampled;
+  }
+};
+
+const withStrikes = (context: NativeContext, struck: (sampled: StepSample) => StepSample): NativeContext => ({
+  step: (items) => context.step(items).map((sampled) => (sampled === null ? null : struck(sampled))),
+  logits: (slot) => context.logits(slot),
+  length: (slot) => context.length(slot),
+  truncate: (slot, length) => context.truncate(slot, length),
+  copy: (from, to, length) => context.copy(from, to, length),
+  checkpoint: (slot, length) => context.checkpoint(slot, length),
+  checkpoints: (slot) => context.checkpoints(slot),
+  dropCheckpoint: (slot, length) => context.dropCheckpoint(slot, length),
+  savedBytes: (slot, length) => context.savedBytes(slot, length),
+  save: (slot, length, bytes) => context.save(slot, length, bytes),
+  restore: (slot, bytes) => context.restore(slot, bytes),
+  memory: () => context.memory(),
+  close: () => context.close(),
+});
 
 /** Blocks the thread without burning a core. */
 export const waitForEver = (): never => {

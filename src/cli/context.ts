@@ -23,6 +23,8 @@ export interface CliContext {
   /** Returns the remover of the listener. While there is one, the signal does not end the process. */
   onSignal(signal: Signal, listener: () => void): () => void;
   exitNow(code: number): never;
+  /** Runs when the process ends, before an exception that ends it is told. Returns the remover. */
+  onExit(listener: () => void): () => void;
 }
 
 export const processContext = (): CliContext => ({
@@ -38,4 +40,12 @@ export const processContext = (): CliContext => ({
     return () => process.off(signal, listener);
   },
   exitNow: (code) => process.exit(code),
+  onExit: (listener) => {
+    process.on('exit', listener);
+    process.prependListener('uncaughtException', listener);
+    return () => {
+      process.off('exit', listener);
+      process.off('uncaughtException', listener);
+    };
+  },
 });

@@ -78,6 +78,8 @@ export interface ServedDaemonOptions {
 export interface ServedDaemon {
   /** What a signal asks for: the first drains, the second stops at once. */
   terminate(): void;
+  /** A client of this process. */
+  openTransport(): Promise<Transport>;
   /** Resolves when everything has ended. Errors: address_in_use, io_error and what else keeps it from starting. */
   readonly stopped: Promise<void>;
 }
@@ -121,6 +123,7 @@ export const startServedDaemon = async (
   daemon.start();
   return {
     terminate: () => daemon.terminate(),
+    openTransport: async () => daemon.connectInMemory(),
     stopped: daemon.stopped.then(({ error }) => {
       if (error !== null) throw error;
     }),

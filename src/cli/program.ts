@@ -13,11 +13,25 @@ import { defineRun } from './commands/run.js';
 import { defineDoctor, defineInstall, defineLogs, defineUninstall } from './commands/service.js';
 import { defineCompletion, defineConfig } from './commands/settings.js';
 import { defineTools } from './commands/tools.js';
+import { defineReplay, defineWatch } from './commands/watch.js';
 import { VERSION } from './version.js';
 
 const GROUPS: ReadonlyArray<readonly [title: string, commands: readonly DefineCommand[]]> = [
   ['Answers:', [defineRun, defineChat, defineCodex]],
-  ['Daemon:', [defineHealth, defineStatus, defineModels, defineTools, defineDaemon, defineLogs, defineStop]],
+  [
+    'Daemon:',
+    [
+      defineHealth,
+      defineStatus,
+      defineModels,
+      defineTools,
+      defineDaemon,
+      defineLogs,
+      defineWatch,
+      defineReplay,
+      defineStop,
+    ],
+  ],
   [
     'Installation and more:',
     [defineInstall, defineUninstall, defineDoctor, defineConfig, defineCache, defineLogits, defineCompletion],

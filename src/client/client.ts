@@ -84,6 +84,11 @@ export class Client {
     return (await this.#connection()).request('machines.list', {});
   }
 
+  /** For tests, and to see what a fault does: only with a daemon that was started with `--fault`. */
+  async injectFault(fault: string): Promise<void> {
+    await (await this.#connection()).request('fault.inject', { fault });
+  }
+
   /** Ends a response of any client, by the id that `watch` shows. One that is over is ignored. */
   async cancel(requestId: string): Promise<void> {
     (await this.#connection()).send({ type: 'cancel', requestId });

@@ -4,6 +4,7 @@
 import * as z from 'zod';
 import { Cancel } from './messages/cancel.js';
 import { ErrorMessage } from './messages/error.js';
+import { InjectFault } from './messages/fault.js';
 import { Health, HealthRequest } from './messages/health.js';
 import { ClientHello, DaemonHello } from './messages/hello.js';
 import { ListMachines, MachineList } from './messages/machines.js';
@@ -36,6 +37,7 @@ export const REPLIES = {
   'models.load': LoadedModel,
   'models.unload': z.null(),
   'machines.list': MachineList,
+  'fault.inject': z.null(),
   shutdown: z.null(),
   watch: z.null(), // when the watch has ended
 } as const;
@@ -51,6 +53,7 @@ export const ClientMessage = z.discriminatedUnion('type', [
   LoadModel,
   UnloadModel,
   ListMachines,
+  InjectFault,
   Shutdown,
   Respond,
   Watch,

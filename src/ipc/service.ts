@@ -59,6 +59,8 @@ export interface DaemonService {
   machines(): readonly MachineDefinition[];
   /** Debug stream: a snapshot at once, then transitions, log lines, counters. */
   watch(sink: (event: WatchEvent) => void, options: WatchOptions): Watching;
+  /** Makes the engine fail on purpose. Errors: access_denied without that hook, invalid_request. */
+  injectFault(fault: string): Promise<void>;
   /** `drain`: no new requests, running ones get a deadline. `now`: everything is cancelled. */
   shutdown(mode: 'drain' | 'now'): void;
 }

@@ -24,6 +24,7 @@ describe('codexpc cache', () => {
       env: {},
       place: { platform: 'linux', env: {}, home },
       onSignal: () => () => {},
+      onExit: () => () => {},
       exitNow: (code) => {
         throw new Error(`exit ${code}`);
       },

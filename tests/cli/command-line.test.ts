@@ -19,6 +19,7 @@ const run = async (args: readonly string[], env: Record<string, string> = {}) =>
     env,
     place: { platform: 'linux', env, home: '/nonexistent' },
     onSignal: () => () => {},
+    onExit: () => () => {},
     exitNow: (code) => {
       throw new Error(`exit ${code}`);
     },

@@ -4,6 +4,8 @@ import { type DefineCommand, examples, type SharedOptions, withSharedOptions } f
 
 interface DaemonFlags extends SharedOptions {
   readonly background?: boolean;
+  readonly foreground?: boolean;
+  readonly ui: boolean;
   readonly service?: boolean;
   readonly preload?: boolean;
   readonly fault?: string;
@@ -56,6 +58,8 @@ export const defineDaemon: DefineCommand = (program, { context, finish }) => {
     .description(
       'Runs the daemon in the foreground with readable logs. Ctrl-C stops it after the running answers, a second one at once.',
     )
+    .option('--foreground', 'with the state machines on a screen, as `codexpc watch` shows them')
+    .option('--no-ui', 'with --foreground: readable logs all the same')
     .option('--background', 'hand it to the service manager instead')
     .option('--xpc-service <name>', 'serve this Mach service too; launchd must keep it (macOS)')
     .option('--inspect [port]', 'serve the debug page; its address is printed')
@@ -78,6 +82,7 @@ export const defineDaemon: DefineCommand = (program, { context, finish }) => {
       'after',
       examples(
         ['codexpc daemon', 'in this terminal'],
+        ['codexpc daemon --foreground', 'in this terminal, and watch its state machines'],
         ['codexpc daemon -c model.bin --preload', 'with another model, loaded at once'],
         ['codexpc daemon --inspect', 'with the page that shows its state machines at work'],
         ['codexpc daemon --background', 'under systemd, once installed'],
@@ -91,6 +96,7 @@ export const defineDaemon: DefineCommand = (program, { context, finish }) => {
           socket: flags.socket,
           settings: settingsOf(flags),
           mode: flags.background === true ? 'background' : flags.service === true ? 'service' : 'foreground',
+          screen: (flags.foreground ?? false) && flags.ui,
           preload: flags.preload ?? false,
           xpc: flags.xpcService !== undefined,
           fault: flags.fault ?? null,

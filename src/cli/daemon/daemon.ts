@@ -11,11 +11,14 @@ import { createPrettyLog } from '../logs/format-log.js';
 import { managerState, requireSystemctl, serviceManagerMissing } from '../service/systemctl.js';
 import { SERVICE_NAME } from '../service/units.js';
 import { wantsColour } from '../terminal-text.js';
+import { wantsScreen } from '../watch/wants-screen.js';
 import { LogFile } from './log-file.js';
 import { keepHeapSmall } from './small-heap.js';
 
 export interface DaemonCommandOptions extends ConfigFlags {
   readonly mode: 'foreground' | 'background' | 'service';
+  /** Show the state machines, where there is a terminal. */
+  readonly screen: boolean;
   readonly preload: boolean;
   readonly fault: string | null;
   /** Serve the Mach service too. */
@@ -26,6 +29,10 @@ export const daemon = async (context: CliContext, options: DaemonCommandOptions)
   if (options.mode !== 'background') keepHeapSmall();
   const loaded = loadCliConfig(context, options);
   if (options.mode === 'background') return startService(context, loaded, options);
+  if (options.mode === 'foreground' && options.screen && wantsScreen(context, { json: false, ui: true })) {
+    const { daemonOnScreen } = await import('./daemon-on-screen.js');
+    return daemonOnScreen(context, loaded, options);
+  }
   const log = options.mode === 'service' ? openLogFile(context, loaded) : await foregroundLog(context);
   const removers: (() => void)[] = [];
   try {
