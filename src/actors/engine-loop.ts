@@ -326,17 +326,20 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     }
   };
 
-  const countStep = (parts: readonly StepPart<Sequence>[]): void => {
-    // A sequence that has been prefilled feeds one token a step.
-    const tokensOf = (isPrefilling: boolean): number =>
-      parts
-        .filter(({ sequence }) => sequence.isPrefilling === isPrefilling)
-        .reduce((sum, { numTokens }) => sum + numTokens, 0);
+  const countStep = (
+    parts: readonly StepPart<Sequence>[],
+    results: ReadonlyArray<StepSample | null>,
+  ): void => {
+    let { prefillTokens, decodeTokens } = load;
+    parts.forEach(({ sequence, numTokens }, index) => {
+      if (sequence.isPrefilling) prefillTokens += numTokens;
+      else decodeTokens += 1 + (results[index]?.further.length ?? 0);
+    });
     load = {
       steps: load.steps + 1,
       stepSequences: load.stepSequences + parts.length,
-      prefillTokens: load.prefillTokens + tokensOf(true),
-      decodeTokens: load.decodeTokens + tokensOf(false),
+      prefillTokens,
+      decodeTokens,
     };
     isLoadTold = false;
     if (clockMs() - lastLoadMs >= LOAD_SPACING_MS) tellLoad();
@@ -374,7 +377,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     });
     flush(); // who has been admitted is known before the step, not after it
     const results = context.step(items);
-    countStep(parts);
+    countStep(parts, results);
     parts.forEach((part, index) => advance(part, results[index] ?? null, items[index]!.numDrafts));
     schedule();
   };
