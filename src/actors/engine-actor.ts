@@ -57,7 +57,7 @@ export interface EngineActor {
   /** Paths of every checkpoint that was loaded since the start. */
   knownCheckpoints(): readonly string[];
   report(): EngineReportCard;
-  /** Into the present life. Errors: access_denied where the daemon was started without a fault. */
+  /** Into the present life, or the next where there is none. Errors: access_denied where the daemon was started without a fault. */
   inject(fault: Fault): Promise<void>;
   /** What it has done, over all its lives. */
   load(): EngineLoad;
@@ -150,9 +150,16 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
     );
   };
 
+  /** Injected while no life had begun. */
+  let awaitedFault: Fault | null = null;
+
   /** The hook stays where the fault itself is over. */
-  const faultOf = (life: number): Fault | null =>
-    options.fault === null || life <= options.fault.lives ? options.fault : NO_FAULT;
+  const faultOf = (life: number): Fault | null => {
+    const awaited = awaitedFault;
+    awaitedFault = null;
+    if (awaited !== null) return awaited;
+    return options.fault === null || life <= options.fault.lives ? options.fault : NO_FAULT;
+  };
 
   const logic: EngineActor['logic'] = fromCallback(({ input, sendBack, receive }) => {
     const mine: Life = {
@@ -275,7 +282,9 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
     knownCheckpoints: () => [...known],
     inject: async (fault) => {
       if (options.fault === null) throw noFaultHook();
-      await life?.link?.control.inject(fault);
+      const control = life?.link?.control;
+      if (control === undefined) awaitedFault = fault;
+      else await control.inject(fault);
     },
     load: () => loadCounter.load(),
     failWaiting: (error) => leases.fail(() => true, error),

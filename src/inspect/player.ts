@@ -7,6 +7,8 @@ import { applyEvent, copyModel, EMPTY_MODEL, type WatchModel } from './watch-mod
 export interface Player {
   /** The newest event, or what was before the newest snapshot. */
   push(event: WatchEvent): void;
+  /** Whether the place, when it is at the end, stays there as more comes. At first it does. */
+  follow(isFollowing: boolean): void;
   /** The state after the event at the place. */
   model(): WatchModel;
   /** Events up to the place, the one at it included. */
@@ -29,9 +31,10 @@ export const createPlayer = ({ maxEvents }: PlayerOptions): Player => {
   let base = copyModel(EMPTY_MODEL); // before the first event that is kept
   let model = copyModel(EMPTY_MODEL);
   let position = 0;
+  let isFollowing = true;
 
   const append = (event: WatchEvent): void => {
-    const follows = position === events.length;
+    const follows = isFollowing && position === events.length;
     events.push(event);
     if (follows) {
       applyEvent(model, event);
@@ -67,6 +70,9 @@ export const createPlayer = ({ maxEvents }: PlayerOptions): Player => {
   };
 
   return {
+    follow: (value) => {
+      isFollowing = value;
+    },
     push: (event) => {
       if (event.kind === 'history') insertHistory(event.events);
       else append(event);

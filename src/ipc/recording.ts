@@ -8,6 +8,7 @@ import { CodexpcError } from '../errors.js';
 import { count, list } from './messages/define.js';
 import { MachineDefinition } from './messages/machines.js';
 import { WatchEvent } from './messages/watch.js';
+import { completeStatus } from './recorded-status.js';
 
 /** Raised when a recording changes so that an older reader would misread it. */
 export const RECORDING_VERSION = 1;
@@ -52,17 +53,22 @@ export const encodeRecorded = (value: RecordingHeader | WatchEvent): Uint8Array 
   return frame;
 };
 
-/** Events of kinds that this version does not know are left out. Errors: invalid_request: it is no recording. */
+/** Events of kinds that this version does not know are left out; a status of before may lack keys. Errors: invalid_request: it is no recording. */
 export const decodeRecording = (bytes: Uint8Array): Recording => {
   const { messages, isCutOff } = messagesOf(bytes);
   const header = RecordingHeader.safeParse(messages[0]);
   if (!header.success) throw notARecording(messages[0]);
   const events = messages.slice(1).flatMap((message) => {
-    const event = WatchEvent.safeParse(message);
+    const event = WatchEvent.safeParse(withWholeStatus(message));
     return event.success ? [event.data] : [];
   });
   return { header: header.data, events, isCutOff };
 };
+
+const withWholeStatus = (message: unknown): unknown =>
+  typeof message === 'object' && message !== null && 'status' in message
+    ? { ...message, status: completeStatus(message.status) }
+    : message;
 
 const messagesOf = (
   bytes: Uint8Array,

@@ -48,6 +48,10 @@ describe('a player', () => {
     player.push(moved(3, 'a', 'running', 'done'));
     expect(stateOf(player, 'a')).toBe('queued');
     expect([player.position(), player.length()]).toEqual([1, 3]);
+    player.seek(3);
+    player.follow(false);
+    player.push(moved(4, 'a', 'done', 'late'));
+    expect(stateOf(player, 'a')).toBe('done');
   });
 
   test('goes back into history, which happened before the snapshot that it follows', () => {

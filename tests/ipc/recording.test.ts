@@ -41,6 +41,20 @@ describe('a recording', () => {
     expect(decodeRecording(fileOf(header, unknown, event(2))).events).toEqual([event(2)]);
   });
 
+  test('of a version whose status had fewer keys is read, with nothing told for those', () => {
+    const file = decodeRecording(readFileSync(join(root, 'tests/fixtures/recordings/crash.codexpc')));
+    const snapshot = file.events.find((recorded) => recorded.kind === 'snapshot')!;
+    const {
+      http: _http,
+      requests: { draftedTokens: _drafted, ...requests },
+      ...status
+    } = snapshot.status;
+    const before = { ...snapshot, status: { ...status, requests } } as unknown as WatchEvent;
+    expect(decodeRecording(fileOf(header, before)).events).toMatchObject([
+      { kind: 'snapshot', status: { ...status, http: null, requests: { ...requests, draftedTokens: 0 } } },
+    ]);
+  });
+
   test('of another version, or what is none, is refused with what to do', () => {
     const later = { ...header, recordingVersion: 2 } as unknown as RecordingHeader;
     expect(() => decodeRecording(fileOf(later))).toThrow(/version 2.*the codexpc that wrote it/);

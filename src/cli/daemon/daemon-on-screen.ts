@@ -17,12 +17,21 @@ export const daemonOnScreen = async (
   loaded: CliConfig,
   { preload, fault, xpc }: DaemonCommandOptions,
 ): Promise<number> => {
+  let pageUrl: string | null = null;
+  const tellPage = (): void => {
+    if (pageUrl !== null) screen?.say(`Debug page: ${pageUrl}`, Infinity);
+  };
+  let screen: ReturnType<typeof openScreen> | null = null;
   const served = await startServedDaemon(context, loaded, {
     log: { write: () => {} }, // the screen has it from the debug stream
     preload,
     fault,
     xpc,
     service: false,
+    announceInspector: (url) => {
+      pageUrl = url;
+      tellPage();
+    },
   });
   const stopped = served.stopped.then(
     () => null,
@@ -34,14 +43,16 @@ export const daemonOnScreen = async (
   if (client === null) throw (await stopped)?.error ?? new Error('the daemon stopped before it was open');
   let numSignals = 0;
   const terminate = (): void => {
-    if (++numSignals === 1) screen.say('Stopping after the running answers; q once more stops at once.');
+    if (++numSignals === 1) screen?.say('Stopping after the running answers; q once more stops at once.');
     served.terminate();
   };
   const machines = await client.machines();
-  const screen = openScreen({ context, client, machines, onQuit: terminate });
+  const shown = openScreen({ context, client, machines, onQuit: terminate });
+  screen = shown;
+  tellPage();
   const removers = SIGNALS.map((signal) => context.onSignal(signal, terminate));
   const watching = (async () => {
-    for await (const event of client.watch({ signal: ended.signal, history: true })) await screen.take(event);
+    for await (const event of client.watch({ signal: ended.signal, history: true })) await shown.take(event);
   })().catch(() => {}); // its connection ends with the daemon
   try {
     const end = await stopped;
@@ -50,7 +61,7 @@ export const daemonOnScreen = async (
   } finally {
     ended.abort();
     await watching;
-    screen[Symbol.dispose]();
+    shown[Symbol.dispose]();
     removers.forEach((remove) => remove());
     client.close();
   }

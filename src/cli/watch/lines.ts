@@ -10,7 +10,7 @@ import { drawHappening, isEcho } from './draw-happenings.js';
 export interface Face extends Disposable {
   /** Resolves when there is room for more. */
   take(event: WatchEvent): Promise<void>;
-  say(note: string): void;
+  say(note: string, forMs?: number): void;
 }
 
 export const openLines = (context: CliContext, json: boolean): Face => {

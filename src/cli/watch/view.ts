@@ -76,8 +76,9 @@ export class View implements Disposable {
     this.#goOn();
   }
 
-  say(note: string): void {
-    this.#note = { line: [styled('yellow', note)], until: this.#options.now() + NOTE_MS };
+  /** Until the next key at most. */
+  say(note: string, forMs = NOTE_MS): void {
+    this.#note = { line: [styled('yellow', note)], until: this.#options.now() + forMs };
     this.#draw();
   }
 
@@ -145,6 +146,7 @@ export class View implements Disposable {
 
   #pause(isPaused: boolean): void {
     this.#isPaused = isPaused;
+    this.#player.follow(!isPaused);
     if (isPaused && this.#playing !== null) {
       clearTimeout(this.#playing);
       this.#playing = null;

@@ -75,7 +75,7 @@ export const openScreen = ({ context, client, machines, onQuit }: ScreenOptions)
   });
   return {
     take: async (event) => view.push(event),
-    say: (note) => view.say(note),
+    say: (note, forMs) => view.say(note, forMs),
     [Symbol.dispose]: () => view[Symbol.dispose](),
   };
 };
