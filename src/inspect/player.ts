@@ -28,7 +28,7 @@ export interface PlayerOptions {
 
 export const createPlayer = ({ maxEvents }: PlayerOptions): Player => {
   let events: WatchEvent[] = [];
-  let base = copyModel(EMPTY_MODEL); // before the first event that is kept
+  const base = copyModel(EMPTY_MODEL); // before the first event that is kept
   let model = copyModel(EMPTY_MODEL);
   let position = 0;
   let isFollowing = true;

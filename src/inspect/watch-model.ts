@@ -80,9 +80,18 @@ export const applyEvent = (model: WatchModel, event: WatchEvent): void => {
     case 'history':
       break; // a player puts it before its snapshot
     case 'actor.started': {
-      const { at, kind: _kind, ...actor } = event;
-      const counts = { received: 0, transitions: 0 };
-      draft.actors.set(actor.actor, { ...actor, ...counts, startedAt: at, since: at, stoppedAt: null });
+      const { at, actor, parent, machine, requestId, states } = event;
+      const times = { startedAt: at, since: at, stoppedAt: null };
+      draft.actors.set(actor, {
+        actor,
+        parent,
+        machine,
+        requestId,
+        states,
+        received: 0,
+        transitions: 0,
+        ...times,
+      });
       break;
     }
     case 'actor.transition':
