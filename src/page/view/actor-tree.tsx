@@ -1,9 +1,10 @@
 // Who lives beneath whom, in which state, with how much waiting; those that have ended last, dimmed.
 
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { ActorEntry, World } from '../model/world.js';
 import { searchFor } from '../model/search.js';
-import { duration, leaves, shortName, treeName } from './format.js';
-import { moveFocus } from './roving-focus.js';
+import { duration, leaves, shortName, padded, treeName } from './format.js';
+import { rowPlace, Rows } from './rows.js';
 import type { Shown, Store } from './store.js';
 
 interface Props {
@@ -14,11 +15,18 @@ interface Props {
 export const ActorTree = ({ store, shown }: Props) => {
   const { world, selected, query } = shown;
   const rows = rowsOf(world, query);
+  const tree = useRef<HTMLElement>(null);
+  // The focus goes where its actor goes.
+  useLayoutEffect(() => {
+    const focused = document.activeElement as HTMLElement | null;
+    if (focused?.role !== 'treeitem' || focused.dataset['actor'] === selected) return;
+    tree.current?.querySelector<HTMLElement>('[aria-selected="true"]')?.focus({ preventScroll: true });
+  });
   return (
-    <nav class="panel actors" aria-label="Actors">
+    <nav ref={tree} class="panel actors" aria-label="Actors">
       <div class="panel-head">
         <h2>Actors</h2>
-        <span class="soft">{[...world.actors.values()].filter(isAlive).length} alive</span>
+        <span class="soft">{`${[...world.actors.values()].filter(isAlive).length} alive`}</span>
         <input
           id="search"
           type="search"
@@ -33,12 +41,13 @@ export const ActorTree = ({ store, shown }: Props) => {
         <span title="Events that wait to be taken">wait</span>
         <span title="Events taken in">events</span>
       </div>
-      <div class="scroll" role="tree" aria-label="Actors" onKeyDown={(event) => moveFocus(event, 'treeitem')}>
+      <Rows role="tree" name="Actors">
         {rows.map(({ actor, level }, index) => (
           <Row
-            key={actor.actor}
+            key={index} // of the place: an element that goes elsewhere in the tree counts as a jump
             actor={actor}
             level={level}
+            index={index}
             isSelected={actor.actor === selected}
             isTabStop={
               actor.actor === selected || (index === 0 && !rows.some((row) => row.actor.actor === selected))
@@ -48,26 +57,31 @@ export const ActorTree = ({ store, shown }: Props) => {
           />
         ))}
         {rows.length === 0 && <p class="empty">{query === '' ? 'None yet.' : 'Nothing found.'}</p>}
-      </div>
+      </Rows>
     </nav>
   );
 };
 
+/** As in style.css. */
+const ROW_PX = 23;
+
 interface RowProps {
   readonly actor: ActorEntry;
   readonly level: number;
+  readonly index: number;
   readonly isSelected: boolean;
   readonly isTabStop: boolean;
   readonly at: number;
   readonly onSelect: () => void;
 }
 
-const Row = ({ actor, level, isSelected, isTabStop, at, onSelect }: RowProps) => {
+const Row = ({ actor, level, index, isSelected, isTabStop, at, onSelect }: RowProps) => {
   const state = leaves(actor.states);
   return (
     <div
       role="treeitem"
-      class={`row level-${Math.min(level, 4)} ${isAlive(actor) ? 'alive' : 'ended'}`}
+      class={`row ${isAlive(actor) ? 'alive' : 'ended'}`}
+      style={rowPlace(index, ROW_PX)}
       aria-level={level}
       aria-selected={isSelected}
       aria-label={`${shortName(actor.actor)}, ${state}${isAlive(actor) ? '' : ', ended'}`}
@@ -79,10 +93,10 @@ const Row = ({ actor, level, isSelected, isTabStop, at, onSelect }: RowProps) =>
       onFocus={onSelect}
     >
       <span class={`dot ${toneOf(actor)}`} />
-      <span class="name">{treeName(actor)}</span>
+      <span class="name">{'   '.repeat(level - 1) + treeName(actor)}</span>
       <span class="state">{state}</span>
-      <span class="count">{actor.mailbox === 0 ? '' : actor.mailbox}</span>
-      <span class="count">{actor.received}</span>
+      <span class="count">{padded(actor.mailbox === 0 ? '' : String(actor.mailbox), 3)}</span>
+      <span class="count">{padded(String(actor.received), 5)}</span>
     </div>
   );
 };

@@ -1,14 +1,14 @@
 // The engine over the last minutes, a point a second.
 
 import type { Counters, World } from '../model/world.js';
-import { bytes, duration, figure } from './format.js';
+import { bytes, duration, figure, padded } from './format.js';
 
 interface Chart {
   readonly name: string;
   readonly unit: string;
   readonly value: (counters: Counters) => number;
-  /** Of the axis; 0: from the values alone. */
-  readonly limit: (counters: Counters) => number;
+  /** Of the axis; null: from the values alone. */
+  readonly limit: ((counters: Counters) => number) | null;
   readonly show: (value: number) => string;
 }
 
@@ -17,14 +17,14 @@ const CHARTS: readonly Chart[] = [
     name: 'Decode',
     unit: 'tok/s',
     value: ({ interval }) => interval.decodeTokensPerSecond,
-    limit: () => 0,
+    limit: null,
     show: figure,
   },
   {
     name: 'Prefill',
     unit: 'tok/s',
     value: ({ interval }) => interval.prefillTokensPerSecond,
-    limit: () => 0,
+    limit: null,
     show: figure,
   },
   {
@@ -45,21 +45,21 @@ const CHARTS: readonly Chart[] = [
     name: 'Event-loop stall',
     unit: 'longest in a second',
     value: ({ interval }) => interval.stallMaxMs,
-    limit: () => 0,
+    limit: null,
     show: duration,
   },
   {
     name: 'Queue',
     unit: 'requests waiting',
     value: ({ status }) => status.queue.length,
-    limit: () => 0,
+    limit: null,
     show: (value) => String(value),
   },
   {
     name: 'Resident memory',
     unit: 'of the daemon',
     value: (counters) => counters.process.rssBytes,
-    limit: () => 0,
+    limit: null,
     show: bytes,
   },
 ];
@@ -94,7 +94,7 @@ const ChartView = ({ chart, points }: { readonly chart: Chart; readonly points: 
   const values = points.map(chart.value);
   const last = points.at(-1);
   const value = values.at(-1) ?? 0;
-  const limit = last === undefined ? 0 : chart.limit(last);
+  const limit = last === undefined ? 0 : (chart.limit?.(last) ?? 0);
   const top = Math.max(limit, ...values, 1e-9);
   const x = (index: number): number => WIDTH - ((values.length - 1 - index) * WIDTH) / (NUM_POINTS - 1);
   const y = (each: number): number => HEIGHT - 1 - (each / top) * (HEIGHT - 3);
@@ -105,8 +105,10 @@ const ChartView = ({ chart, points }: { readonly chart: Chart; readonly points: 
         <span class="chart-name">{chart.name}</span>
         <span class="soft">{chart.unit}</span>
         <span class="chart-value">
-          {last === undefined ? '–' : chart.show(value)}
-          {limit > 0 && <span class="soft"> / {limit.toLocaleString('en-US')}</span>}
+          {padded(last === undefined ? '–' : chart.show(value), 9)}
+          {chart.limit !== null && (
+            <span class="soft">{padded(limit === 0 ? '' : ` / ${limit.toLocaleString('en-US')}`, 9)}</span>
+          )}
         </span>
       </figcaption>
       <svg

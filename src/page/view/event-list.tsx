@@ -3,7 +3,7 @@
 import { describeEvent, searchFor } from '../model/search.js';
 import type { WatchEvent } from '../../ipc/protocol.js';
 import { clockTime, eventName, leaves, shortName } from './format.js';
-import { moveFocus } from './roving-focus.js';
+import { rowPlace, Rows } from './rows.js';
 import type { Shown, Store } from './store.js';
 
 interface Props {
@@ -12,6 +12,8 @@ interface Props {
 }
 
 const MAX_ROWS = 80;
+/** As in style.css. */
+const ROW_PX = 19;
 /** Events that are looked through for them. */
 const MAX_SEARCHED = 5_000;
 
@@ -22,20 +24,16 @@ export const EventList = ({ store, shown }: Props) => {
     <section class="panel events" aria-label="Events">
       <div class="panel-head">
         <h2>Events</h2>
-        <span class="soft">{Math.max(0, history.end() - history.first()).toLocaleString('en-US')} kept</span>
+        <span class="soft">{`${(history.end() - history.first()).toLocaleString('en-US')} kept`}</span>
       </div>
-      <div
-        class="scroll"
-        role="listbox"
-        aria-label="Events"
-        onKeyDown={(event) => moveFocus(event, 'option')}
-      >
+      <Rows role="listbox" name="Events">
         {rows.map(({ number, event }, index) => (
           <div
             key={number}
             role="option"
             class={`event ${toneOf(event)}`}
             data-kind={event.kind}
+            style={rowPlace(index, ROW_PX)}
             aria-selected={number === cursor}
             tabIndex={index === 0 ? 0 : -1}
             onClick={() => choose(store, number, event)}
@@ -46,7 +44,7 @@ export const EventList = ({ store, shown }: Props) => {
           </div>
         ))}
         {rows.length === 0 && <p class="empty">{shown.query === '' ? 'None yet.' : 'Nothing found.'}</p>}
-      </div>
+      </Rows>
     </section>
   );
 };

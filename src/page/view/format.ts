@@ -8,6 +8,9 @@ export const duration = (ms: number): string => {
   return `${Math.floor(ms / 3_600_000)} h ${Math.floor((ms % 3_600_000) / 60_000)} min`;
 };
 
+/** To the right of its place in a monospaced font. Always as wide: text that is aligned moves when it grows. */
+export const padded = (text: string, numChars: number): string => text.padStart(numChars, ' ');
+
 /** Of the day, with milliseconds. */
 export const clockTime = (at: number): string => {
   const date = new Date(at);

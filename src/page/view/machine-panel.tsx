@@ -26,7 +26,7 @@ export const MachinePanel = ({ shown, drawings }: Props) => {
       <div class="panel-head">
         <h2>{actor === undefined ? 'State machine' : actor.machine}</h2>
         <span class="path">{actor?.states.join('  ')}</span>
-        <span class="soft">{actor === undefined ? '' : ageOf(actor, world.at)}</span>
+        <span class="soft age">{actor === undefined ? '' : ageOf(actor, world.at)}</span>
         <select
           aria-label="Size of the drawing"
           value={zoom}

@@ -46,17 +46,14 @@ const MessageView = ({
   readonly message: MessageEntry;
   readonly hasContent: boolean;
 }) => {
-  const { source, channel, recipient, numTokens, text, tokens, startedAt, endedAt } = message;
+  const { source, channel, recipient, text, tokens } = message;
   const name = source === 'prompt' ? 'prompt' : (channel ?? 'header …');
   return (
     <li class={`message ${source} ${channel ?? ''}`}>
       <p class="message-head">
         <span class="channel">{name}</span>
         {recipient !== null && <span class="tag">to {recipient}</span>}
-        <span class="soft">
-          {numTokens} tokens
-          {endedAt === null ? ' …' : source === 'prompt' ? '' : ` in ${duration(endedAt - startedAt)}`}
-        </span>
+        <span class="soft">{lengthOf(message)}</span>
       </p>
       {hasContent && text !== null && text !== '' && <pre>{text}</pre>}
       {hasContent && tokens.length > 0 && (
@@ -67,4 +64,12 @@ const MessageView = ({
       )}
     </li>
   );
+};
+
+/** One text, which starts where it did when its figures grow. */
+const lengthOf = ({ source, numTokens, startedAt, endedAt }: MessageEntry): string => {
+  if (endedAt === null) return `${numTokens} tokens …`;
+  return source === 'prompt'
+    ? `${numTokens} tokens`
+    : `${numTokens} tokens in ${duration(endedAt - startedAt)}`;
 };

@@ -2,9 +2,9 @@
 
 import type { SessionEntry } from '../model/sessions.js';
 import { searchFor } from '../model/search.js';
-import { duration, shortRequest } from './format.js';
+import { duration, padded, shortRequest } from './format.js';
 import { MessageList } from './message-list.js';
-import { moveFocus } from './roving-focus.js';
+import { rowPlace, Rows } from './rows.js';
 import type { Shown, Store } from './store.js';
 
 interface Props {
@@ -14,6 +14,8 @@ interface Props {
 
 const LANES_MS = 60_000;
 const MAX_LANES = 80;
+/** As in style.css. */
+const ROW_PX = 19;
 
 export const SessionPanel = ({ store, shown }: Props) => {
   const { world, selected } = shown;
@@ -44,23 +46,17 @@ const Lanes = ({ store, shown, session }: LanesProps) => {
     <div class="lanes">
       <div class="panel-head">
         <h2>Requests</h2>
-        <span class="soft">
-          {running} running · last {LANES_MS / 1000} s
-        </span>
+        <span class="soft">{`${running} running · last ${LANES_MS / 1000} s`}</span>
         <Legend />
       </div>
-      <div
-        class="scroll"
-        role="listbox"
-        aria-label="Requests"
-        onKeyDown={(event) => moveFocus(event, 'option')}
-      >
+      <Rows role="listbox" name="Requests">
         {sessions.map((each, index) => (
           <div
             key={each.actor}
             role="option"
             class="lane"
             data-request={each.requestId}
+            style={rowPlace(index, ROW_PX)}
             aria-selected={each === session}
             aria-label={`${each.requestId}, ${each.spans.at(-1)?.phase ?? ''}`}
             tabIndex={each === session || (session === undefined && index === 0) ? 0 : -1}
@@ -69,11 +65,11 @@ const Lanes = ({ store, shown, session }: LanesProps) => {
           >
             <span class="name">{shortRequest(each.requestId)}</span>
             <Life session={each} from={from} to={world.at} />
-            <span class="count">{each.outputTokens}</span>
+            <span class="count">{padded(String(each.outputTokens), 5)}</span>
           </div>
         ))}
         {sessions.length === 0 && <p class="empty">No requests in the last minute.</p>}
-      </div>
+      </Rows>
     </div>
   );
 };

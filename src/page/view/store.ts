@@ -55,7 +55,8 @@ export class Store {
     // What is no longer kept cannot be shown: the oldest that is takes its place.
     if (this.#cursor !== null) this.#cursor = Math.max(this.#cursor, history.first());
     const world = this.#cursor === null ? history.latest() : history.worldAfter(this.#cursor);
-    const selected = this.#selected ?? [...world.actors.keys()][0] ?? null;
+    const root = [...world.actors.values()].find(({ parent }) => parent === null);
+    const selected = this.#selected ?? root?.actor ?? null;
     return {
       world,
       history,
