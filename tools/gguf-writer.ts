@@ -1,7 +1,7 @@
 // A model.bin as GGUF, for llama.cpp and for comparing with it: the same weights under other names. Streaming: the
 // source is read once, in order, and every tensor is written in its place as it comes by.
 //
-// What changes on the way (docs/performance.md names the sources): Q and K rows leave the order in which RoPE turns
+// What changes on the way (model.bin as gpt_oss/metal/scripts/create-local-model.py of openai/gpt-oss writes it): Q and K rows leave the order in which RoPE turns
 // neighbours, and lose the softmax scale that model.bin folds into them; experts' gate and linear rows are apart; MXFP4
 // blocks hold their halves in the low and high nibbles; scales lose the 14 that model.bin adds.
 

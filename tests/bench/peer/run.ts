@@ -146,6 +146,9 @@ const bench = async (options: Options, programs: ProgramOptions): Promise<void> 
     }
     console.log(`round ${round + 1} of ${options.rounds}; load ${loadavg()[0]!.toFixed(1)}`);
   }
+  if (loadavg()[0]! > 1.5 * availableParallelism()) {
+    console.log('\nOther programs were busy meanwhile: these figures say little, those of llama.cpp least.');
+  }
   const roofline = median(rooflines);
   console.log(`\nread roofline ${(roofline / 1e9).toFixed(1)} GB/s (memcmp, ${programs.threads} threads)\n`);
   console.log('| task | codexpc tok/s | llama.cpp tok/s | ratio | codexpc GB/s | of the roofline |');
