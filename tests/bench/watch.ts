@@ -2,12 +2,14 @@
 // time: decode speed with nobody watching, with a watcher, and with one that reads texts, in turns, since a machine's
 // speed drifts. What is done with nobody watching cannot be switched off, so its own time is measured by itself: on the
 // tokens of an answer as a share of the time that they took to decode.
+//   -- --rounds N
 
 import { fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { createDecoderInspection } from '../../src/actors/decoder-inspection.js';
 import { createDecoderStage } from '../../src/actors/decoder-stage.js';
 import { createInspector } from '../../src/actors/inspection.js';
@@ -18,15 +20,16 @@ import type { WatchEvent } from '../../src/ipc/protocol.js';
 import { pino } from 'pino';
 import { loadO200k } from '../harmony/o200k.js';
 
-const ROUNDS = 9;
 const CONCURRENT = 4;
-const ANSWERS = 24;
+const ANSWERS = 12;
 const PROMPT = 'What is codexpc?';
 
 const MODES = ['nobody', 'a watcher', 'a watcher with texts'] as const;
 type Mode = (typeof MODES)[number];
 
 const main = async (): Promise<void> => {
+  const { values } = parseArgs({ options: { rounds: { type: 'string', default: '15' } } });
+  const numRounds = Number(values.rounds);
   const home = mkdtempSync(join(tmpdir(), 'codexpc-bench-'));
   const socketPath = join(home, 'run', 'codexpc.sock');
   const program = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
@@ -38,7 +41,7 @@ const main = async (): Promise<void> => {
     const client = await reach(socketPath);
     await decodeSpeed(client); // warm
     const speeds = new Map<Mode, number[]>(MODES.map((mode) => [mode, []]));
-    for (let round = 0; round < ROUNDS; round++)
+    for (let round = 0; round < numRounds; round++)
       for (const mode of MODES) speeds.get(mode)!.push(await withWatcher(client, mode));
     const nobody = median(speeds.get('nobody')!);
     for (const mode of MODES) {
