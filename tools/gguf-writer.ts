@@ -1,11 +1,12 @@
 // A model.bin as GGUF, for llama.cpp and for comparing with it: the same weights under other names. Streaming: the
 // source is read once, in order, and every tensor is written in its place as it comes by.
 //
-// What changes on the way (model.bin as gpt_oss/metal/scripts/create-local-model.py of openai/gpt-oss writes it): Q and K rows leave the order in which RoPE turns
-// neighbours, and lose the softmax scale that model.bin folds into them; experts' gate and linear rows are apart; MXFP4
-// blocks hold their halves in the low and high nibbles; scales lose the 14 that model.bin adds.
+// What changes on the way (model.bin is written by gpt_oss/metal/scripts/create-local-model.py of openai/gpt-oss): Q and
+// K rows leave the order in which RoPE turns neighbours, and lose the softmax scale that model.bin folds into them;
+// experts' gate and linear rows are apart; MXFP4 blocks hold their halves in the low and high nibbles; scales lose the
+// 14 that model.bin adds.
 
-import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { ggufHeader, type GgufTensor, type GgufType, tensorBytes } from './gguf-header.js';
 import { readModelHeader, type ModelHeader } from './model-header.js';
 import { PieceReader } from './piece-reader.js';
@@ -33,6 +34,7 @@ export const writeGguf = (pieces: Iterable<Uint8Array>, path: string, dense: Den
       void writeSync(file, data, 0, data.length, places.get(name)! + offset);
     copyDense(reader, header, write);
     copyExperts(reader, header, write, writeBytes);
+    ftruncateSync(file, fileBytes); // the last tensor's padding
   } catch (error) {
     closeSync(file);
     rmSync(partial, { force: true });
