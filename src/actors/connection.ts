@@ -19,6 +19,7 @@ import {
 import type { CancelReason, DaemonService } from '../ipc/service.js';
 import type { Timers } from '../ipc/timers.js';
 import type { Transport } from '../ipc/transport.js';
+import { answerRequest, type ServiceRequest } from './connection-requests.js';
 import { ResponseStream } from './response-stream.js';
 import { WatchStream } from './watch-stream.js';
 
@@ -56,11 +57,6 @@ interface InFlight {
   abandon(reason: CancelReason): void;
   resume(): void;
 }
-
-type ServiceRequest = Exclude<
-  ClientMessage,
-  { type: 'hello' | 'respond' | 'watch' | 'cancel' | 'tool_output' }
->;
 
 export class Connection {
   readonly #options: ConnectionOptions;
@@ -222,47 +218,18 @@ export class Connection {
 
   #request(request: ServiceRequest): void {
     const { requestId } = request;
-    const reply = (result: unknown): boolean => this.#send({ type: 'reply', requestId, result });
-    const { service } = this.#options;
-    switch (request.type) {
-      case 'health':
-        this.#tryService(requestId, null, () => reply(service.health()));
-        return;
-      case 'status':
-        this.#tryService(requestId, null, () => reply(service.status()));
-        return;
-      case 'machines.list':
-        this.#tryService(requestId, null, () => reply(service.machines()));
-        return;
-      case 'fault.inject':
-        this.#later(
-          requestId,
-          service.injectFault(request.fault).then(() => null),
-        );
-        return;
-      case 'shutdown':
-        reply(null);
-        this.#options.logger.info(
-          { connection: this.#options.id, mode: request.mode },
-          'a client asked to stop',
-        );
-        service.shutdown(request.mode);
-        return;
-      case 'models.list':
-        this.#later(requestId, service.listModels());
-        return;
-      case 'models.inspect':
-        this.#later(requestId, service.inspectModel(request.checkpoint));
-        return;
-      case 'models.load':
-        this.#later(requestId, service.loadModel(request.checkpoint));
-        return;
-      case 'models.unload':
-        this.#later(
-          requestId,
-          service.unloadModel().then(() => null),
-        );
-    }
+    const { service, logger, id } = this.#options;
+    if (request.type === 'shutdown')
+      logger.info({ connection: id, mode: request.mode }, 'a client asked to stop');
+    this.#tryService(requestId, null, () => {
+      const answer = answerRequest(service, request);
+      if (answer.type === 'later') {
+        this.#later(requestId, answer.result);
+      } else {
+        this.#send({ type: 'reply', requestId, result: answer.result });
+        answer.afterwards();
+      }
+    });
   }
 
   #later(requestId: string, result: Promise<unknown>): void {
