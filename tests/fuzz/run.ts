@@ -1,0 +1,101 @@
+// npm run fuzz:inputs [-- --seconds N --seed N TARGET…]: mutated inputs against the parsers that are written in TypeScript
+// (tools/fuzz.sh has the native ones). Each may refuse its input with a coded error and nothing else. Prints what it
+// ran; ends with `N passed, N failed`, of targets.
+
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { CodexpcError } from '../../src/errors.js';
+import { createRandom, type Random } from '../faults/random.js';
+import { TARGETS } from './targets.js';
+
+const MAX_INPUT_BYTES = 4096;
+/** One input may take this long, on a busy machine too: none of them is larger than a few kilobytes. */
+const MAX_INPUT_MS = 5_000;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { seconds: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' } },
+});
+
+const mutate = (input: Uint8Array, other: Uint8Array, random: Random): Uint8Array => {
+  const bytes = [...input];
+  for (let times = 1 + random.below(6); times > 0; times--) {
+    const at = random.below(bytes.length + 1);
+    const length = random.below(16);
+    switch (random.below(6)) {
+      case 0:
+        bytes.splice(at, 1, random.below(256));
+        break;
+      case 1:
+        bytes.splice(at, length);
+        break;
+      case 2:
+        bytes.splice(at, 0, ...bytes.slice(at, at + length));
+        break;
+      case 3:
+        bytes.splice(at, length, ...other.slice(random.below(other.length + 1)).slice(0, 2 * length));
+        break;
+      case 4:
+        if (at < bytes.length) bytes[at] = (bytes[at] ?? 0) ^ (1 << random.below(8));
+        break;
+      default:
+        bytes.splice(
+          at,
+          0,
+          ...'0"{}[]\\'
+            .slice(random.below(7))
+            .slice(0, 1)
+            .repeat(length)
+            .split('')
+            .map((character) => character.charCodeAt(0)),
+        );
+    }
+  }
+  return Uint8Array.from(bytes.slice(0, MAX_INPUT_BYTES));
+};
+
+/** What went wrong with an input; null: nothing. */
+const faultOf = async (run: (input: Uint8Array) => unknown, input: Uint8Array): Promise<unknown> => {
+  const startedMs = performance.now();
+  try {
+    await run(input);
+  } catch (error) {
+    if (!(error instanceof CodexpcError) || error.code === 'invariant_violated') return error;
+  }
+  const tookMs = performance.now() - startedMs;
+  return tookMs > MAX_INPUT_MS ? new Error(`took ${Math.round(tookMs)} ms`) : null;
+};
+
+let [passed, failed] = [0, 0];
+for (const { name, seeds, run } of TARGETS) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  const random = createRandom(Number(values.seed));
+  const corpus = seeds.map((seed) => (typeof seed === 'string' ? Buffer.from(seed) : seed));
+  const pick = (): Uint8Array => corpus[random.below(corpus.length)] as Uint8Array;
+  const deadline = performance.now() + Number(values.seconds) * 1000;
+  let executions = 0;
+  let fault: unknown = null;
+  let input = pick();
+  while (fault === null && performance.now() < deadline) {
+    // Mostly from a seed, sometimes from the last input: changes add up.
+    input = mutate(random.below(4) === 0 ? input : pick(), pick(), random);
+    fault = await faultOf(run, input);
+    executions += 1;
+  }
+  if (fault === null) {
+    passed += 1;
+    console.log(`fuzz ${name}: ${executions} executions in ${values.seconds} s, no fault`);
+  } else {
+    failed += 1;
+    const file = join(tmpdir(), `codexpc-fuzz-${name}`);
+    writeFileSync(file, input);
+    console.log(
+      `FAILED ${name} after ${executions} executions, seed ${values.seed}; the input is in ${file}`,
+    );
+    console.log(`       ${fault instanceof Error ? (fault.stack ?? fault.message) : String(fault)}`);
+  }
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
