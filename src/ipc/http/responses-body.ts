@@ -48,5 +48,6 @@ export const parseBody = <Schema extends z.ZodType>(schema: Schema, body: unknow
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.path.map(String).join('.') ?? '';
-  throw invalidBody(`${field === '' ? 'it' : field} ${issue?.message ?? 'is malformed'}`, field);
+  const problem = issue?.message ?? 'it is malformed';
+  throw invalidBody(field === '' ? problem : `${field} ${problem}`, field);
 };
