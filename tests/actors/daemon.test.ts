@@ -510,7 +510,7 @@ describe('daemon', () => {
       { content: false, history: false },
     );
     await ask(running, 'say hi').ended;
-    expect([...machines].sort()).toEqual(['engine', 'heartbeat', 'session']);
+    expect([...machines].sort()).toEqual(['decoder', 'engine', 'heartbeat', 'session']);
     for (const kind of ['snapshot', 'actor.started', 'actor.transition', 'log'])
       expect(kinds.get(kind)).toBeGreaterThan(0);
     watching.stop();
