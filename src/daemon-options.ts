@@ -76,6 +76,7 @@ export const daemonOptions = (
     maxBatchTokens: config['engine.max_batch_tokens'],
     maxDraftTokens: config['engine.draft_tokens'],
     kvType: config['engine.kv_type'],
+    precision: config['engine.precision'],
     backend: config['engine.backend'],
     isa: config['engine.isa'] === 'auto' ? '' : config['engine.isa'],
     numThreads: config['engine.threads'] ?? 0,

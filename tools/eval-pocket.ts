@@ -159,6 +159,7 @@ const complete = (checkpoint: string, cases: readonly Case[], seed: number): Pro
       contextLength: CONTEXT_LENGTH,
       maxBatchTokens: 128,
       kvType: 'f16',
+      precision: 'exact',
     });
     const vocabulary = engine.tokenizer();
     const tokenizer = createTokenizer({

@@ -42,6 +42,7 @@ export interface ContextOptions {
   readonly kvType: 'f32' | 'f16';
   /** Drafts in one step, over all items; by default none. */
   readonly maxDraftTokens?: number;
+  readonly precision: 'exact' | 'fast';
 }
 
 export interface SamplerOptions {

@@ -15,6 +15,7 @@ export interface EngineSettings {
   /** Tokens that are guessed ahead in one step, over all sequences; 0: none. */
   readonly maxDraftTokens: number;
   readonly kvType: 'f32' | 'f16';
+  readonly precision: 'exact' | 'fast';
   readonly backend: 'auto' | 'cpu' | 'metal';
   /** '' = the best this processor has. */
   readonly isa: string;

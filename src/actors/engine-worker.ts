@@ -85,6 +85,7 @@ const start = async ({
       file,
       kernels: model.engine.kernels,
       kvType: settings.kvType,
+      precision: settings.precision,
       leftBytes: model.leftBytes,
       settings: settings.prefixCache,
       note: (note) => channel.send([{ type: 'note', note }]),

@@ -14,6 +14,7 @@ export interface LogitsRequest {
   readonly isa: string; // '' = the best that this CPU has
   readonly chunkTokens: number; // prompt tokens a forward step
   readonly kvType: 'f32' | 'f16';
+  readonly precision: 'exact' | 'fast';
 }
 
 export interface TokenLogit {
@@ -83,7 +84,7 @@ const checkTokens = (tokens: readonly number[], { config }: NativeEngine): void 
 
 const openContext = (
   engine: NativeEngine,
-  { tokens, numGreedy, chunkTokens, kvType }: LogitsRequest,
+  { tokens, numGreedy, chunkTokens, kvType, precision }: LogitsRequest,
 ): NativeContext => {
   const numPositions = tokens.length + Math.max(0, numGreedy - 1);
   if (numPositions > engine.config.contextLength) {
@@ -99,6 +100,7 @@ const openContext = (
     contextLength: numPositions,
     maxBatchTokens: chunkTokens,
     kvType,
+    precision,
   });
 };
 

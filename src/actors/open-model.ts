@@ -34,6 +34,7 @@ export const openModel = (addon: NativeAddon, file: CheckpointFile, settings: En
       maxDraftTokens: engine.capabilities.drafts
         ? Math.min(settings.maxDraftTokens, settings.maxBatchTokens - 1)
         : 0,
+      precision: settings.precision,
     };
     const leftBytes = guardContext(
       file.path,

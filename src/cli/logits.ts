@@ -11,6 +11,7 @@ export interface LogitsRequest {
   readonly isa: string; // '' = the best that this CPU has
   readonly chunkTokens: number;
   readonly kvType: 'f32' | 'f16';
+  readonly precision: 'exact' | 'fast';
 }
 
 export interface LogitsReport {
@@ -54,9 +55,17 @@ export const logitsCommand = ({ computeLogits, write }: LogitsHost): Command =>
     .requiredOption('--tokens <ids>', 'token ids, separated by commas', tokenIds)
     .option('--top <n>', 'how many of the most probable next tokens to print', wholeNumber(0), 20)
     .option('--greedy <n>', 'how many tokens to go on with, the most probable each time', wholeNumber(0), 0)
-    .option('--isa <name>', 'kernels to use: scalar, avx2, avx512, neon (default: the best for this CPU)')
-    .option('--chunk <k>', 'tokens a forward step; the logits do not depend on it', wholeNumber(1), 128)
-    .addOption(new Option('--fast', 'float16 KV cache, as in the daemon'))
+    .option(
+      '--isa <name>',
+      'kernels to use: scalar, avx2, avx512, avx512-vnni, neon, neon-dot (default: the best for this CPU)',
+    )
+    .option(
+      '--chunk <k>',
+      'tokens a forward step; without --fast the logits do not depend on it',
+      wholeNumber(1),
+      128,
+    )
+    .addOption(new Option('--fast', 'float16 KV cache and 8-bit products, as with engine.precision = "fast"'))
     .option('--json', 'print one JSON object')
     .addHelpText('after', HELP)
     .action(async (flags: LogitsFlags) => {
@@ -68,6 +77,7 @@ export const logitsCommand = ({ computeLogits, write }: LogitsHost): Command =>
         isa: flags.isa ?? '',
         chunkTokens: flags.chunk,
         kvType: flags.fast === true ? 'f16' : 'f32',
+        precision: flags.fast === true ? 'fast' : 'exact',
       });
       write(flags.json === true ? `${JSON.stringify(report)}\n` : asText(report));
     });

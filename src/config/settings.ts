@@ -64,6 +64,12 @@ export const createSettings = ({ home, defaultSocket }: SettingContext) =>
       env: null,
       about: 'numbers in the KV cache',
     },
+    'engine.precision': {
+      kind: choice(['exact', 'fast']),
+      initial: 'exact' as 'exact' | 'fast',
+      env: null,
+      about: '"exact": products in 32-bit floats; "fast": in 8-bit whole numbers where the CPU gains by it',
+    },
     'engine.threads': {
       kind: integerOrAuto(1, 1_024),
       initial: null as number | null,
@@ -77,8 +83,8 @@ export const createSettings = ({ home, defaultSocket }: SettingContext) =>
       about: '"auto": the GPU where this build and the model allow it, else the CPU',
     },
     'engine.isa': {
-      kind: choice(['auto', 'scalar', 'avx2', 'avx512', 'neon']),
-      initial: 'auto' as 'auto' | 'scalar' | 'avx2' | 'avx512' | 'neon',
+      kind: choice(['auto', 'scalar', 'avx2', 'avx512', 'avx512-vnni', 'neon', 'neon-dot']),
+      initial: 'auto' as 'auto' | 'scalar' | 'avx2' | 'avx512' | 'avx512-vnni' | 'neon' | 'neon-dot',
       env: 'CODEXPC_ISA',
       about: 'instruction set; "auto": the best one this machine has',
     },

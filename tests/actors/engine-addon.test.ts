@@ -32,7 +32,13 @@ const GREEDY: SamplerOptions = {
   logitBias: [],
   seed: 0n,
 };
-const CONTEXT: ContextOptions = { numSlots: 2, contextLength: 256, maxBatchTokens: 16, kvType: 'f32' };
+const CONTEXT: ContextOptions = {
+  numSlots: 2,
+  contextLength: 256,
+  maxBatchTokens: 16,
+  kvType: 'f32',
+  precision: 'exact',
+};
 
 let folder: string;
 let path: string;
@@ -230,6 +236,9 @@ describe('createContext', () => {
       expect(codeOf(() => engine.createContext({ ...CONTEXT, ...wrong }))).toBe('invalid_request');
     }
     expect(codeOf(() => call(engine.createContext, { ...CONTEXT, kvType: 'f8' }))).toBe('unsupported_option');
+    expect(codeOf(() => call(engine.createContext, { ...CONTEXT, precision: 'low' }))).toBe(
+      'unsupported_option',
+    );
   });
 });
 
@@ -533,6 +542,7 @@ describe('hostile arguments', () => {
       (stranger) => call(engine.createContext, stranger),
       (stranger) => call(engine.createContext, { ...CONTEXT, numSlots: stranger }),
       (stranger) => call(engine.createContext, { ...CONTEXT, kvType: stranger }),
+      (stranger) => call(engine.createContext, { ...CONTEXT, precision: stranger }),
       (stranger) => call(context.step, stranger),
       (stranger) => call(context.step, [stranger]),
       (stranger) => call(context.step, [{ ...item, slot: stranger }]),
@@ -634,7 +644,7 @@ describe('several worker threads', () => {
       const { parentPort, workerData } = require('node:worker_threads');
       const addon = require(workerData.addon);
       const engine = addon.openEngine({ path: workerData.path, isa: '', numThreads: 2 });
-      const context = engine.createContext({ numSlots: 1, contextLength: 64, maxBatchTokens: 16, kvType: 'f16' });
+      const context = engine.createContext({ numSlots: 1, contextLength: 64, maxBatchTokens: 16, kvType: 'f16', precision: 'fast' });
       const sampler = addon.createSampler(workerData.greedy, engine.config.vocabSize);
       let token = 1;
       const drawn = [];

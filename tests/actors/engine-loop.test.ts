@@ -13,7 +13,13 @@ import { createPrefixCache, type SnapshotDisk } from '../../src/actors/prefix-ca
 import { unmarked } from '../../src/actors/prompt-marks.js';
 import { createScriptedAddon, SPECIAL_TOKENS, type ScriptedOptions } from './fakes/scripted-addon.js';
 
-const CONTEXT: ContextOptions = { numSlots: 2, contextLength: 1024, maxBatchTokens: 32, kvType: 'f16' };
+const CONTEXT: ContextOptions = {
+  numSlots: 2,
+  contextLength: 1024,
+  maxBatchTokens: 32,
+  kvType: 'f16',
+  precision: 'exact',
+};
 
 const GREEDY: SamplerOptions = {
   temperature: 0,

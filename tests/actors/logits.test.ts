@@ -32,6 +32,7 @@ describe('computeLogits', () => {
       isa: '',
       chunkTokens: 128,
       kvType: 'f32',
+      precision: 'exact',
       ...changes,
     });
   const failing = (changes: Partial<LogitsRequest>) => {

@@ -58,6 +58,7 @@ describe.each(references())('reference $name', (reference: Reference) => {
         contextLength: prompt.tokens.length + prompt.greedy.length,
         maxBatchTokens: 128,
         kvType,
+        precision: 'exact',
       });
 
     const feed = (context: NativeContext, tokens: readonly number[], chunkTokens: number): Float32Array => {

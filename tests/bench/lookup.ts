@@ -41,6 +41,7 @@ const context = engine.createContext({
   contextLength: prompt.length + answer.length + MAX_DRAFT + 1,
   maxBatchTokens: BATCH,
   kvType: 'f16',
+  precision: 'exact',
   maxDraftTokens: MAX_DRAFT,
 });
 const greedy = {

@@ -48,6 +48,7 @@ describe('codexpc logits', () => {
       isa: '',
       chunkTokens: 128,
       kvType: 'f32',
+      precision: 'exact',
     });
   });
 
@@ -78,6 +79,7 @@ describe('codexpc logits', () => {
       isa: 'avx2',
       chunkTokens: 1,
       kvType: 'f16',
+      precision: 'fast',
     });
   });
 

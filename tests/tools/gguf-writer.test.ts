@@ -37,6 +37,7 @@ const read = (path: string) => {
     contextLength: 256,
     maxBatchTokens: 200,
     kvType: 'f32',
+    precision: 'exact',
   });
   const tokens = Uint32Array.from({ length: 200 }, (_, i) => (i * 7919) % vocabSize);
   context.step([{ slot: 0, tokens, sampler: addon.createSampler(GREEDY, vocabSize), topLogprobs: 0 }]);

@@ -26,12 +26,17 @@ struct Capabilities {
 
 enum class KvType { kF32, kF16 };
 
+/// kFast multiplies in 8-bit whole numbers where the CPU gains by it: activations are rounded to 8 bits, 32 values to a
+/// scale, and in batches dense weights too. tests/engine-native/precision.test.cc holds what that may change.
+enum class Precision { kExact, kFast };
+
 struct ContextOptions {
   std::uint32_t num_slots = 1;          // independent sequences
   std::uint32_t context_length = 4096;  // positions a slot; at most config.context_length
   std::uint32_t max_batch_tokens = 128; // tokens in one Forward, over all items
   KvType kv_type = KvType::kF32;
   std::uint32_t max_draft_tokens = 0;   // guessed ones among those of a Forward (BatchItem::num_drafts)
+  Precision precision = Precision::kExact;
 };
 
 /// Sampling of one sequence. Defaults are greedy. Filters apply in this order: penalties, logit bias, the mask,
@@ -146,7 +151,7 @@ class Context {
 };
 
 struct EngineOptions {
-  std::string isa = {};          // "" = CODEXPC_ISA, else best; a kernel table's name: scalar, avx2, avx512, neon
+  std::string isa = {};          // "" = CODEXPC_ISA, else best; a kernel table's name: scalar, avx2, avx512, avx512-vnni, neon, neon-dot
   std::uint32_t num_threads = 0; // 0 = one per physical core available to the process
 };
 

@@ -19,17 +19,24 @@ Engine* Open(Napi::Env env, const EngineState& state) {
 bool ReadContextOptions(const Napi::Value& value, ContextOptions* options) {
   Napi::Object object;
   std::string kv_type;
+  std::string precision;
   if (!ToObject(value, "options", &object) || !ReadUint32(object, "numSlots", &options->num_slots) ||
       !ReadUint32(object, "contextLength", &options->context_length) ||
       !ReadUint32(object, "maxBatchTokens", &options->max_batch_tokens) ||
-      !ReadUint32Or(object, "maxDraftTokens", 0, &options->max_draft_tokens) || !ReadString(object, "kvType", &kv_type)) {
+      !ReadUint32Or(object, "maxDraftTokens", 0, &options->max_draft_tokens) || !ReadString(object, "kvType", &kv_type) ||
+      !ReadString(object, "precision", &precision)) {
     return false;
   }
   if (kv_type != "f32" && kv_type != "f16") {
     Throw(value.Env(), "unsupported_option", "kvType must be \"f32\" or \"f16\"");
     return false;
   }
+  if (precision != "exact" && precision != "fast") {
+    Throw(value.Env(), "unsupported_option", "precision must be \"exact\" or \"fast\"");
+    return false;
+  }
   options->kv_type = kv_type == "f16" ? KvType::kF16 : KvType::kF32;
+  options->precision = precision == "fast" ? Precision::kFast : Precision::kExact;
   return true;
 }
 

@@ -9,9 +9,11 @@ namespace {
 
 constexpr const KernelTable* kTables[] = {
 #if defined(__x86_64__)
+    &avx512::kVnniTable,
     &avx512::kTable,
     &avx2::kTable,
 #elif defined(__aarch64__)
+    &neon::kDotTable,
     &neon::kTable,
 #endif
     &scalar::kTable,

@@ -42,6 +42,26 @@ struct SdpaArgs {
   std::size_t window = SIZE_MAX;  // positions a token sees at most, its own included
 };
 
+/// Activations in 8 bits for the q8 kernels: 32 consecutive values share a scale, and value = q * scale.
+struct Q8View {
+  std::int8_t* values;   // (num_tokens, cols): -127 to 127, the 32 of a block in the order asked of f32_to_q8
+  float* scales;         // (num_tokens, cols / 32)
+  std::int32_t* starts;  // (num_tokens, cols / 32): what a block's sum of products starts from; the table's own business
+};
+
+/// As MatmulArgs, with `cols` a multiple of 32.
+struct Q8MatmulArgs {
+  float* out;
+  Q8View x;
+  VectorView bias;
+  std::size_t num_tokens;
+  std::size_t cols;
+  std::size_t out_stride;
+  std::size_t row_begin;
+  std::size_t row_end;
+  bool accumulate;
+};
+
 struct KernelTable {
   const char* name;
   bool (*supported)();  // this CPU has every feature the table was built for
@@ -63,6 +83,14 @@ struct KernelTable {
   void (*f32_f32kv_sdpa)(const SdpaArgs& args);
   void (*f32_f16kv_sdpa)(const SdpaArgs& args);
   void (*f32_to_f16)(f16* out, const float* x, std::size_t n);  // round to nearest even
+  /// One token (cols): scale = largest magnitude / 127, q = value / scale to the nearest. With `evens_first` a block's
+  /// values of even columns stand before those of odd ones, as MXFP4 blocks of pairs want them. `n` is a multiple of 32.
+  void (*f32_to_q8)(const Q8View& out, const float* x, std::size_t n, bool evens_first);
+  /// Products in whole numbers, exact within a block, with scales and sums over blocks in float32. The weight's own
+  /// rounding: none for Q8_0; other types are brought to 8 bits as activations are. Null where f32_matmul is faster.
+  void (*q8_matmul)(const Q8MatmulArgs& args, const MatrixView& weight);
+  /// MXFP4 is exact here: twice a value is a small whole number. Low nibbles meet a block's first 16 values of x.
+  void (*q8_mf4w_matmul)(const Q8MatmulArgs& args, const Mf4View& weight);
   /// out += weight * x
   void (*f32_axpy)(float* out, const float* x, float weight, std::size_t n);
 };

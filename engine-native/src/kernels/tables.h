@@ -9,9 +9,15 @@ namespace scalar { extern const KernelTable kTable; }
 
 #if defined(__x86_64__)
 namespace avx2 { extern const KernelTable kTable; }
-namespace avx512 { extern const KernelTable kTable; }
+namespace avx512 {
+extern const KernelTable kTable;
+extern const KernelTable kVnniTable;
+}  // namespace avx512
 #elif defined(__aarch64__)
-namespace neon { extern const KernelTable kTable; }
+namespace neon {
+extern const KernelTable kTable;
+extern const KernelTable kDotTable;
+}  // namespace neon
 #endif
 
 }  // namespace codexpc::kernels

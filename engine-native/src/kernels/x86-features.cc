@@ -32,15 +32,16 @@ constexpr std::uint32_t Bit(int n) { return 1u << n; }
 
 X86Features DetectX86Features() {
   const std::uint32_t leaf1 = Cpuid(1).ecx;
-  const std::uint32_t leaf7 = Cpuid(7).ebx;
+  const Registers extended = Cpuid(7);
   const bool os_saves_registers = HasAll(leaf1, /*OSXSAVE=*/Bit(27));
   const std::uint32_t saved = os_saves_registers ? Xgetbv() : 0;
   const bool saves_ymm = HasAll(saved, /*SSE, AVX=*/Bit(1) | Bit(2));
   const bool saves_zmm = HasAll(saved, /*SSE, AVX, opmask, upper ZMM, ZMM16-31=*/Bit(1) | Bit(2) | Bit(5) | Bit(6) | Bit(7));
 
   X86Features features;
-  features.avx2 = saves_ymm && HasAll(leaf1, /*FMA, AVX, F16C=*/Bit(12) | Bit(28) | Bit(29)) && HasAll(leaf7, /*AVX2=*/Bit(5));
-  features.avx512 = features.avx2 && saves_zmm && HasAll(leaf7, /*F, DQ, BW, VL=*/Bit(16) | Bit(17) | Bit(30) | Bit(31));
+  features.avx2 = saves_ymm && HasAll(leaf1, /*FMA, AVX, F16C=*/Bit(12) | Bit(28) | Bit(29)) && HasAll(extended.ebx, /*AVX2=*/Bit(5));
+  features.avx512 = features.avx2 && saves_zmm && HasAll(extended.ebx, /*F, DQ, BW, VL=*/Bit(16) | Bit(17) | Bit(30) | Bit(31));
+  features.avx512vnni = features.avx512 && HasAll(extended.ecx, /*AVX512_VNNI=*/Bit(11));
   return features;
 }
 

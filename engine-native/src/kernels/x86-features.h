@@ -4,8 +4,9 @@
 namespace codexpc::kernels {
 
 struct X86Features {
-  bool avx2;    // with FMA and F16C
-  bool avx512;  // F, BW, DQ and VL
+  bool avx2;        // with FMA and F16C
+  bool avx512;      // F, BW, DQ and VL
+  bool avx512vnni;  // these and VNNI
 };
 X86Features DetectX86Features();
 

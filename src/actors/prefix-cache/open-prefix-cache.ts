@@ -10,13 +10,14 @@ export interface OpenPrefixCacheOptions {
   readonly file: CheckpointFile;
   readonly kernels: string;
   readonly kvType: string;
+  readonly precision: string;
   readonly leftBytes: number;
   readonly settings: PrefixCacheSettings;
   readonly note: (note: EngineNote) => void;
 }
 
 export const openPrefixCache = async (options: OpenPrefixCacheOptions): Promise<PrefixCache> => {
-  const { file, kernels, kvType, leftBytes, settings, note } = options;
+  const { file, kernels, kvType, precision, leftBytes, settings, note } = options;
   const { memoryBytes, diskBytes, folder, version } = settings;
   return createPrefixCache({
     memoryBytes: Math.min(memoryBytes, leftBytes),
@@ -27,7 +28,13 @@ export const openPrefixCache = async (options: OpenPrefixCacheOptions): Promise<
             folder,
             boundBytes: diskBytes,
             // Kernels round differently, and so may another version of this program.
-            identity: JSON.stringify({ checkpoint: checkpointKey(file), kvType, kernels, version }),
+            identity: JSON.stringify({
+              checkpoint: checkpointKey(file),
+              kvType,
+              precision,
+              kernels,
+              version,
+            }),
             note,
           }),
     note,

@@ -24,6 +24,7 @@ export const checkEngine = async (config: Config): Promise<Finding[]> => {
       maxBatchTokens: config['engine.max_batch_tokens'],
       kvType: config['engine.kv_type'],
       maxDraftTokens: config['engine.draft_tokens'],
+      precision: config['engine.precision'],
     },
   });
   if (typeof result === 'string') {

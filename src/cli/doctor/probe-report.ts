@@ -9,6 +9,7 @@ export interface ProbeQuestion {
     readonly maxBatchTokens: number;
     readonly kvType: 'f16' | 'f32';
     readonly maxDraftTokens: number;
+    readonly precision: 'exact' | 'fast';
   };
 }
 

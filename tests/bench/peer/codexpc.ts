@@ -12,6 +12,7 @@ const context = engine.createContext({
   contextLength,
   maxBatchTokens: batch,
   kvType: 'f16', // as llama.cpp
+  precision: 'fast', // likewise: it multiplies in 8-bit whole numbers
 });
 const { vocabSize } = engine.config;
 const sampler = addon.createSampler(

@@ -1,6 +1,6 @@
 // End to end: prefill and decode speed on a checkpoint.
 //   engine_bench CHECKPOINT [--prompt 2048] [--decode 64] [--chunk 128] [--threads 0] [--isa NAME] [--kv f16|f32]
-//                [--slots 1]
+//                [--slots 1] [--precision exact|fast]
 // tok/s by the clock on the wall, and per second of processor time and thread, which other programs on the machine
 // disturb less. GB/s counts weights once a step (of the experts those that the step's tokens can have chosen) and the
 // keys and values that it reads.
@@ -29,6 +29,7 @@ struct Settings {
   std::uint32_t slots = 1;  // decoded together
   EngineOptions engine;
   KvType kv_type = KvType::kF16;
+  Precision precision = Precision::kFast;
 };
 
 void Require(const Status& status) {
@@ -57,6 +58,8 @@ bool Parse(int argc, char** argv, Settings* settings) {
       settings->engine.isa = argv[i + 1];
     } else if (flag == "--kv") {
       settings->kv_type = std::strcmp(argv[i + 1], "f32") == 0 ? KvType::kF32 : KvType::kF16;
+    } else if (flag == "--precision") {
+      settings->precision = std::strcmp(argv[i + 1], "exact") == 0 ? Precision::kExact : Precision::kFast;
     } else {
       return false;
     }
@@ -108,11 +111,13 @@ int Run(const Settings& settings) {
   Require(engine->CreateContext({.num_slots = settings.slots,
                                  .context_length = settings.prompt + settings.decode + 1,
                                  .max_batch_tokens = std::max(settings.chunk, settings.slots),
-                                 .kv_type = settings.kv_type},
+                                 .kv_type = settings.kv_type,
+                                 .precision = settings.precision},
                                 &context));
   const MemoryUse memory = context->memory();
-  std::printf("%s: kernels %s, %u threads, chunk %u, %u slots; weights %.1f MB, KV %.1f MB (%zu bytes a token), scratch %.1f MB\n",
-              settings.checkpoint.c_str(), std::string(engine->kernels()).c_str(), engine->num_threads(),
+  std::printf("%s: kernels %s, %s, %u threads, chunk %u, %u slots; weights %.1f MB, KV %.1f MB (%zu bytes a token), scratch %.1f MB\n",
+              settings.checkpoint.c_str(), std::string(engine->kernels()).c_str(),
+              settings.precision == Precision::kFast ? "fast" : "exact", engine->num_threads(),
               settings.chunk, settings.slots, memory.weights_bytes * 1e-6, memory.kv_bytes * 1e-6,
               memory.kv_bytes_per_token, memory.scratch_bytes * 1e-6);
 
@@ -158,7 +163,7 @@ int main(int argc, char** argv) {
   if (!Parse(argc, argv, &settings)) {
     std::fprintf(stderr,
                  "engine_bench CHECKPOINT [--prompt N] [--decode N] [--chunk N] [--threads N] [--isa NAME] [--kv f16|f32] "
-                 "[--slots N]\n");
+                 "[--slots N] [--precision exact|fast]\n");
     return 2;
   }
   return Run(settings);

@@ -7,12 +7,14 @@
 #include <cstdio>
 #include <cstring>
 #include <ctime>
+#include <string>
 #include <vector>
 
 #include "kernels/testing.h"
 
 namespace {
 
+using namespace codexpc;
 using namespace codexpc::kernels;
 using codexpc::kernels::testing::Random;
 
@@ -134,6 +136,37 @@ void BenchMatmul(const KernelTable& table, double fma_peak, const std::vector<st
                           static_cast<double>(matrix_bytes + (mf4 ? rows * cols / 32 : 0)), seconds});
 }
 
+/// The same with activations in 8 bits: MXFP4, Q8_0, or BF16 brought to 8 bits in passing.
+void BenchQ8Matmul(const KernelTable& table, double fma_peak, const std::vector<std::uint8_t>& weights, const char* weight_name, const char* shape,
+                   std::size_t rows, std::size_t cols, std::size_t num_tokens) {
+  const bool mf4 = std::strcmp(weight_name, "mf4w") == 0;
+  const NumberType type = std::strcmp(weight_name, "q8w") == 0 ? NumberType::kQ8_0 : NumberType::kBf16;
+  const std::string kernel = mf4 ? "q8_mf4w_matmul" : std::string("q8_matmul ") + (type == NumberType::kQ8_0 ? "q8_0" : "bf16");
+  if (!Wanted(kernel.c_str()) || (!mf4 && table.q8_matmul == nullptr)) return;
+  Random random(1);
+  const std::vector<float> x = random.Floats(num_tokens * cols, -1.0f, 1.0f);
+  std::vector<std::int8_t> values(x.size());
+  std::vector<float> x_scales(x.size() / 32);
+  std::vector<std::int32_t> starts(x.size() / 32);
+  const Q8View quantized{values.data(), x_scales.data(), starts.data()};
+  table.f32_to_q8(quantized, x.data(), x.size(), mf4);
+  const std::vector<bf16> bias = random.Bf16s(rows, -1.0f, 1.0f);
+  const std::vector<std::uint8_t> scales = random.Bytes(rows * cols / 32, 134, 143);
+  std::vector<float> out(num_tokens * rows);
+  const Q8MatmulArgs args{.out = out.data(), .x = quantized, .bias = {bias.data(), NumberType::kBf16}, .num_tokens = num_tokens, .cols = cols,
+                          .out_stride = rows, .row_begin = 0, .row_end = rows, .accumulate = false};
+  const std::size_t matrix_bytes = mf4 ? rows * cols / 2 : BytesOf(type, rows * cols);
+  const std::size_t num_matrices = weights.size() / matrix_bytes;
+  std::size_t next = 0;
+  const double seconds = BestSeconds([&] {
+    const std::uint8_t* matrix = weights.data() + next++ % num_matrices * matrix_bytes;
+    if (mf4) table.q8_mf4w_matmul(args, Mf4View{.blocks = matrix, .scales = scales.data(), .scale_bias = 141});
+    else table.q8_matmul(args, {matrix, type});
+  });
+  Print(table, fma_peak, {kernel.c_str(), shape, num_tokens, 2.0 * static_cast<double>(rows * cols * num_tokens),
+                          static_cast<double>(matrix_bytes + (mf4 ? rows * cols / 32 : 0)), seconds});
+}
+
 void BenchSdpa(const KernelTable& table, double fma_peak, bool half, const char* shape, std::size_t length, std::size_t num_tokens) {
   const char* kernel = half ? "f32_f16kv_sdpa" : "f32_f32kv_sdpa";
   if (!Wanted(kernel)) return;
@@ -178,7 +211,13 @@ void BenchTable(const KernelTable& table, const std::vector<std::uint8_t>& memor
     for (const std::size_t num_tokens : {1u, 2u, 4u, 16u, 128u}) BenchMatmul(table, fma_peak, one, mf4, pocket, rows, 256, num_tokens);
     BenchMatmul(table, fma_peak, memory, mf4, "2880 x 2880, memory", 2880, 2880, 1);
     if (!slow) BenchMatmul(table, fma_peak, memory, mf4, "2880 x 2880, memory", 2880, 2880, 16);
-    if (!slow) BenchMatmul(table, fma_peak, memory, mf4, "2880 x 2880, memory", 2880, 2880, 128);
+    if (!slow) BenchMatmul(table, fma_peak, memory, mf4, "2880 x 2880, memory", 2880, 2880, 64);
+    if (!slow) BenchMatmul(table, fma_peak, memory, mf4, "2880 x 2880, memory", 2880, 2880, 512);
+  }
+  for (const char* weight : {"mf4w", "q8w", "bf16w"}) {
+    for (const std::size_t num_tokens : {1u, 4u, 16u, 64u, 512u}) {
+      if (!slow || num_tokens == 1) BenchQ8Matmul(table, fma_peak, memory, weight, "2880 x 2880, memory", 2880, 2880, num_tokens);
+    }
   }
   for (const bool half : {false, true}) {
     BenchSdpa(table, fma_peak, half, "128 positions", 128, 1);

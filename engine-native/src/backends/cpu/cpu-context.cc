@@ -55,7 +55,8 @@ CpuContext::CpuContext(std::shared_ptr<const EngineParts> engine, const ContextO
       options_(options),
       cache_(std::move(cache)),
       scratch_(config_, options),
-      forward_({*engine_->model, *engine_->table, engine_->rope, *engine_->pool, *cache_, scratch_, options.kv_type}),
+      forward_({*engine_->model, *engine_->table, engine_->rope, *engine_->pool, *cache_, scratch_, options.kv_type,
+                options.precision}),
       has_logits_(options.num_slots),
       num_drafts_(options.num_slots) {}
 

@@ -24,6 +24,7 @@ class ForwardPass {
     KvCache& cache;
     Scratch& scratch;
     KvType kv_type;
+    Precision precision;
   };
   explicit ForwardPass(const Parts& parts)
       : parts_(parts), config_(parts.model.config()), weights_(parts.model.weights()), scratch_(parts.scratch) {}
@@ -44,12 +45,19 @@ class ForwardPass {
   void GroupByExpert();
   void ExpertsUp(const LayerView& layer);
   void ArrangeForDown();
+  void MultiplyExpert(const kernels::MatmulArgs& args, std::size_t first_row, const Mf4View& weight);
   void ExpertsDown(const LayerView& layer);
   void AddExperts();
   void Unembed();
 
   void ArrangeTiles();
   void Normalize(std::size_t row, VectorView gain);
+  bool is_fast() const { return parts_.precision == Precision::kFast; }
+  bool QuantizesFor(const MatrixView& weight, std::size_t cols) const;
+  void Quantize(std::size_t row, const float* x, std::size_t cols, bool evens_first);
+  kernels::Q8MatmulArgs Quantized(const kernels::MatmulArgs& args, std::size_t first_row) const;
+  /// f32_matmul, or with the quantised rows from `first_row` on where QuantizesFor the weight.
+  void MultiplyDense(const kernels::MatmulArgs& args, std::size_t first_row, const MatrixView& weight);
   /// Splits `num_matrices` weights of `num_rows` rows into tasks task(matrix, row_begin, row_end).
   template <typename Task>
   void SplitRows(std::size_t num_matrices, std::size_t num_rows, const Task& task);

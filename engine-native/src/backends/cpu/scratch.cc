@@ -24,13 +24,21 @@ void Scratch::ForEachPiece(const Config& config, const ContextOptions& options, 
   visit(&routed_at, num_routed);
   visit(&groups, std::size_t{config.num_experts});
   visit(&group_at, std::size_t{config.num_experts});
-  visit(&routed_x, SaturatingProduct(num_routed, config.hidden_size));
+  const bool is_fast = options.precision == Precision::kFast;
+  visit(&routed_x, is_fast ? 0 : SaturatingProduct(num_routed, config.hidden_size));
   visit(&routed_h, SaturatingProduct(num_routed, std::size_t{2} * config.intermediate_size));
   visit(&routed_act, SaturatingProduct(num_routed, config.intermediate_size));
   visit(&routed_out, SaturatingProduct(num_routed, config.hidden_size));
   visit(&logits, std::size_t{options.num_slots} * config.vocab_size);
   visit(&draft_logits, SaturatingProduct(options.max_draft_tokens, config.vocab_size));
   visit(&first_draft, std::size_t{options.num_slots});
+  const std::size_t expert_cols = std::max(config.hidden_size, config.intermediate_size);
+  const std::size_t dense_cols = std::max<std::size_t>(config.hidden_size, config.q_size());
+  const std::size_t num_values =
+      is_fast ? std::max(SaturatingProduct(num_routed, expert_cols), SaturatingProduct(num_rows, dense_cols)) : 0;
+  visit(&q8.values, num_values);
+  visit(&q8.scales, num_values / 32);
+  visit(&q8.starts, num_values / 32);
 }
 
 Scratch::Scratch(const Config& config, const ContextOptions& options) : config_(config), options_(options) {

@@ -8,6 +8,7 @@
 #include "codexpc/config.h"
 #include "codexpc/engine.h"
 #include "codexpc/status.h"
+#include "kernels/table.h"
 
 namespace codexpc::cpu {
 
@@ -61,13 +62,14 @@ struct Scratch {
   std::uint32_t* routed_at; // (rows, experts_per_token): place in the routed buffers
   ExpertGroup* groups;      // (num_experts)
   std::uint32_t* group_at;  // (num_experts): next free place while grouping
-  float* routed_x;          // (routed, hidden_size)
+  float* routed_x;          // (routed, hidden_size); exact only
   float* routed_h;          // (routed, 2 * intermediate_size)
   float* routed_act;        // (routed, intermediate_size)
   float* routed_out;        // (routed, hidden_size)
   float* logits;            // (num_slots, vocab_size)
   float* draft_logits;      // (max_draft_tokens, vocab_size): segment by segment
   std::uint32_t* first_draft; // (num_slots): the slot's first row of draft_logits
+  kernels::Q8View q8;       // fast only: what is multiplied next, (rows or routed, its columns)
 
  private:
   template <typename Visit>

@@ -10,6 +10,7 @@
 
 #include "kernels/compiler.h"
 #include "kernels/number-formats.h"
+#include "kernels/q8-kernels.h"
 #include "kernels/tables.h"
 #include "kernels/x86-features.h"
 
@@ -34,13 +35,14 @@ namespace {
 
 #include "kernels/generic/decode-blocks.h"
 #include "kernels/generic/elementwise.h"
+#include "kernels/generic/weight-rows.h"
 #include "kernels/generic/matmul.h"
 #include "kernels/generic/sdpa.h"
 #include "kernels/generic/table.h"
 
 }  // namespace
 
-constexpr KernelTable kTable = MakeTable("avx2", Supported);
+constexpr KernelTable kTable = MakeTable("avx2", Supported, kQ8Kernels);
 
 }  // namespace codexpc::kernels::avx2
 

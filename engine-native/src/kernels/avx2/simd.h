@@ -4,8 +4,11 @@
 using Vec = __m256;
 constexpr std::size_t kLanes = 8;
 
-// Tiles: 4 rows x 3 tokens leave 4 of 16 registers for operands; 4 queries x 2 vectors hide the latency of FMA.
+// Tiles: 4 rows x 3 tokens and 2 vectors x 6 tokens leave 4 of 16 registers for operands; 4 queries x 2 vectors hide the
+// latency of FMA.
 constexpr std::size_t kTileTokens = 3;
+constexpr std::size_t kPanelVectors = 2;
+constexpr std::size_t kPanelTokens = 6;
 constexpr std::size_t kKeyVectors = 2;
 constexpr std::size_t kValueVectors = 2;
 
@@ -164,3 +167,6 @@ CODEXPC_INLINE void Transpose(Vec rows[8]) {
     rows[i + 4] = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x31);
   }
 }
+
+// Columns of MXFP4 come by Transpose.
+constexpr bool kHasMf4Columns = false;

@@ -1,4 +1,5 @@
-// The generic kernels over AVX-512 F, BW, DQ and VL.
+// The generic kernels over AVX-512 F, BW, DQ and VL: one table for CPUs with VNNI, where the q8 kernels use it, and one for those
+// without, which have the q8 kernels of AVX2.
 
 #if defined(__x86_64__)
 
@@ -18,12 +19,15 @@
 
 #include "kernels/compiler.h"
 #include "kernels/number-formats.h"
+#include "kernels/q8-kernels.h"
 #include "kernels/tables.h"
 #include "kernels/x86-features.h"
 
 namespace codexpc::kernels::avx512 {
 namespace {
-bool Supported() { return DetectX86Features().avx512; }  // runs anywhere: outside the target region
+// These run anywhere: outside the target region.
+bool Supported() { return DetectX86Features().avx512; }
+bool SupportedVnni() { return DetectX86Features().avx512vnni; }
 }  // namespace
 }  // namespace codexpc::kernels::avx512
 
@@ -42,13 +46,15 @@ namespace {
 
 #include "kernels/generic/decode-blocks.h"
 #include "kernels/generic/elementwise.h"
+#include "kernels/generic/weight-rows.h"
 #include "kernels/generic/matmul.h"
 #include "kernels/generic/sdpa.h"
 #include "kernels/generic/table.h"
 
 }  // namespace
 
-constexpr KernelTable kTable = MakeTable("avx512", Supported);
+constexpr KernelTable kTable = MakeTable("avx512", Supported, avx2::kQ8Kernels);
+constexpr KernelTable kVnniTable = MakeTable("avx512-vnni", SupportedVnni, avx512vnni::kQ8Kernels);
 
 }  // namespace codexpc::kernels::avx512
 

@@ -5,8 +5,11 @@
 using Vec = __m512;
 constexpr std::size_t kLanes = 16;
 
-// Tiles: 4 rows x 6 tokens leave 8 of 32 registers for operands; so do 4 queries x 4 vectors and more.
+// Tiles: 4 rows x 6 tokens leave 8 of 32 registers for operands; so do 2 vectors x 12 tokens, 4 queries x 4 vectors and
+// more.
 constexpr std::size_t kTileTokens = 6;
+constexpr std::size_t kPanelVectors = 2;
+constexpr std::size_t kPanelTokens = 12;
 constexpr std::size_t kKeyVectors = 4;
 constexpr std::size_t kValueVectors = 4;
 
@@ -163,5 +166,39 @@ CODEXPC_INLINE void Transpose(Vec rows[16]) {
     rows[c + 4] = _mm512_shuffle_f32x4(low01, low23, 0xdd);
     rows[c + 8] = _mm512_shuffle_f32x4(high01, high23, 0x88);
     rows[c + 12] = _mm512_shuffle_f32x4(high01, high23, 0xdd);
+  }
+}
+
+/// 16 bytes at `offset` of 16 rows, to four vectors: four bytes of each row in its lane.
+CODEXPC_INLINE void LoadFourByFour(__m512i columns[4], const std::uint8_t* const rows[16], std::size_t offset) {
+  __m512i quarter[4];  // rows r, r + 4, r + 8, r + 12
+  CODEXPC_UNROLL for (std::size_t r = 0; r < 4; ++r) {
+    const auto load = [&](std::size_t row) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[row] + offset)); };
+    quarter[r] = _mm512_castsi128_si512(load(r));
+    quarter[r] = _mm512_inserti32x4(quarter[r], load(r + 4), 1);
+    quarter[r] = _mm512_inserti32x4(quarter[r], load(r + 8), 2);
+    quarter[r] = _mm512_inserti32x4(quarter[r], load(r + 12), 3);
+  }
+  const __m512i low01 = _mm512_unpacklo_epi32(quarter[0], quarter[1]);
+  const __m512i high01 = _mm512_unpackhi_epi32(quarter[0], quarter[1]);
+  const __m512i low23 = _mm512_unpacklo_epi32(quarter[2], quarter[3]);
+  const __m512i high23 = _mm512_unpackhi_epi32(quarter[2], quarter[3]);
+  columns[0] = _mm512_unpacklo_epi64(low01, low23);
+  columns[1] = _mm512_unpackhi_epi64(low01, low23);
+  columns[2] = _mm512_unpacklo_epi64(high01, high23);
+  columns[3] = _mm512_unpackhi_epi64(high01, high23);
+}
+
+/// One MXFP4 block of 16 rows, each row times its scale: 32 vectors, a column each, `step` floats apart.
+constexpr bool kHasMf4Columns = true;
+CODEXPC_INLINE void StoreMf4Columns(float* out, std::size_t step, const std::uint8_t* const rows[16], std::size_t offset, Vec scales) {
+  const __m512 fp4 = _mm512_loadu_ps(kFp4);
+  __m512i columns[4];
+  LoadFourByFour(columns, rows, offset);
+  CODEXPC_UNROLL for (std::size_t j = 0; j < 4; ++j) {
+    CODEXPC_UNROLL for (std::size_t nibble = 0; nibble < 8; ++nibble) {  // the permutation looks at a lane's low four bits
+      const __m512i codes = _mm512_srli_epi32(columns[j], static_cast<unsigned>(4 * nibble));
+      Store(out + (8 * j + nibble) * step, Mul(_mm512_permutexvar_ps(codes, fp4), scales));
+    }
   }
 }

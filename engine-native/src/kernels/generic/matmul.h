@@ -16,98 +16,6 @@ CODEXPC_INLINE void StoreDots(const MatmulArgs& args, std::size_t row, std::size
   }
 }
 
-constexpr std::size_t kQ8ScaleBytes = 2;
-constexpr std::size_t kQ8BlockBytes = kQ8ScaleBytes + 32;
-
-/// MXFP4 scales lie in an array of their own, or each before its block.
-template <std::size_t kBlockStride>
-constexpr std::size_t kScaleStride = kBlockStride == 16 ? 1 : kBlockStride;
-
-/// Plain numbers: how a vector of them is read.
-struct Bf16Numbers {
-  using Number = bf16;
-  CODEXPC_INLINE static Vec LoadVec(const bf16* p) { return LoadBf16(p); }
-};
-struct F16Numbers {
-  using Number = f16;
-  CODEXPC_INLINE static Vec LoadVec(const f16* p) { return LoadF16(p); }
-};
-struct F32Numbers {
-  using Number = float;
-  CODEXPC_INLINE static Vec LoadVec(const float* p) { return Load(p); }
-};
-
-/// The first `n` of a vector, then zeros.
-template <typename Numbers>
-CODEXPC_INLINE Vec LoadPart(const typename Numbers::Number* p, std::size_t n) {
-  alignas(64) typename Numbers::Number lanes[kLanes] = {};
-  std::memcpy(lanes, p, n * sizeof lanes[0]);
-  return Numbers::LoadVec(lanes);
-}
-
-template <typename Numbers>
-struct PlainRows {
-  const typename Numbers::Number* weight;  // (rows, cols)
-  std::size_t cols;
-
-  /// Columns col..col + n of a row; zeros up to the next whole vector.
-  CODEXPC_INLINE void Decode(float* out, std::size_t row, std::size_t col, std::size_t n) const {
-    const typename Numbers::Number* w = weight + row * cols + col;
-    std::size_t i = 0;
-    for (; i + kLanes <= n; i += kLanes) Store(out + i, Numbers::LoadVec(w + i));
-    if (i < n) Store(out + i, LoadPart<Numbers>(w + i, n - i));
-  }
-};
-
-constexpr std::size_t kBlockVectors = 32 / kLanes;
-
-struct Q8Rows {
-  const std::uint8_t* weight;  // (rows, cols / 32) blocks
-  std::size_t cols;
-
-  /// Columns col..col + n of a row; both multiples of 32.
-  CODEXPC_INLINE void Decode(float* out, std::size_t row, std::size_t col, std::size_t n) const {
-    const std::uint8_t* block = weight + (row * (cols / 32) + col / 32) * kQ8BlockBytes;
-    for (; n > 0; n -= 32, out += 32, block += kQ8BlockBytes) {
-      Vec values[kBlockVectors];
-      LoadI8(block + kQ8ScaleBytes, values);
-      const Vec scale = Set1(LoadF16Number(block));
-      CODEXPC_UNROLL for (std::size_t j = 0; j < kBlockVectors; ++j) Store(out + j * kLanes, Mul(values[j], scale));
-    }
-  }
-};
-
-/// The block formats that are not worth vectors of their own.
-struct QuantizedRows {
-  const std::uint8_t* weight;
-  NumberType type;
-  std::size_t cols;
-
-  /// Columns col..col + n of a row; both whole blocks.
-  CODEXPC_INLINE void Decode(float* out, std::size_t row, std::size_t col, std::size_t n) const {
-    DecodeBlocks(out, weight + BytesOf(type, row * cols + col), type, n);
-  }
-};
-
-template <std::size_t kStride>
-struct Mf4Rows {
-  const std::uint8_t* blocks;  // (rows, cols / 32), kStride apart
-  const std::uint8_t* scales;  // (rows, cols / 32), Mf4ScaleStride apart
-  const float* scale_of;       // by scale byte; undoes the doublings of LoadMf4
-  std::size_t cols;
-
-  /// Columns col..col + n of a row; both multiples of 32.
-  CODEXPC_INLINE void Decode(float* out, std::size_t row, std::size_t col, std::size_t n) const {
-    const std::size_t first_block = row * (cols / 32) + col / 32;
-    for (std::size_t block = 0; block < n / 32; ++block, out += 32) {
-      Vec values[kBlockVectors];
-      LoadMf4(blocks + (first_block + block) * kStride, values);
-      const Vec scale = Set1(scale_of[scales[(first_block + block) * kScaleStride<kStride>]]);
-      CODEXPC_UNROLL for (std::size_t j = 0; j < kBlockVectors; ++j) Store(out + j * kLanes, Mul(values[j], scale));
-    }
-  }
-};
-
 template <typename Numbers>
 CODEXPC_INLINE void MatmulPlainOneToken(const MatmulArgs& args, const typename Numbers::Number* weight) {
   constexpr std::size_t kRows = 8;
@@ -231,23 +139,13 @@ CODEXPC_INLINE void MatmulMf4OneToken(const MatmulArgs& args, const Mf4View& wei
   }
 }
 
-constexpr std::size_t kPanelRows = 8;
-constexpr std::size_t kPanelCols = 512;  // 16 KiB of floats: half of a small first-level cache
-
-/// Where the products of up to kPanelRows rows go.
+/// Where the products of some rows go.
 struct PanelTarget {
   float* out;  // the first row of token 0
   std::size_t out_stride;
   std::size_t num_rows;
   const float* bias;  // (kPanelRows); zeros for none, and after the first columns
   bool accumulate;
-};
-
-/// Four rows of a decoded panel, padded with zeros to whole vectors.
-struct PanelRows {
-  const float* rows;
-  CODEXPC_INLINE Vec At(std::size_t row, std::size_t col) const { return Load(rows + row * kPanelCols + col); }
-  CODEXPC_INLINE Vec PartAt(std::size_t row, std::size_t col, std::size_t) const { return At(row, col); }
 };
 
 /// Four rows of a weight, decoded where they are used.
@@ -301,11 +199,35 @@ CODEXPC_INLINE void MultiplyTile(const PanelTarget& target, std::size_t row, con
   }
 }
 
-/// Adds the products of a panel's columns with `kTokens` tokens to their sums.
+constexpr std::size_t kPanelRows = kPanelVectors * kLanes;
+constexpr std::size_t kPanelCols = 256;  // the largest block of a quantised type; 32 KiB of floats at most
+
+/// The products of a panel with `kTokens` tokens: a vector of rows at a time, so that no sum across lanes is left.
 template <std::size_t kTokens>
 CODEXPC_INLINE void MultiplyPanel(const PanelTarget& target, const float* panel, const float* x, std::size_t x_stride, std::size_t num_cols) {
-  for (std::size_t row = 0; row < target.num_rows; row += 4)
-    MultiplyTile<kTokens>(target, row, PanelRows{panel + row * kPanelCols}, x, x_stride, num_cols);
+  Vec sums[kTokens][kPanelVectors];
+  CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) {
+    CODEXPC_UNROLL for (std::size_t v = 0; v < kPanelVectors; ++v) sums[t][v] = Load(target.bias + v * kLanes);
+  }
+  for (std::size_t col = 0; col < num_cols; ++col) {
+    Vec rows[kPanelVectors];
+    CODEXPC_UNROLL for (std::size_t v = 0; v < kPanelVectors; ++v) rows[v] = Load(panel + col * kPanelRows + v * kLanes);
+    CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) {
+      const Vec token = Set1(x[t * x_stride + col]);
+      CODEXPC_UNROLL for (std::size_t v = 0; v < kPanelVectors; ++v) sums[t][v] = MulAdd(rows[v], token, sums[t][v]);
+    }
+  }
+  CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) {
+    float* out = target.out + t * target.out_stride;
+    if (target.num_rows == kPanelRows) {
+      CODEXPC_UNROLL for (std::size_t v = 0; v < kPanelVectors; ++v)
+        Store(out + v * kLanes, target.accumulate ? Add(Load(out + v * kLanes), sums[t][v]) : sums[t][v]);
+    } else {
+      alignas(64) float rows[kPanelRows];
+      CODEXPC_UNROLL for (std::size_t v = 0; v < kPanelVectors; ++v) Store(rows + v * kLanes, sums[t][v]);
+      for (std::size_t r = 0; r < target.num_rows; ++r) out[r] = (target.accumulate ? out[r] : 0.0f) + rows[r];
+    }
+  }
 }
 
 /// The last tile, of at most kTokens tokens.
@@ -318,33 +240,60 @@ CODEXPC_INLINE void MultiplyPanelUpTo(std::size_t num_tokens, const PanelTarget&
   }
 }
 
-/// The products of one panel, decoded from kPanelRows rows and kPanelCols columns of the weight, with all tokens.
+/// The products of a panel with all tokens. A function of its own: inlined into the loops of each weight it takes GCC 12
+/// minutes to compile.
+[[gnu::noinline]] void MultiplyPanelTokens(PanelTarget target, const float* panel, const float* x, std::size_t num_tokens, std::size_t x_stride,
+                                           std::size_t num_cols) {
+  for (; num_tokens >= kPanelTokens; num_tokens -= kPanelTokens) {
+    MultiplyPanel<kPanelTokens>(target, panel, x, x_stride, num_cols);
+    target.out += kPanelTokens * target.out_stride;
+    x += kPanelTokens * x_stride;
+  }
+  MultiplyPanelUpTo<kPanelTokens - 1>(num_tokens, target, panel, x, x_stride, num_cols);
+}
+
+/// kPanelRows rows and num_cols columns of the weight, column by column; past the slice's end its last row again, not stored.
+template <typename Rows>
+CODEXPC_INLINE void FillPanel(float* panel, const Rows& weight, std::size_t row, std::size_t num_rows, std::size_t col, std::size_t num_cols) {
+  if constexpr (requires { weight.FillColumns(panel, kPanelRows, std::size_t{0}, row, num_rows, col, num_cols); }) {
+    for (std::size_t first = 0; first < kPanelRows; first += kLanes)
+      weight.FillColumns(panel + first, kPanelRows, first, row, num_rows, col, num_cols);
+    return;
+  }
+  alignas(64) float decoded[kLanes][kPanelCols];
+  for (std::size_t first = 0; first < kPanelRows; first += kLanes) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const std::size_t r = first + lane;
+      weight.Decode(decoded[lane], row + (r < num_rows ? r : num_rows - 1), col, num_cols);
+    }
+    for (std::size_t c = 0; c < num_cols; c += kLanes) {
+      Vec square[kLanes];
+      CODEXPC_UNROLL for (std::size_t lane = 0; lane < kLanes; ++lane) square[lane] = Load(decoded[lane] + c);
+      Transpose(square);
+      CODEXPC_UNROLL for (std::size_t i = 0; i < kLanes; ++i) Store(panel + (c + i) * kPanelRows + first, square[i]);
+    }
+  }
+}
+
+/// The products of one panel of the weight with all tokens.
 template <typename Rows>
 CODEXPC_INLINE void MatmulPanel(const MatmulArgs& args, const Rows& weight, std::size_t row, std::size_t col, float* panel) {
   const std::size_t num_cols = args.cols - col < kPanelCols ? args.cols - col : kPanelCols;
   const std::size_t num_rows = args.row_end - row < kPanelRows ? args.row_end - row : kPanelRows;
-  for (std::size_t r = 0; r < kPanelRows; ++r)  // past the slice's end its last row again, not stored
-    weight.Decode(panel + r * kPanelCols, row + (r < num_rows ? r : num_rows - 1), col, num_cols);
+  FillPanel(panel, weight, row, num_rows, col, num_cols);
 
-  float bias[kPanelRows] = {};
+  alignas(64) float bias[kPanelRows] = {};
   if (args.bias.data != nullptr && col == 0) {
     for (std::size_t r = 0; r < num_rows; ++r) bias[r] = At(args.bias, row + r);
   }
-  PanelTarget target{.out = args.out + row, .out_stride = args.out_stride, .num_rows = num_rows, .bias = bias,
-                     .accumulate = args.accumulate || col > 0};
-  const float* x = args.x + col;
-  std::size_t left = args.num_tokens;
-  for (; left >= kTileTokens; left -= kTileTokens) {
-    MultiplyPanel<kTileTokens>(target, panel, x, args.cols, num_cols);
-    target.out += kTileTokens * args.out_stride;
-    x += kTileTokens * args.cols;
-  }
-  MultiplyPanelUpTo<kTileTokens - 1>(left, target, panel, x, args.cols, num_cols);
+  const PanelTarget target{.out = args.out + row, .out_stride = args.out_stride, .num_rows = num_rows, .bias = bias,
+                           .accumulate = args.accumulate || col > 0};
+  MultiplyPanelTokens(target, panel, args.x + col, args.num_tokens, args.cols, num_cols);
 }
 
 template <typename Rows>
 CODEXPC_INLINE void MatmulManyTokens(const MatmulArgs& args, const Rows& weight) {
-  constexpr std::size_t kCachedFloats = 64 << 10;  // 256 KiB of activations stay in a second-level cache
+  constexpr std::size_t kCachedFloats = 128 << 10;  // 512 KiB of activations: about half of a second-level cache
   alignas(64) float panel[kPanelRows * kPanelCols];
   const bool activations_fit = args.num_tokens * args.cols <= kCachedFloats;
   const std::size_t cols_at_once = activations_fit ? args.cols : kPanelCols;  // whole rows are the better read streams

@@ -1,7 +1,7 @@
 #pragma once
 // The table of one instruction set. Included inside that set's namespace and target region, after the kernels.
 
-constexpr KernelTable MakeTable(const char* name, bool (*supported)()) {
+constexpr KernelTable MakeTable(const char* name, bool (*supported)(), const Q8Kernels& q8) {
   return {
       .name = name,
       .supported = supported,
@@ -17,6 +17,9 @@ constexpr KernelTable MakeTable(const char* name, bool (*supported)()) {
       .f32_f32kv_sdpa = Sdpa<float>,
       .f32_f16kv_sdpa = Sdpa<f16>,
       .f32_to_f16 = ToF16,
+      .f32_to_q8 = q8.to_q8,
+      .q8_matmul = q8.matmul,
+      .q8_mf4w_matmul = q8.mf4w_matmul,
       .f32_axpy = Axpy,
   };
 }

@@ -3,6 +3,10 @@
 #if defined(__aarch64__)
 
 #include <arm_neon.h>
+#if defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
 
 #include <cmath>
 #include <cstring>
@@ -10,6 +14,7 @@
 
 #include "kernels/compiler.h"
 #include "kernels/number-formats.h"
+#include "kernels/q8-kernels.h"
 #include "kernels/tables.h"
 
 namespace codexpc::kernels::neon {
@@ -17,17 +22,28 @@ namespace {
 
 bool Supported() { return true; }
 
+/// Every Mac with this architecture has the dot product.
+bool SupportedDot() {
+#if defined(__linux__)
+  return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP) != 0;
+#else
+  return true;
+#endif
+}
+
 #include "kernels/neon/simd.h"
 
 #include "kernels/generic/decode-blocks.h"
 #include "kernels/generic/elementwise.h"
+#include "kernels/generic/weight-rows.h"
 #include "kernels/generic/matmul.h"
 #include "kernels/generic/sdpa.h"
 #include "kernels/generic/table.h"
 
 }  // namespace
 
-constexpr KernelTable kTable = MakeTable("neon", Supported);
+constexpr KernelTable kTable = MakeTable("neon", Supported, kQ8Kernels);
+constexpr KernelTable kDotTable = MakeTable("neon-dot", SupportedDot, neondot::kQ8Kernels);
 
 }  // namespace codexpc::kernels::neon
 

@@ -5,8 +5,10 @@
 using Vec = float32x4_t;
 constexpr std::size_t kLanes = 4;
 
-// Tiles: 4 rows x 6 tokens leave 8 of 32 registers for operands; so do 4 queries x 4 vectors and more.
+// Tiles: 4 rows x 6 tokens leave 8 of 32 registers for operands; so do 4 vectors x 6 tokens, 4 queries x 4 vectors and more.
 constexpr std::size_t kTileTokens = 6;
+constexpr std::size_t kPanelVectors = 4;
+constexpr std::size_t kPanelTokens = 6;
 constexpr std::size_t kKeyVectors = 4;
 constexpr std::size_t kValueVectors = 4;
 
@@ -111,3 +113,6 @@ CODEXPC_INLINE void Transpose(Vec rows[4]) {
   rows[2] = vreinterpretq_f32_f64(vtrn2q_f64(even01, even23));
   rows[3] = vreinterpretq_f32_f64(vtrn2q_f64(odd01, odd23));
 }
+
+// Columns of MXFP4 come by Transpose.
+constexpr bool kHasMf4Columns = false;

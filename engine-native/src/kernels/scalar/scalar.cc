@@ -30,7 +30,8 @@ void RmsNorm(float* out, const float* x, VectorView gain, std::size_t n, float e
   for (std::size_t i = 0; i < n; ++i) out[i] = x[i] * scale * At(gain, i);
 }
 
-void StoreDot(const MatmulArgs& args, std::size_t token, std::size_t row, float dot) {
+template <typename Args>
+void StoreDot(const Args& args, std::size_t token, std::size_t row, float dot) {
   float* out = args.out + token * args.out_stride + row;
   if (args.bias.data != nullptr) dot += At(args.bias, row);
   *out = args.accumulate ? *out + dot : dot;
@@ -67,6 +68,40 @@ void MatmulMf4(const MatmulArgs& args, const Mf4View& weight) {
         float block_dot = 0.0f;
         for (std::size_t i = 0; i < 16; ++i) block_dot += x[2 * i] * kFp4[bytes[i] & 15] + x[2 * i + 1] * kFp4[bytes[i] >> 4];
         dot += block_dot * scale_of[scale];
+      }
+      StoreDot(args, token, row, dot);
+    }
+  }
+}
+
+void ToQ8(const Q8View& out, const float* x, std::size_t n, bool evens_first) {
+  for (std::size_t block = 0; block < n / 32; ++block, x += 32) {
+    float largest = 0.0f;
+    for (std::size_t i = 0; i < 32; ++i) largest = Max(largest, std::fabs(x[i]));
+    const float inverse = largest > 0.0f ? 127.0f / largest : 0.0f;
+    for (std::size_t i = 0; i < 32; ++i) {
+      const float value = x[evens_first ? i % 16 * 2 + i / 16 : i] * inverse;
+      out.values[block * 32 + i] = static_cast<std::int8_t>(std::nearbyint(value));
+    }
+    out.scales[block] = largest * (1.0f / 127.0f);
+    out.starts[block] = 0;
+  }
+}
+
+void MatmulQ8Mf4(const Q8MatmulArgs& args, const Mf4View& weight) {
+  constexpr int kTwice[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};
+  const float* scale_of = ScalesForBias(weight.scale_bias + 1);
+  const std::size_t num_blocks = args.cols / 32;
+  for (std::size_t row = args.row_begin; row < args.row_end; ++row) {
+    for (std::size_t token = 0; token < args.num_tokens; ++token) {
+      float dot = 0.0f;
+      for (std::size_t block = 0; block < num_blocks; ++block) {
+        const std::uint8_t* bytes = weight.blocks + (row * num_blocks + block) * weight.block_stride;
+        const std::int8_t* x = args.x.values + (token * num_blocks + block) * 32;
+        std::int32_t sum = 0;
+        for (std::size_t i = 0; i < 16; ++i) sum += x[i] * kTwice[bytes[i] & 15] + x[i + 16] * kTwice[bytes[i] >> 4];
+        const float scale = scale_of[weight.scales[(row * num_blocks + block) * weight.scale_stride]];
+        dot += static_cast<float>(sum) * (scale * args.x.scales[token * num_blocks + block]);
       }
       StoreDot(args, token, row, dot);
     }
@@ -184,6 +219,9 @@ const KernelTable kTable = {
     .f32_f32kv_sdpa = Sdpa<float>,
     .f32_f16kv_sdpa = Sdpa<f16>,
     .f32_to_f16 = ToF16,
+    .f32_to_q8 = ToQ8,
+    .q8_matmul = nullptr,
+    .q8_mf4w_matmul = MatmulQ8Mf4,
     .f32_axpy = Axpy,
 };
 

@@ -1,0 +1,173 @@
+#pragma once
+// Matrix products in whole numbers over the vector operations of one instruction set (its simd.h and simd-q8.h). Included
+// inside that set's namespace and target region.
+//
+// kPanelRows rows of the weight and up to kQ8PanelCols of its columns are brought into bytes once, four columns of each
+// row side by side, and multiplied with tiles of tokens. A block of 32 columns is summed in whole numbers, then scaled.
+
+constexpr std::size_t kQ8PanelVectorBytes = kLanes * sizeof(std::int32_t);
+constexpr std::size_t kQ8PanelRows = kQ8PanelVectors * kLanes;
+constexpr std::size_t kQ8PanelCols = 1024;  // at most 32 KiB of bytes: most of a first-level cache
+constexpr std::size_t kQ8PanelBlocks = kQ8PanelCols / 32;
+
+struct Q8Panel {
+  alignas(64) std::uint8_t values[kQ8PanelRows * kQ8PanelCols];  // (blocks, 8, kQ8PanelVectors, kLanes, 4)
+  alignas(64) float scales[kQ8PanelBlocks * kQ8PanelRows];       // (blocks, kQ8PanelRows)
+};
+
+/// The rows of a panel; past the slice's end its last row again, not stored.
+struct PanelRowRange {
+  std::size_t first;
+  std::size_t count;
+  std::size_t At(std::size_t r) const { return first + (r < count ? r : count - 1); }
+};
+
+/// Largest magnitude to 127; a block of zeros has scale 0.
+CODEXPC_INLINE float QuantizeBlock(std::int8_t* out, const float* x, bool evens_first) {
+  Vec v[kBlockVectors];
+  if (evens_first) {
+    CODEXPC_UNROLL for (std::size_t i = 0; i < kBlockVectors / 2; ++i) LoadPairs(x + 2 * i * kLanes, &v[i], &v[kBlockVectors / 2 + i]);
+  } else {
+    CODEXPC_UNROLL for (std::size_t i = 0; i < kBlockVectors; ++i) v[i] = Load(x + i * kLanes);
+  }
+  Vec largest = Max(v[0], Sub(Zero(), v[0]));
+  CODEXPC_UNROLL for (std::size_t i = 1; i < kBlockVectors; ++i) largest = Max(largest, Max(v[i], Sub(Zero(), v[i])));
+  const float magnitude = Largest(largest);
+  const Vec inverse = Set1(magnitude > 0.0f ? 127.0f / magnitude : 0.0f);
+  StoreRoundedBytes(out, v, inverse);
+  return magnitude * (1.0f / 127.0f);
+}
+
+void QuantizeRow(const Q8View& out, const float* x, std::size_t n, bool evens_first) {
+  for (std::size_t block = 0; block < n / 32; ++block) {
+    std::int8_t* values = out.values + block * 32;
+    out.scales[block] = QuantizeBlock(values, x + block * 32, evens_first);
+    std::int32_t sum = 0;
+    for (std::size_t i = 0; i < 32; ++i) sum += values[i];
+    out.starts[block] = -kQ8Offset * sum;
+  }
+}
+
+struct Q8Target {
+  float* out;  // the first row of token 0
+  std::size_t out_stride;
+  std::size_t num_rows;
+  const float* bias;  // (kQ8PanelRows); zeros for none, and after the first columns
+  bool accumulate;
+};
+
+/// Adds the products of a panel's blocks with `kTokens` tokens to their sums. `x` starts at the panel's first column.
+template <std::size_t kTokens>
+CODEXPC_INLINE void MultiplyQ8Tile(const Q8Target& target, const Q8Panel& panel, const Q8View& x, std::size_t cols, std::size_t num_blocks) {
+  const std::size_t row_blocks = cols / 32;
+  Vec totals[kTokens][kQ8PanelVectors];
+  CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) {
+    CODEXPC_UNROLL for (std::size_t v = 0; v < kQ8PanelVectors; ++v) totals[t][v] = Load(target.bias + v * kLanes);
+  }
+  for (std::size_t block = 0; block < num_blocks; ++block) {
+    BlockSum sums[kTokens][kQ8PanelVectors];
+    DotBlock<kTokens>(sums, panel.values + block * 8 * kQ8PanelVectors * kQ8PanelVectorBytes, x.values + block * 32, cols,
+                      x.starts + block, row_blocks);
+    const float* scales = panel.scales + block * kQ8PanelRows;
+    CODEXPC_UNROLL for (std::size_t v = 0; v < kQ8PanelVectors; ++v) {
+      const Vec row_scales = Load(scales + v * kLanes);
+      CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t)
+        totals[t][v] = MulAdd(ToFloats(sums[t][v]), Mul(row_scales, Set1(x.scales[t * row_blocks + block])), totals[t][v]);
+    }
+  }
+  CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) {
+    float* out = target.out + t * target.out_stride;
+    if (target.num_rows == kQ8PanelRows) {
+      CODEXPC_UNROLL for (std::size_t v = 0; v < kQ8PanelVectors; ++v)
+        Store(out + v * kLanes, target.accumulate ? Add(Load(out + v * kLanes), totals[t][v]) : totals[t][v]);
+    } else {
+      alignas(64) float rows[kQ8PanelRows];
+      CODEXPC_UNROLL for (std::size_t v = 0; v < kQ8PanelVectors; ++v) Store(rows + v * kLanes, totals[t][v]);
+      for (std::size_t r = 0; r < target.num_rows; ++r) out[r] = (target.accumulate ? out[r] : 0.0f) + rows[r];
+    }
+  }
+}
+
+/// The last tile, of at most kTokens tokens.
+template <std::size_t kTokens>
+CODEXPC_INLINE void MultiplyQ8TileUpTo(std::size_t num_tokens, const Q8Target& target, const Q8Panel& panel, const Q8View& x,
+                                       std::size_t cols, std::size_t num_blocks) {
+  if constexpr (kTokens > 0) {
+    if (num_tokens == kTokens) return MultiplyQ8Tile<kTokens>(target, panel, x, cols, num_blocks);
+    MultiplyQ8TileUpTo<kTokens - 1>(num_tokens, target, panel, x, cols, num_blocks);
+  }
+}
+
+CODEXPC_INLINE Q8View FromToken(const Q8View& x, std::size_t token, std::size_t col, std::size_t cols) {
+  const std::size_t block = token * (cols / 32) + col / 32;
+  return {x.values + block * 32, x.scales + block, x.starts + block};
+}
+
+/// The products of a panel with all tokens. A function of its own: inlined into each weight's loops, GCC 12 keeps parts of
+/// the tile in memory.
+[[gnu::noinline]] void MultiplyQ8Tokens(Q8Target target, const Q8Panel& panel, const Q8View& x, std::size_t num_tokens, std::size_t cols,
+                                        std::size_t num_blocks) {
+  std::size_t token = 0;
+  for (; token + kQ8TileTokens <= num_tokens; token += kQ8TileTokens, target.out += kQ8TileTokens * target.out_stride)
+    MultiplyQ8Tile<kQ8TileTokens>(target, panel, FromToken(x, token, 0, cols), cols, num_blocks);
+  MultiplyQ8TileUpTo<kQ8TileTokens - 1>(num_tokens - token, target, panel, FromToken(x, token, 0, cols), cols, num_blocks);
+}
+
+/// `Weight::Fill(panel, rows, col, num_cols)` brings a part of the weight into bytes.
+template <typename Weight>
+CODEXPC_INLINE void MultiplyQ8Panel(const Q8MatmulArgs& args, const Weight& weight, std::size_t row, std::size_t col, Q8Panel* panel) {
+  const std::size_t num_cols = args.cols - col < kQ8PanelCols ? args.cols - col : kQ8PanelCols;
+  const std::size_t num_rows = args.row_end - row < kQ8PanelRows ? args.row_end - row : kQ8PanelRows;
+  weight.Fill(panel, PanelRowRange{row, num_rows}, col, num_cols);
+
+  alignas(64) float bias[kQ8PanelRows] = {};
+  if (args.bias.data != nullptr && col == 0) {
+    for (std::size_t r = 0; r < num_rows; ++r) bias[r] = At(args.bias, row + r);
+  }
+  const Q8Target target{.out = args.out + row, .out_stride = args.out_stride, .num_rows = num_rows, .bias = bias,
+                        .accumulate = args.accumulate || col > 0};
+  MultiplyQ8Tokens(target, *panel, FromToken(args.x, 0, col, args.cols), args.num_tokens, args.cols, num_cols / 32);
+}
+
+template <typename Weight>
+CODEXPC_INLINE void MatmulQ8Panels(const Q8MatmulArgs& args, const Weight& weight) {
+  constexpr std::size_t kCachedBytes = 512 << 10;  // of activations: about half of a second-level cache
+  Q8Panel panel;
+  const bool activations_fit = args.num_tokens * args.cols <= kCachedBytes;
+  const std::size_t cols_at_once = activations_fit ? args.cols : kQ8PanelCols;
+  for (std::size_t first_col = 0; first_col < args.cols; first_col += cols_at_once) {
+    for (std::size_t row = args.row_begin; row < args.row_end; row += kQ8PanelRows) {
+      for (std::size_t col = first_col; col < args.cols && col < first_col + cols_at_once; col += kQ8PanelCols)
+        MultiplyQ8Panel(args, weight, row, col, &panel);
+    }
+  }
+}
+
+template <std::size_t kStride>
+struct Mf4Bytes {
+  const std::uint8_t* blocks;  // (rows, cols / 32), kStride apart
+  const std::uint8_t* scales;  // (rows, cols / 32), kScaleStride apart
+  const float* scale_of;       // by scale byte, halved: the bytes hold twice the values
+  std::size_t cols;
+
+  CODEXPC_INLINE void Fill(Q8Panel* panel, PanelRowRange rows, std::size_t col, std::size_t num_cols) const {
+    for (std::size_t v = 0; v < kQ8PanelVectors; ++v) {
+      const std::uint8_t* row_blocks[kLanes];
+      for (std::size_t lane = 0; lane < kLanes; ++lane) {
+        const std::size_t r = v * kLanes + lane;
+        const std::size_t block = rows.At(r) * (cols / 32) + col / 32;
+        row_blocks[lane] = blocks + block * kStride;
+        const std::uint8_t* row_scales = scales + block * kScaleStride<kStride>;
+        for (std::size_t b = 0; b < num_cols / 32; ++b) panel->scales[b * kQ8PanelRows + r] = scale_of[row_scales[b * kScaleStride<kStride>]];
+      }
+      for (std::size_t b = 0; b < num_cols / 32; ++b)
+        StoreMf4Block(panel->values + (b * 8 * kQ8PanelVectors + v) * kQ8PanelVectorBytes, kQ8PanelVectors * kQ8PanelVectorBytes, row_blocks, b * kStride);
+    }
+  }
+};
+
+void MultiplyMf4(const Q8MatmulArgs& args, const Mf4View& weight) {
+  const float* scale_of = ScalesForBias(weight.scale_bias + 1);
+  if (weight.block_stride == 16) return MatmulQ8Panels(args, Mf4Bytes<16>{weight.blocks, weight.scales, scale_of, args.cols});
+  MatmulQ8Panels(args, Mf4Bytes<17>{weight.blocks, weight.scales, scale_of, args.cols});
+}

@@ -1,0 +1,118 @@
+#pragma once
+// Rows of a weight of any number type, decoded to floats over the vector operations of one instruction set (its simd.h).
+// Included inside that set's namespace and target region.
+
+constexpr std::size_t kQ8ScaleBytes = 2;
+constexpr std::size_t kQ8BlockBytes = kQ8ScaleBytes + 32;
+
+/// MXFP4 scales lie in an array of their own, or each before its block.
+template <std::size_t kBlockStride>
+constexpr std::size_t kScaleStride = kBlockStride == 16 ? 1 : kBlockStride;
+
+/// Plain numbers: how a vector of them is read.
+struct Bf16Numbers {
+  using Number = bf16;
+  CODEXPC_INLINE static Vec LoadVec(const bf16* p) { return LoadBf16(p); }
+};
+struct F16Numbers {
+  using Number = f16;
+  CODEXPC_INLINE static Vec LoadVec(const f16* p) { return LoadF16(p); }
+};
+struct F32Numbers {
+  using Number = float;
+  CODEXPC_INLINE static Vec LoadVec(const float* p) { return Load(p); }
+};
+
+/// The first `n` of a vector, then zeros.
+template <typename Numbers>
+CODEXPC_INLINE Vec LoadPart(const typename Numbers::Number* p, std::size_t n) {
+  alignas(64) typename Numbers::Number lanes[kLanes] = {};
+  std::memcpy(lanes, p, n * sizeof lanes[0]);
+  return Numbers::LoadVec(lanes);
+}
+
+template <typename Numbers>
+struct PlainRows {
+  const typename Numbers::Number* weight;  // (rows, cols)
+  std::size_t cols;
+
+  /// Columns col..col + n of a row; zeros up to the next whole vector.
+  CODEXPC_INLINE void Decode(float* out, std::size_t row, std::size_t col, std::size_t n) const {
+    const typename Numbers::Number* w = weight + row * cols + col;
+    std::size_t i = 0;
+    for (; i + kLanes <= n; i += kLanes) Store(out + i, Numbers::LoadVec(w + i));
+    if (i < n) Store(out + i, LoadPart<Numbers>(w + i, n - i));
+  }
+};
+
+constexpr std::size_t kBlockVectors = 32 / kLanes;
+
+struct Q8Rows {
+  const std::uint8_t* weight;  // (rows, cols / 32) blocks
+  std::size_t cols;
+
+  /// Columns col..col + n of a row; both multiples of 32.
+  CODEXPC_INLINE void Decode(float* out, std::size_t row, std::size_t col, std::size_t n) const {
+    const std::uint8_t* block = weight + (row * (cols / 32) + col / 32) * kQ8BlockBytes;
+    for (; n > 0; n -= 32, out += 32, block += kQ8BlockBytes) {
+      Vec values[kBlockVectors];
+      LoadI8(block + kQ8ScaleBytes, values);
+      const Vec scale = Set1(LoadF16Number(block));
+      CODEXPC_UNROLL for (std::size_t j = 0; j < kBlockVectors; ++j) Store(out + j * kLanes, Mul(values[j], scale));
+    }
+  }
+};
+
+/// The block formats that are not worth vectors of their own.
+struct QuantizedRows {
+  const std::uint8_t* weight;
+  NumberType type;
+  std::size_t cols;
+
+  /// Columns col..col + n of a row; both whole blocks.
+  CODEXPC_INLINE void Decode(float* out, std::size_t row, std::size_t col, std::size_t n) const {
+    DecodeBlocks(out, weight + BytesOf(type, row * cols + col), type, n);
+  }
+};
+
+template <std::size_t kStride>
+struct Mf4Rows {
+  const std::uint8_t* blocks;  // (rows, cols / 32), kStride apart
+  const std::uint8_t* scales;  // (rows, cols / 32), Mf4ScaleStride apart
+  const float* scale_of;       // by scale byte; undoes the doublings of LoadMf4
+  std::size_t cols;
+
+  /// Columns col..col + n of a row; both multiples of 32.
+  CODEXPC_INLINE void Decode(float* out, std::size_t row, std::size_t col, std::size_t n) const {
+    const std::size_t first_block = row * (cols / 32) + col / 32;
+    for (std::size_t block = 0; block < n / 32; ++block, out += 32) {
+      Vec values[kBlockVectors];
+      LoadMf4(blocks + (first_block + block) * kStride, values);
+      const Vec scale = Set1(scale_of[scales[(first_block + block) * kScaleStride<kStride>]]);
+      CODEXPC_UNROLL for (std::size_t j = 0; j < kBlockVectors; ++j) Store(out + j * kLanes, Mul(values[j], scale));
+    }
+  }
+
+  /// The same of kLanes rows, from row + first of the slice row..row + num_rows on (past its end the last one): column by
+  /// column, `step` floats apart. A template, so that sets without such columns need no StoreMf4Columns.
+  template <typename Lanes = Vec>
+  CODEXPC_INLINE void FillColumns(float* out, std::size_t step, std::size_t first, std::size_t row, std::size_t num_rows, std::size_t col,
+                                  std::size_t n) const
+    requires kHasMf4Columns
+  {
+    const std::uint8_t* row_blocks[kLanes];
+    const std::uint8_t* row_scales[kLanes];
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const std::size_t r = first + lane;
+      const std::size_t block = (row + (r < num_rows ? r : num_rows - 1)) * (cols / 32) + col / 32;
+      row_blocks[lane] = blocks + block * kStride;
+      row_scales[lane] = scales + block * kScaleStride<kStride>;
+    }
+    for (std::size_t block = 0; block < n / 32; ++block) {
+      alignas(64) float lane_scales[kLanes];
+      for (std::size_t lane = 0; lane < kLanes; ++lane) lane_scales[lane] = scale_of[row_scales[lane][block * kScaleStride<kStride>]];
+      const Lanes lanes = Load(lane_scales);
+      StoreMf4Columns(out + block * 32 * step, step, row_blocks, block * kStride, lanes);
+    }
+  }
+};

@@ -1,0 +1,45 @@
+#pragma once
+// The kernels over 8-bit activations, in files and namespaces of their own: some need more of a CPU than the table that
+// is otherwise the same.
+
+#include "kernels/table.h"
+
+namespace codexpc::kernels {
+
+struct Q8Kernels {
+  decltype(KernelTable::f32_to_q8) to_q8;
+  decltype(KernelTable::q8_matmul) matmul;
+  decltype(KernelTable::q8_mf4w_matmul) mf4w_matmul;
+};
+
+#if defined(__x86_64__)
+namespace avx2 {
+void ToQ8(const Q8View& out, const float* x, std::size_t n, bool evens_first);
+void MatmulQ8Mf4(const Q8MatmulArgs& args, const Mf4View& weight);
+/// A product of whole bytes takes AVX2 as many instructions as one of floats.
+inline constexpr Q8Kernels kQ8Kernels = {.to_q8 = ToQ8, .matmul = nullptr, .mf4w_matmul = MatmulQ8Mf4};
+}  // namespace avx2
+
+namespace avx512vnni {
+void ToQ8(const Q8View& out, const float* x, std::size_t n, bool evens_first);
+void MatmulQ8(const Q8MatmulArgs& args, const MatrixView& weight);
+void MatmulQ8Mf4(const Q8MatmulArgs& args, const Mf4View& weight);
+inline constexpr Q8Kernels kQ8Kernels = {.to_q8 = ToQ8, .matmul = MatmulQ8, .mf4w_matmul = MatmulQ8Mf4};
+}  // namespace avx512vnni
+#elif defined(__aarch64__)
+namespace neon {
+void ToQ8(const Q8View& out, const float* x, std::size_t n, bool evens_first);
+void MatmulQ8Mf4(const Q8MatmulArgs& args, const Mf4View& weight);
+/// Without the dot product, products of whole bytes are as slow as those of floats.
+inline constexpr Q8Kernels kQ8Kernels = {.to_q8 = ToQ8, .matmul = nullptr, .mf4w_matmul = MatmulQ8Mf4};
+}  // namespace neon
+
+namespace neondot {
+void ToQ8(const Q8View& out, const float* x, std::size_t n, bool evens_first);
+void MatmulQ8(const Q8MatmulArgs& args, const MatrixView& weight);
+void MatmulQ8Mf4(const Q8MatmulArgs& args, const Mf4View& weight);
+inline constexpr Q8Kernels kQ8Kernels = {.to_q8 = ToQ8, .matmul = MatmulQ8, .mf4w_matmul = MatmulQ8Mf4};
+}  // namespace neondot
+#endif
+
+}  // namespace codexpc::kernels

@@ -1,0 +1,72 @@
+// f32_to_q8, q8_mf4w_matmul and q8_matmul. One token takes another path than several; several go in tiles of 4 or 6, rows
+// in panels of 8 to 32, columns in panels of 1024.
+
+#include "kernels/q8-tester.h"
+
+using Tester = codexpc::kernels::testing::Q8Tester;
+
+TEST(quantizes_to_half_a_step) {
+  for (const bool evens_first : {false, true}) {
+    for (const std::size_t cols : {32, 64, 2880}) Tester().cols(cols).low_nibbles_are_even_columns(evens_first).TestQuantize(__LINE__);
+  }
+}
+TEST(zeros_stay_zeros) {
+  for (const codexpc::kernels::KernelTable* table : codexpc::kernels::testing::SupportedTables()) {
+    const float x[32] = {};
+    std::int8_t values[32];
+    float scale = 1.0f;
+    std::int32_t start = 1;
+    table->f32_to_q8({values, &scale, &start}, x, 32, false);
+    EXPECT_EQ(scale, 0.0f);
+    EXPECT_EQ(start, 0);
+    for (const std::int8_t value : values) EXPECT_EQ(static_cast<int>(value), 0);
+  }
+}
+
+TEST(mf4_one_token) {
+  for (const std::size_t cols : {32, 64, 96, 256, 1024, 1056, 2880}) Tester().rows(40).cols(cols).TestMf4(__LINE__);
+}
+TEST(mf4_nibbles_are_halves_of_a_block) {
+  Tester().rows(40).cols(96).low_nibbles_are_even_columns(false).TestMf4(__LINE__);
+  Tester().num_tokens(7).rows(40).cols(96).low_nibbles_are_even_columns(false).TestMf4(__LINE__);
+}
+TEST(mf4_one_to_twenty_tokens) {
+  for (std::size_t tokens = 1; tokens <= 20; ++tokens) Tester().num_tokens(tokens).rows(33).cols(96).TestMf4(__LINE__);
+}
+TEST(mf4_odd_rows) {
+  for (std::size_t rows = 1; rows <= 35; ++rows) {
+    Tester().rows(rows).cols(64).TestMf4(__LINE__);
+    Tester().num_tokens(7).rows(rows).cols(64).TestMf4(__LINE__);
+  }
+}
+TEST(mf4_slice) {
+  Tester().rows(80).cols(64).slice(7, 71).TestMf4(__LINE__);
+  Tester().num_tokens(7).rows(80).cols(1056).slice(3, 78).extra_stride(5).TestMf4(__LINE__);
+  Tester().num_tokens(7).rows(40).cols(64).slice(7, 7).TestMf4(__LINE__);
+}
+TEST(mf4_accumulates) {
+  Tester().rows(40).cols(1056).accumulate().TestMf4(__LINE__);
+  Tester().num_tokens(7).rows(40).cols(1056).accumulate().no_bias().TestMf4(__LINE__);
+}
+TEST(mf4_more_activations_than_a_cache_holds) { Tester().num_tokens(400).rows(9).cols(1408).slice(2, 7).TestMf4(__LINE__); }
+TEST(mf4_at_the_ends_of_the_ranges) {
+  Tester().rows(40).cols(96).extremes().TestMf4(__LINE__);
+  Tester().num_tokens(7).rows(40).cols(96).extremes().TestMf4(__LINE__);
+}
+
+TEST(every_number_type_one_token) {
+  for (const auto& type : codexpc::kernels::testing::kNumberTypes) Tester().low_nibbles_are_even_columns(false).rows(40).cols(512).TestType(type, __LINE__);
+}
+TEST(every_number_type_several_tokens) {
+  for (const auto& type : codexpc::kernels::testing::kNumberTypes) {
+    Tester().low_nibbles_are_even_columns(false).num_tokens(7).rows(41).cols(1280).slice(3, 40).accumulate().TestType(type, __LINE__);
+  }
+}
+TEST(q8_0_at_20b_columns) {
+  constexpr codexpc::kernels::testing::NamedType kQ8_0 = {codexpc::NumberType::kQ8_0, "Q8_0"};
+  for (const std::size_t tokens : {1, 2, 3, 4, 5, 6, 13}) {
+    Tester().low_nibbles_are_even_columns(false).num_tokens(tokens).rows(33).cols(2880).TestType(kQ8_0, __LINE__);
+  }
+}
+
+TEST_MAIN()

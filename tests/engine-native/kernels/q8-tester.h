@@ -1,0 +1,160 @@
+#pragma once
+
+#include "kernels/number-types.h"
+#include "kernels/testing.h"
+
+namespace codexpc::kernels::testing {
+
+/// Activations in 8 bits and the products with them, in double precision, for every table this CPU can run.
+class Q8Tester {
+ public:
+  Q8Tester& num_tokens(std::size_t value) { num_tokens_ = value; return *this; }
+  Q8Tester& rows(std::size_t value) { rows_ = row_end_ = value; return *this; }
+  Q8Tester& cols(std::size_t value) { cols_ = value; return *this; }
+  Q8Tester& slice(std::size_t begin, std::size_t end) { row_begin_ = begin; row_end_ = end; return *this; }
+  Q8Tester& no_bias() { bias_ = false; return *this; }
+  Q8Tester& accumulate() { accumulate_ = true; return *this; }
+  Q8Tester& extra_stride(std::size_t value) { extra_stride_ = value; return *this; }
+  Q8Tester& low_nibbles_are_even_columns(bool value) { evens_first_ = value; return *this; }
+  /// Activations and weights at the ends of their ranges, where a sum in 16 bits would overflow.
+  Q8Tester& extremes() { extremes_ = true; return *this; }
+
+  void TestQuantize(int line) const {
+    Random random(1);
+    const std::vector<float> x = random.Floats(cols_, -3.0f, 3.0f);
+    for (const KernelTable* table : SupportedTables()) {
+      const Quantized q = Quantize(*table, x);
+      Comparison comparison(__FILE__, line, std::string(table->name) + " f32_to_q8");
+      for (std::size_t i = 0; i < cols_; ++i)
+        comparison.Near("column " + std::to_string(i), q.exact[i], x[i], 0.5001 * static_cast<double>(q.scales[i / 32]));
+      for (std::size_t block = 0; block < cols_ / 32; ++block) {
+        int largest = 0;
+        for (std::size_t i = 0; i < 32; ++i) largest = std::max(largest, std::abs(q.values[block * 32 + i]));
+        comparison.Near("largest of block " + std::to_string(block), largest, 127, 0.0);
+      }
+    }
+  }
+
+  void TestMf4(int line) const {
+    Random random(2);
+    std::vector<std::uint8_t> blocks = random.Bytes(rows_ * cols_ / 2, 0, 255);
+    if (extremes_) {
+      for (std::uint8_t& byte : blocks) byte = byte & 1 ? 0x77 : 0xff;  // 6 or -6
+    }
+    const std::vector<std::uint8_t> scales = random.Bytes(rows_ * cols_ / 32, 120, 129);
+    std::vector<double> exact(rows_ * cols_);
+    static constexpr double kMagnitudes[8] = {0, 0.5, 1, 1.5, 2, 3, 4, 6};
+    for (std::size_t i = 0; i < exact.size(); ++i) {
+      const std::size_t in_block = i % 32;
+      const std::uint8_t byte = blocks[i / 32 * 16 + (evens_first_ ? in_block / 2 : in_block % 16)];
+      const int nibble = (evens_first_ ? in_block % 2 : in_block / 16) == 0 ? byte & 15 : byte >> 4;
+      exact[i] = std::ldexp(nibble & 8 ? -kMagnitudes[nibble & 7] : kMagnitudes[nibble & 7], scales[i / 32] - 127);
+    }
+    std::vector<std::uint8_t> together(scales.size() * 17);  // each scale before its block
+    for (std::size_t i = 0; i < scales.size(); ++i) {
+      together[i * 17] = scales[i];
+      std::copy_n(blocks.begin() + static_cast<std::ptrdiff_t>(i * 16), 16, together.begin() + static_cast<std::ptrdiff_t>(i * 17 + 1));
+    }
+    const Mf4View apart{.blocks = blocks.data(), .scales = scales.data()};
+    const Mf4View interleaved{.blocks = together.data() + 1, .scales = together.data(), .block_stride = 17, .scale_stride = 17};
+    const std::vector<double> no_error(exact.size());
+    for (const Mf4View& weight : {apart, interleaved}) {
+      Test("q8_mf4w_matmul, stride " + std::to_string(weight.block_stride), line, random, exact, no_error,
+           [&](const KernelTable& table, const Q8MatmulArgs& args) { table.q8_mf4w_matmul(args, weight); });
+    }
+  }
+
+  /// Tables whose f32_matmul is as fast have no such kernel.
+  void TestType(const NamedType& type, int line) const {
+    Random random(3);
+    const std::vector<std::uint8_t> weight = RandomNumbers(random, type.type, rows_ * cols_);
+    const std::vector<double> exact = NumbersOf(type.type, weight, rows_ * cols_);
+    std::vector<double> errors(exact.size());  // half a step of the weight's own 8 bits
+    for (std::size_t begin = 0; begin < exact.size() && type.type != NumberType::kQ8_0; begin += 32) {
+      double largest = 0.0;
+      for (std::size_t i = begin; i < begin + 32; ++i) largest = std::max(largest, std::abs(exact[i]));
+      for (std::size_t i = begin; i < begin + 32; ++i) errors[i] = 0.5001 * largest / 127.0;
+    }
+    Test(std::string("q8_matmul of ") + type.name, line, random, exact, errors, [&](const KernelTable& table, const Q8MatmulArgs& args) {
+      if (table.q8_matmul != nullptr) table.q8_matmul(args, {weight.data(), type.type});
+    });
+  }
+
+ private:
+  struct Quantized {
+    std::vector<std::int8_t> values;
+    std::vector<float> scales;
+    std::vector<std::int32_t> starts;
+    std::vector<double> exact;  // what the bytes stand for, in the order of the columns
+  };
+
+  Quantized Quantize(const KernelTable& table, const std::vector<float>& x) const {
+    Quantized q{std::vector<std::int8_t>(x.size()), std::vector<float>(x.size() / 32), std::vector<std::int32_t>(x.size() / 32),
+                std::vector<double>(x.size())};
+    for (std::size_t at = 0; at < x.size(); at += cols_)
+      table.f32_to_q8({q.values.data() + at, q.scales.data() + at / 32, q.starts.data() + at / 32}, x.data() + at, cols_, evens_first_);
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const std::size_t place = evens_first_ ? i % 32 / 2 + i % 2 * 16 : i % 32;
+      q.exact[i] = static_cast<double>(q.values[i / 32 * 32 + place]) * static_cast<double>(q.scales[i / 32]);
+    }
+    return q;
+  }
+
+  /// float32 sums over blocks; within a block the sum is exact.
+  static constexpr double kTolerance = 0x1p-20;
+
+  template <typename Run>
+  void Test(const std::string& kernel, int line, Random& random, const std::vector<double>& weight, const std::vector<double>& weight_errors,
+            const Run& run) const {
+    std::vector<float> x = random.Floats(num_tokens_ * cols_, -1.0f, 1.0f);
+    if (extremes_) {
+      for (float& value : x) value = value < 0.0f ? -1.0f : 1.0f;
+    }
+    const std::vector<bf16> bias = random.Bf16s(rows_, -2.0f, 2.0f);
+    const std::size_t out_stride = rows_ + extra_stride_;
+    const std::vector<float> before = random.Floats(num_tokens_ * out_stride, -2.0f, 2.0f);
+
+    for (const KernelTable* table : SupportedTables()) {
+      if (kernel.starts_with("q8_matmul") && table->q8_matmul == nullptr) continue;
+      Quantized q = Quantize(*table, x);
+      std::vector<float> out = before;
+      run(*table, Q8MatmulArgs{.out = out.data(), .x = {q.values.data(), q.scales.data(), q.starts.data()},
+                               .bias = {bias_ ? bias.data() : nullptr, NumberType::kBf16}, .num_tokens = num_tokens_, .cols = cols_,
+                               .out_stride = out_stride, .row_begin = row_begin_, .row_end = row_end_, .accumulate = accumulate_});
+      Comparison comparison(__FILE__, line, std::string(table->name) + " " + kernel);
+      for (std::size_t token = 0; token < num_tokens_; ++token) {
+        for (std::size_t row = 0; row < out_stride; ++row) {
+          const std::size_t at = token * out_stride + row;
+          const std::string where = "token " + std::to_string(token) + " row " + std::to_string(row);
+          if (row < row_begin_ || row >= row_end_) {
+            comparison.Near(where + " (outside the slice)", out[at], before[at], 0.0);
+            continue;
+          }
+          double expected = (bias_ ? Bf16ToFloat(bias[row]) : 0.0) + (accumulate_ ? before[at] : 0.0);
+          double magnitude = std::abs(expected);
+          double weight_error = 0.0;
+          for (std::size_t col = 0; col < cols_; ++col) {
+            const double product = q.exact[token * cols_ + col] * weight[row * cols_ + col];
+            expected += product;
+            magnitude += std::abs(product);
+            weight_error += std::abs(q.exact[token * cols_ + col]) * weight_errors[row * cols_ + col];
+          }
+          comparison.Near(where, out[at], expected, kTolerance * magnitude + weight_error + 0x1p-126);
+        }
+      }
+    }
+  }
+
+  std::size_t num_tokens_ = 1;
+  std::size_t rows_ = 16;
+  std::size_t cols_ = 64;
+  std::size_t row_begin_ = 0;
+  std::size_t row_end_ = 16;
+  std::size_t extra_stride_ = 0;
+  bool bias_ = true;
+  bool accumulate_ = false;
+  bool evens_first_ = true;
+  bool extremes_ = false;
+};
+
+}  // namespace codexpc::kernels::testing
