@@ -26,7 +26,7 @@ const write = (file, text) => { fs.mkdirSync(require('node:path').dirname(file),
 write('node_modules/.package-lock.json', '{}');
 write('node_modules/cmake-js/bin/cmake-js', "require('node:fs').appendFileSync('calls', 'cmake-js\\\\n'); require('node:fs').mkdirSync('build/native/Release', { recursive: true }); require('node:fs').writeFileSync('build/native/Release/codexpc.node', ''); if (require('node:fs').existsSync('broken')) { console.log('engine.cc:1: error: no'); process.exit(1) }");
 write('node_modules/esbuild/package.json', '{}');
-write('node_modules/esbuild/index.js', "exports.build = async ({ outdir }) => { require('node:fs').appendFileSync('calls', 'esbuild\\\\n'); require('node:fs').mkdirSync(outdir, { recursive: true }); require('node:fs').writeFileSync(outdir + '/cli-main.bundle.cjs', 'exports.runAsProgram = async (args) => console.log(JSON.stringify(args))') }");
+write('node_modules/esbuild/index.js', "exports.build = async ({ outdir, platform }) => { require('node:fs').mkdirSync(outdir, { recursive: true }); if (platform === 'browser') return; require('node:fs').appendFileSync('calls', 'esbuild\\\\n'); require('node:fs').writeFileSync(outdir + '/cli-main.bundle.cjs', 'exports.runAsProgram = async (args) => console.log(JSON.stringify(args))') }");
 `;
 
 describe('npm start', () => {
@@ -38,6 +38,9 @@ describe('npm start', () => {
     for (const folder of ['src', 'engine-native', 'bin']) mkdirSync(join(root, folder));
     for (const file of ['package.json', 'package-lock.json', 'tsconfig.json', 'CMakeLists.txt'])
       writeFileSync(join(root, file), '{"type":"module"}');
+    const page = join(root, 'src', 'page', 'view');
+    mkdirSync(page, { recursive: true });
+    for (const file of ['index.html', 'style.css', 'icon.svg']) writeFileSync(join(page, file), '');
     writeFileSync(join(root, 'npm.cjs'), FAKE_NPM);
     for (const name of ['cmake', 'c++', 'make'])
       program(name, name === 'cmake' ? 'echo cmake version 3.25.1' : '');
