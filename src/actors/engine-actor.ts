@@ -14,6 +14,7 @@ import {
 } from '../machines/engine.js';
 import type { EngineCommand } from '../machines/supervisor.js';
 import { findCheckpoint } from './checkpoint-file.js';
+import { collectGarbage } from './collect-garbage.js';
 import { type CheckpointFile, checkpointKey, type EngineSettings, type OpenModel } from './engine-control.js';
 import { engineExited, fromErrorRecord, noFaultHook } from './engine-errors.js';
 import { type EngineLink, startEngineLink } from './engine-link.js';
@@ -221,6 +222,7 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
           break;
         case 'model.unloaded':
           logger.info('model unloaded');
+          collectGarbage();
           onUnloaded.splice(0).forEach((resolve) => resolve());
           break;
       }

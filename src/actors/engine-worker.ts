@@ -3,6 +3,7 @@
 
 import { expose } from 'comlink';
 import { type MessagePort, workerData } from 'node:worker_threads';
+import { collectGarbage } from './collect-garbage.js';
 import { createGuides, type Guides } from './constraints/guides.js';
 import { controlEndpoint } from './control-endpoint.js';
 import type { NativeAddon } from './engine-addon.js';
@@ -69,6 +70,7 @@ const start = async ({
     await cache?.flush();
     cache?.close();
     cache = null;
+    collectGarbage();
   };
 
   const endAfter = (error: unknown): void => {
