@@ -90,7 +90,7 @@ Sequence MakeSequence(Engine& engine, std::uint32_t slot, KvType kv_type) {
 constexpr Guess kGuesses[] = {{0, 7}, {0, 0}, {7, 0}, {3, 4}, {0, 1}, {0, 7}, {0, 7}, {6, 1}, {1, 0}, {1, 5}};
 
 TEST(drafts_have_the_logits_of_a_sequence_fed_one_by_one) {
-  for (const std::string& isa : SupportedTables()) {
+  for (const std::string& isa : ExactTables()) {
     for (const KvType kv_type : {KvType::kF32, KvType::kF16}) {
       const auto engine = MakeEngine(FiveBlocks(), isa);
       const auto context = MakeContext(*engine, Options(1, kv_type));
@@ -107,7 +107,7 @@ TEST(drafts_have_the_logits_of_a_sequence_fed_one_by_one) {
 }
 
 TEST(slots_with_and_without_drafts_share_a_batch) {
-  for (const std::string& isa : SupportedTables()) {
+  for (const std::string& isa : ExactTables()) {
     const auto engine = MakeEngine(FiveBlocks(), isa);
     const std::uint32_t vocab_size = engine->model().config().vocab_size;
     const auto context = MakeContext(*engine, Options(4, KvType::kF32));

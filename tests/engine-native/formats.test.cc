@@ -65,7 +65,7 @@ void ExpectSameModel(const TestCheckpoint& wanted, const Parsed& parsed, const s
   const auto model_bin = OpenTestModel(wanted);
   const std::vector<std::uint32_t> tokens = RandomTokens(160, model->config().vocab_size, 5);
   const ReferenceResult reference = ReferenceLogits(*model_bin, tokens);
-  for (const std::string& isa : SupportedTables()) {
+  for (const std::string& isa : ExactTables()) {
     const auto engine = MakeEngine(model, isa);
     const auto context = MakeContext(*engine, {.num_slots = 1, .context_length = 256, .max_batch_tokens = 32});
     double worst = 0.0;

@@ -45,7 +45,7 @@ void ExpectMatchesReference(const TestCheckpoint& checkpoint, std::size_t num_to
   const std::vector<std::uint32_t> tokens = RandomTokens(num_tokens, model->config().vocab_size, checkpoint.seed);
   const ReferenceResult reference = ReferenceLogits(*model, tokens);
   EXPECT_TRUE(reference.smallest_router_gap > kRouterGap);
-  for (const std::string& isa : SupportedTables()) {
+  for (const std::string& isa : ExactTables()) {
     const auto engine = MakeEngine(model, isa);
     const auto context = MakeContext(*engine, Options(1, 32));
     double worst = 0.0;
@@ -77,7 +77,7 @@ TEST(matches_the_reference_with_one_block_one_expert_and_a_window_of_one) {
 TEST(greedy_tokens_are_the_reference_s_for_64_steps) {
   for (const TestCheckpoint& checkpoint : {TinyCheckpoint(5), OddCheckpoint(5)}) {
     const auto model = OpenTestModel(checkpoint);
-    for (const std::string& isa : SupportedTables()) {
+    for (const std::string& isa : ExactTables()) {
       const auto engine = MakeEngine(model, isa);
       const auto context = MakeContext(*engine, Options(1, 32));
       std::vector<std::uint32_t> tokens = RandomTokens(50, model->config().vocab_size, 9);
@@ -107,7 +107,7 @@ TEST(greedy_tokens_are_the_reference_s_for_64_steps) {
 TEST(chunk_sizes_give_the_same_logits) {
   const auto model = OpenTestModel(OddCheckpoint(4));
   const std::vector<std::uint32_t> tokens = RandomTokens(331, model->config().vocab_size, 4);
-  for (const std::string& isa : SupportedTables()) {
+  for (const std::string& isa : ExactTables()) {
     const auto engine = MakeEngine(model, isa);
     std::vector<float> expected;
     for (const std::size_t chunk : {1, 7, 32, 128}) {
@@ -124,7 +124,7 @@ TEST(chunk_sizes_give_the_same_logits) {
 TEST(numbers_of_threads_give_the_same_logits) {
   const auto model = OpenTestModel(OddCheckpoint(4));
   const std::vector<std::uint32_t> tokens = RandomTokens(90, model->config().vocab_size, 4);
-  for (const std::string& isa : SupportedTables()) {
+  for (const std::string& isa : ExactTables()) {
     std::vector<float> expected;
     for (const std::uint32_t num_threads : {1u, 2u, 3u, 8u}) {
       const auto engine = MakeEngine(model, isa, num_threads);
@@ -139,7 +139,7 @@ TEST(numbers_of_threads_give_the_same_logits) {
 
 TEST(a_batch_of_slots_equals_single_runs) {
   const auto model = OpenTestModel(OddCheckpoint(6));
-  for (const std::string& isa : SupportedTables()) {
+  for (const std::string& isa : ExactTables()) {
     const auto engine = MakeEngine(model, isa);
     const auto context = MakeContext(*engine, Options(4, 64));
     const auto alone = MakeContext(*engine, Options(1, 64));
@@ -177,7 +177,7 @@ TEST(float16_keys_and_values_stay_within_their_tolerance) {
   const auto model = OpenTestModel(checkpoint);
   const std::vector<std::uint32_t> tokens = RandomTokens(330, model->config().vocab_size, 7);
   const ReferenceResult reference = ReferenceLogits(*model, tokens);
-  for (const std::string& isa : SupportedTables()) {
+  for (const std::string& isa : ExactTables()) {
     const auto engine = MakeEngine(model, isa);
     const auto context = MakeContext(*engine, Options(1, 32, KvType::kF16));
     double worst = 0.0;

@@ -97,7 +97,7 @@ const std::uint32_t kFed[] = {1, 3, 8, 9, 10, 13, 14, 24, 25, 33, 34, 70, 120};
 const std::uint32_t kCut[] = {0, 1, 7, 8, 9, 10, 12, 20, 23, 24, 25, 26, 32, 33, 34, 57, 66, 69, 70, 107, 119, 120};
 
 TEST(a_truncated_slot_continues_as_a_cold_one) {
-  for (const std::string& isa : SupportedTables()) {
+  for (const std::string& isa : ExactTables()) {
     Fixture f(isa);
     int num_rebuilt = 0;
     int num_at_once = 0;
@@ -121,7 +121,7 @@ TEST(a_truncated_slot_continues_as_a_cold_one) {
 }
 
 TEST(a_copy_continues_as_a_cold_one_and_leaves_its_source_alone) {
-  for (const std::string& isa : SupportedTables()) {
+  for (const std::string& isa : ExactTables()) {
     Fixture f(isa);
     for (const std::uint32_t fed : {10u, 34u, 120u}) {
       for (const std::uint32_t length : {0u, 5u, 10u, 25u, 33u, 34u, 80u, 116u, 120u}) {
@@ -146,7 +146,7 @@ TEST(a_copy_onto_itself_is_a_cut) {
 }
 
 TEST(a_checkpoint_resumes_at_once) {
-  for (const std::string& isa : SupportedTables()) {
+  for (const std::string& isa : ExactTables()) {
     Fixture f(isa);
     for (const std::uint32_t at : {0u, 1u, 5u, 9u, 30u, 55u}) {
       f.Truncate(0, 0);
@@ -212,7 +212,7 @@ TEST(a_dropped_checkpoint_makes_room) {
 }
 
 TEST(a_checkpoint_may_lie_as_far_back_as_the_rings_reach) {
-  for (const std::string& isa : SupportedTables()) {
+  for (const std::string& isa : ExactTables()) {
     Fixture f(isa);
     Feed(*f.context, 0, std::span(f.source).first(60), 4);
     // The rings hold 13 positions, and a token at 55 sees the 8 before it.
@@ -460,7 +460,7 @@ TEST(engines_refuse_unknown_kernels_and_absurd_thread_counts) {
   std::unique_ptr<Engine> engine;
   EXPECT_TRUE(CreateCpuEngine(model, {.isa = "sse9"}, &engine).code() == StatusCode::kUnsupportedArgument);
   EXPECT_TRUE(CreateCpuEngine(model, {.num_threads = 100000}, &engine).code() == StatusCode::kUnsupportedArgument);
-  for (const std::string& isa : SupportedTables()) EXPECT_EQ(std::string(MakeEngine(model, isa)->kernels()), isa);
+  for (const std::string& isa : ExactTables()) EXPECT_EQ(std::string(MakeEngine(model, isa)->kernels()), isa);
   EXPECT_TRUE(MakeEngine(model, "", 0)->num_threads() >= 1);
 }
 

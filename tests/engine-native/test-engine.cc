@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "kernels/table.h"
+
 namespace codexpc {
 namespace {
 
@@ -59,6 +61,21 @@ std::vector<std::string> SupportedTables() {
   std::vector<std::string> names;
   for (const KernelTableInfo& table : CpuKernelTables()) {
     if (table.supported) names.emplace_back(table.name);
+  }
+  return names;
+}
+
+std::vector<std::string> ExactTables() {
+  std::vector<std::string> names;
+  std::vector<const kernels::KernelTable*> seen;
+  for (const std::string& name : SupportedTables()) {
+    const kernels::KernelTable* table = kernels::SelectKernelTable(name.c_str());
+    const bool is_new = std::none_of(seen.begin(), seen.end(), [table](const kernels::KernelTable* other) {
+      return other->f32_matmul == table->f32_matmul;
+    });
+    if (!is_new) continue;
+    seen.push_back(table);
+    names.push_back(name);
   }
   return names;
 }

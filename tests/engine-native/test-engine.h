@@ -19,6 +19,8 @@ std::unique_ptr<Engine> MakeEngine(const std::shared_ptr<const Model>& model, co
 std::unique_ptr<Context> MakeContext(Engine& engine, const ContextOptions& options);
 /// Names of the kernel tables that this CPU can run.
 std::vector<std::string> SupportedTables();
+/// Of these, one of each set that has the same 32-bit kernels.
+std::vector<std::string> ExactTables();
 
 std::vector<std::uint32_t> RandomTokens(std::size_t count, std::uint32_t vocab_size, std::uint32_t seed);
 
