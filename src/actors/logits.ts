@@ -140,7 +140,7 @@ const continueGreedily = (
   return greedy;
 };
 
-const greedySampler = (addon: NativeAddon, vocabSize: number) =>
+export const greedySampler = (addon: NativeAddon, vocabSize: number) =>
   addon.createSampler(
     {
       temperature: 0,

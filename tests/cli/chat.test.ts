@@ -38,7 +38,8 @@ status = os.waitpid(pid, 0)[1]
 sys.stdout.write(seen.decode('utf8', 'replace') + '\\nEXIT %d\\n' % os.waitstatus_to_exitcode(status))
 `;
 
-(hasPython ? describe : describe.skip)('codexpc chat on a terminal', () => {
+const onTerminal = 'codexpc chat on a terminal';
+(hasPython ? describe : describe.skip)(hasPython ? onTerminal : `${onTerminal} (skipped: no python3)`, () => {
   let home: CliHome;
   beforeAll(() => {
     home = new CliHome();

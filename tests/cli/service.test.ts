@@ -53,6 +53,7 @@ describe('the systemd units', () => {
     expect(unit).toContain(String.raw`"/home/me/100%% $$HOME \"x\"/main.js" daemon`);
   });
 
+  // Skipped where systemd-analyze is not installed.
   (hasAnalyze ? it : it.skip)('pass systemd-analyze verify without a word', () => {
     const options = { ...OPTIONS, node: process.execPath, main: home.path('main with space.js') };
     writeFileSync(home.path(SERVICE_NAME), serviceUnit(options));

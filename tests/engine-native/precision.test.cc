@@ -17,14 +17,6 @@
 namespace codexpc {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsInstrumented = true;
-#elif defined(__has_feature)
-constexpr bool kIsInstrumented = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool kIsInstrumented = false;
-#endif
-
 constexpr std::size_t kNumPositions = 2000;
 constexpr std::uint32_t kSequence = 400;  // tokens before the slot starts anew
 

@@ -14,14 +14,6 @@
 namespace codexpc {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kIsInstrumented = true;
-#elif defined(__has_feature)
-constexpr bool kIsInstrumented = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool kIsInstrumented = false;
-#endif
-
 /// About 40 MB of weights in the proportions of the published models: larger than a core's own caches.
 TestCheckpoint Proportioned() {
   TestCheckpoint checkpoint = SmallCheckpoint();

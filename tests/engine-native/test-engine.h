@@ -17,6 +17,15 @@ std::shared_ptr<const Model> OpenTestModel(const TestCheckpoint& checkpoint);
 std::unique_ptr<Engine> MakeEngine(const std::shared_ptr<const Model>& model, const std::string& isa = "",
                                    std::uint32_t num_threads = 2);
 std::unique_ptr<Context> MakeContext(Engine& engine, const ContextOptions& options);
+/// A sanitizer's build: slow, and no measure of speed.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kIsInstrumented = true;
+#elif defined(__has_feature)
+inline constexpr bool kIsInstrumented = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+inline constexpr bool kIsInstrumented = false;
+#endif
+
 /// Names of the kernel tables that this CPU can run.
 std::vector<std::string> SupportedTables();
 /// Of these, one of each set that has the same 32-bit kernels.

@@ -125,6 +125,7 @@ describe('npm start', () => {
     expect(start('Hello').code).toBe(0);
   });
 
+  // Skipped for root, who may write everywhere.
   (process.getuid?.() === 0 ? it.skip : it)('says that the folder cannot be written', () => {
     chmodSync(root, 0o555);
     const { code, stderr } = start('Hello');

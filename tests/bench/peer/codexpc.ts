@@ -2,6 +2,7 @@
 
 import type { NativeSampler } from '../../../src/actors/engine-addon.js';
 import { loadAddon } from '../../../src/actors/load-addon.js';
+import { greedySampler } from '../../../src/actors/logits.js';
 import type { ProgramOptions, Task } from './tasks.js';
 
 const { path, threads, batch, contextLength, sequences } = JSON.parse(process.argv[2]!) as ProgramOptions;
@@ -15,20 +16,7 @@ const context = engine.createContext({
   precision: 'fast', // likewise: it multiplies in 8-bit whole numbers
 });
 const { vocabSize } = engine.config;
-const sampler = addon.createSampler(
-  {
-    temperature: 0,
-    topK: 0,
-    topP: 1,
-    minP: 0,
-    repetitionPenalty: 1,
-    presencePenalty: 0,
-    frequencyPenalty: 0,
-    logitBias: [],
-    seed: 0n,
-  },
-  vocabSize,
-);
+const sampler = greedySampler(addon, vocabSize);
 
 const item = (slot: number, tokens: readonly number[], wanted: NativeSampler | null) => ({
   slot,
