@@ -4,10 +4,11 @@
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
-import { availableParallelism, cpus, freemem, loadavg, totalmem } from 'node:os';
+import { arch, availableParallelism, cpus, freemem, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command, Option } from 'commander';
+import * as z from 'zod';
 import type { ModelConfig } from '../../../src/actors/engine-addon.js';
 import { compareLogits } from './agree.js';
 import { readBytesPerSecond } from './roofline.js';
@@ -31,14 +32,27 @@ interface Options {
   readonly agree?: true;
 }
 
-/** llama.cpp, in a folder of its own: it is no part of the product. */
+/** llama.cpp in a folder of its own, with the one prebuilt variant that this machine runs: it is no part of the product. */
 const install = (): boolean => {
   const installed = join(FOLDER, 'node_modules', '.codexpc-lock');
   const lock = readFileSync(join(FOLDER, 'package-lock.json'), 'utf8');
   if (existsSync(installed) && readFileSync(installed, 'utf8') === lock) return true;
-  console.log('installing node-llama-cpp (about 700 MB with all its prebuilt variants) …');
-  const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
-  const { status, stdout, stderr } = spawnSync('npm', args, { cwd: FOLDER, encoding: 'utf8' });
+  const { dependencies } = z
+    .object({ dependencies: z.object({ 'node-llama-cpp': z.string() }) })
+    .parse(JSON.parse(readFileSync(join(FOLDER, 'package.json'), 'utf8')));
+  const system = { darwin: 'mac', win32: 'win' }[process.platform as string] ?? process.platform;
+  const variant = `@node-llama-cpp/${system}-${arch()}${system === 'mac' && arch() === 'arm64' ? '-metal' : ''}`;
+  console.log(`installing node-llama-cpp with ${variant} …`);
+  // Not `npm ci`: the lock file of one platform lacks variants of the others, which `ci` calls out of step.
+  const args = ['install', '--no-save', '--ignore-scripts', '--omit=optional', '--no-audit', '--no-fund'];
+  const { status, stdout, stderr } = spawnSync(
+    'npm',
+    [...args, `${variant}@${dependencies['node-llama-cpp']}`],
+    {
+      cwd: FOLDER,
+      encoding: 'utf8',
+    },
+  );
   if (status === 0) spawnSync('cp', ['package-lock.json', installed], { cwd: FOLDER });
   else console.log(`${stdout}${stderr}`);
   return status === 0;
