@@ -12,27 +12,29 @@ import type { PromptMarks } from './prompt-marks.js';
 /** Counts from 1 within one life of the worker. */
 export type SequenceId = number;
 
+export interface SubmitCommand {
+  readonly type: 'submit';
+  readonly id: SequenceId;
+  /** Token ids, 4 bytes each, in the machine's byte order. */
+  readonly prompt: Uint8Array;
+  readonly marks: PromptMarks;
+  readonly sampling: SamplerOptions;
+  readonly maxTokens: number | null;
+  /** A token of these ends the generation and is its last. */
+  readonly stopTokens: readonly number[];
+  readonly topLogprobs: number;
+  /** How many tokens may be sampled before the receiver has to grant more. */
+  readonly credit: number;
+  /** Token ids as in `prompt`, which stand in for what would be sampled first; a test hook. */
+  readonly forced: Uint8Array;
+  /** What the tokens are held to; null: nothing. */
+  readonly guidance: Guidance | null;
+  /** Goes on after a tool's output: has been queued once and goes to the front. */
+  readonly resumed: boolean;
+}
+
 export type EngineCommand =
-  | {
-      readonly type: 'submit';
-      readonly id: SequenceId;
-      /** Token ids, 4 bytes each, in the machine's byte order. */
-      readonly prompt: Uint8Array;
-      readonly marks: PromptMarks;
-      readonly sampling: SamplerOptions;
-      readonly maxTokens: number | null;
-      /** A token of these ends the generation and is its last. */
-      readonly stopTokens: readonly number[];
-      readonly topLogprobs: number;
-      /** How many tokens may be sampled before the receiver has to grant more. */
-      readonly credit: number;
-      /** Token ids as in `prompt`, which stand in for what would be sampled first; a test hook. */
-      readonly forced: Uint8Array;
-      /** What the tokens are held to; null: nothing. */
-      readonly guidance: Guidance | null;
-      /** Goes on after a tool's output: has been queued once and goes to the front. */
-      readonly resumed: boolean;
-    }
+  | SubmitCommand
   | { readonly type: 'credit'; readonly id: SequenceId; readonly tokens: number }
   | { readonly type: 'cancel'; readonly id: SequenceId };
 

@@ -17,6 +17,7 @@ import {
   type EngineCommand,
   type EngineReport,
   type SequenceId,
+  type SubmitCommand,
 } from './engine-frames.js';
 import {
   addonOutdated,
@@ -24,15 +25,16 @@ import {
   badSample,
   contextOverflow,
   queueFull,
-  samplingUnsupported,
   toErrorRecord,
 } from './engine-errors.js';
 import { type LoopLoad, NO_LOAD } from './engine-load.js';
-import type { PrefixCache, Snapshot } from './prefix-cache/prefix-cache.js';
+import type { PrefixCache } from './prefix-cache/prefix-cache.js';
 import { isWorthWaitingFor } from './prefix.js';
-import { createPromptLookup, type PromptLookup } from './prompt-lookup.js';
+import { createPromptLookup } from './prompt-lookup.js';
 import { planStep, prefillShareWhileDecoding, type StepPart } from './scheduler.js';
-import { createSlots, type Slot } from './slots.js';
+import { draftFor, isSound, refuseWithoutLogits, type Sequence } from './sequence.js';
+import { createSlots } from './slots.js';
+import { createWaitingRoom, type Waiting } from './waiting-room.js';
 
 export interface EngineLoopOptions {
   readonly context: NativeContext;
@@ -64,44 +66,11 @@ export interface EngineLoop {
   close(): void;
 }
 
-type Submission = Extract<EngineCommand, { type: 'submit' }>;
-
-interface Waiting {
-  readonly submission: Submission;
-  readonly prompt: Uint32Array;
-  /** A prefix of it is being read from disk. */
-  isFetching: boolean;
-  fetched: Snapshot | null;
-  /** Another prompt is feeding what it begins with. */
-  isAwaiting: boolean;
-}
-
 /** Between two reports of the load. */
 const LOAD_SPACING_MS = 200;
 
-const NO_TOKENS = new Uint32Array();
-
 /** As many tokens that another prompt is about to feed are worth waiting for. */
 const MIN_AWAITED_TOKENS = 512;
-
-interface Sequence {
-  readonly submission: Submission;
-  readonly slot: Slot;
-  readonly sampler: NativeSampler;
-  /** null: nothing holds its tokens to anything. */
-  readonly guide: SequenceGuide | null;
-  readonly countsTokens: boolean;
-  /** null: its tokens are not guessed ahead. */
-  readonly lookup: PromptLookup | null;
-  readonly prompt: Uint32Array;
-  readonly forced: Uint32Array;
-  pending: Uint32Array;
-  isPrefilling: boolean;
-  numSampled: number;
-  credit: number;
-  readonly numPending: number;
-  readonly mayDecode: boolean;
-}
 
 export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
   const { context, contextLength, vocabSize, queueBound, onFault } = options;
@@ -110,7 +79,11 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     maxBatchTokens: options.maxBatchTokens,
     maxPrefillTokensWhileDecoding: prefillShareWhileDecoding(options.maxBatchTokens),
   };
-  let waiting: Waiting[] = [];
+  const waiting = createWaitingRoom({
+    cache: options.snapshots ? options.cache : null,
+    longestShared: (prompt) => slots.longestShared(prompt),
+    onFetched: () => schedule(),
+  });
   const running = new Map<SequenceId, Sequence>();
   let reports: EngineReport[] = [];
   let turn = 0;
@@ -130,30 +103,15 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     reports.push({ type: 'failed', id, error: toErrorRecord(error) });
   };
 
-  const submit = (submission: Submission): void => {
+  const submit = (submission: SubmitCommand): void => {
     const prompt = bytesToTokens(submission.prompt);
     if (prompt.length >= contextLength) {
       fail(submission.id, contextOverflow(prompt.length, contextLength));
-    } else if (!submission.resumed && waiting.length >= queueBound) {
-      fail(submission.id, queueFull(waiting.length, queueBound));
+    } else if (!submission.resumed && waiting.size() >= queueBound) {
+      fail(submission.id, queueFull(waiting.size(), queueBound));
     } else {
-      const entry = { submission, prompt, isFetching: false, fetched: null, isAwaiting: false };
-      if (submission.resumed) waiting.unshift(entry);
-      else waiting.push(entry);
-      fetch(entry);
+      waiting.enter(submission, prompt);
     }
-  };
-
-  const fetch = (entry: Waiting): void => {
-    if (!options.snapshots) return;
-    const reading = options.cache.fetch(entry.prompt, slots.longestShared(entry.prompt));
-    if (reading === null) return;
-    entry.isFetching = true;
-    void reading.then((snapshot) => {
-      entry.isFetching = false;
-      entry.fetched = snapshot;
-      schedule();
-    });
   };
 
   /** Somebody feeds what this one begins with: once is enough. Who waits for it, waits for all of it. */
@@ -164,19 +122,6 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     const numShared = slots.longestShared(prompt);
     const minTokens = isAwaiting ? 1 : MIN_AWAITED_TOKENS;
     return feeding.some((other) => isWorthWaitingFor(other.prompt, numShared, prompt, minTokens));
-  };
-
-  const admitWaiting = (): void => {
-    const kept: Waiting[] = [];
-    for (const [index, entry] of waiting.entries()) {
-      if (slots.numFree() === 0) {
-        kept.push(...waiting.slice(index));
-        break;
-      }
-      entry.isAwaiting = awaits(entry);
-      if (entry.isFetching || entry.isAwaiting || !admit(entry)) kept.push(entry);
-    }
-    waiting = kept;
   };
 
   const admit = ({ submission, prompt, fetched }: Waiting): boolean => {
@@ -233,7 +178,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     return true;
   };
 
-  const guideFor = ({ id, guidance }: Submission, sampler: NativeSampler): SequenceGuide | null =>
+  const guideFor = ({ id, guidance }: SubmitCommand, sampler: NativeSampler): SequenceGuide | null =>
     guidance === null || !options.hasLogits
       ? null
       : options.guides.create(guidance, sampler, {
@@ -278,17 +223,6 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
       sequence.pending = Uint32Array.of(sampled.token);
       sequence.guide?.accept(sampled.token);
     }
-  };
-
-  /** Guesses at what the sequence draws next, none of which may be its last token. */
-  const draft = (sequence: Sequence, numFree: number): Uint32Array => {
-    const { slot, lookup, numSampled, forced, credit, submission } = sequence;
-    if (lookup === null || sequence.isPrefilling || numSampled < forced.length) return NO_TOKENS;
-    const numWanted = (submission.maxTokens ?? Infinity) - numSampled;
-    const numFitting = contextLength - slot.held().length;
-    const drafted = lookup.draft(Math.min(numFree, numWanted - 1, numFitting - 1, credit - 1));
-    const stop = drafted.findIndex((token) => submission.stopTokens.includes(token));
-    return stop < 0 ? drafted : drafted.subarray(0, stop);
   };
 
   /** The drafts are in the slot: those that did not come true are taken off. */
@@ -353,7 +287,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
   };
 
   const step = (): void => {
-    admitWaiting();
+    waiting.admitWhile({ isSlotFree: () => slots.numFree() > 0, awaits, admit });
     const parts = planStep([...running.values()], limits, turn++);
     if (parts.length === 0) {
       tellLoad();
@@ -365,7 +299,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
       options.maxBatchTokens - parts.reduce((sum, { numTokens }) => sum + numTokens, 0),
     );
     const items = parts.map(({ sequence, numTokens, samples }) => {
-      const drafted = draft(sequence, numFree);
+      const drafted = draftFor(sequence, numFree, contextLength);
       numFree -= drafted.length;
       return {
         slot: sequence.slot.index,
@@ -397,7 +331,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
   };
 
   const cancel = (id: SequenceId): void => {
-    waiting = waiting.filter(({ submission }) => submission.id !== id);
+    waiting.leave(id);
     const sequence = running.get(id);
     if (sequence !== undefined) end(sequence);
   };
@@ -427,24 +361,4 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
       if (scheduled !== null) clearImmediate(scheduled);
     },
   };
-};
-
-const isSound = ({ token, logprob }: Sampled, vocabSize: number): boolean =>
-  Number.isInteger(token) && token >= 0 && token < vocabSize && !Number.isNaN(logprob);
-
-/**
- * Before it takes a slot: in a step it would be the engine's fault. What tools say of their arguments is only not
- * enforced then, or no agent could work there. Errors: unsupported_option.
- */
-const refuseWithoutLogits = ({ sampling, topLogprobs, guidance }: Submission): void => {
-  const off = { topK: 0, topP: 1, minP: 0, repetitionPenalty: 1, presencePenalty: 0, frequencyPenalty: 0 };
-  const option =
-    guidance?.isPromised === true
-      ? 'outputSchema or toolChoice'
-      : topLogprobs > 0
-        ? 'topLogprobs'
-        : sampling.logitBias.length > 0
-          ? 'logitBias'
-          : (Object.keys(off) as (keyof typeof off)[]).find((name) => sampling[name] !== off[name]);
-  if (option !== undefined) throw samplingUnsupported(option);
 };
