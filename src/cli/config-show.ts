@@ -1,5 +1,6 @@
 // `codexpc config show`: every effective value and where it came from, as TOML that could be the file.
 
+import { CONFIG_VERSION } from '../config/config-version.js';
 import type { Origin } from '../config/load-config.js';
 import type { Config, SettingKey } from '../config/settings.js';
 import { type CliConfig, type ConfigFlags, loadCliConfig } from './cli-config.js';
@@ -32,7 +33,10 @@ const asToml = (
   { config, origins, tools, file, fileExists }: CliConfig,
   dim: (text: string) => string,
 ): string => {
-  const lines = [dim(`# ${file}${fileExists ? '' : ' (not there; no setting is required)'}`)];
+  const lines = [
+    dim(`# ${file}${fileExists ? '' : ' (not there; no setting is required)'}`),
+    `version = ${CONFIG_VERSION}`,
+  ];
   let table = '';
   for (const key of keysOf(config)) {
     const [name = '', setting = ''] = key.split('.');

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
 import { CodexpcError } from '../errors.js';
+import { versionProblem } from './config-version.js';
 import { locateKey } from './locate-key.js';
 import { isTable } from './setting-kinds.js';
 import { type Config, createSettings, type SettingContext, type SettingKey } from './settings.js';
@@ -35,7 +36,11 @@ export const loadConfig = (sources: ConfigSources): LoadedConfig => {
   const text = readIfThere(sources.file);
   const settings = createSettings(sources);
   const problems: string[] = [];
-  const { rest, tables } = withoutToolTables(parseFile(sources.file, text ?? ''));
+  const { version, ...parsed } = parseFile(sources.file, text ?? '');
+  const otherVersion = versionProblem(version);
+  // Alone: what else does not fit comes of it.
+  if (otherVersion !== null) throw configInvalid([`${at(sources.file, text, 'version')}: ${otherVersion}`]);
+  const { rest, tables } = withoutToolTables(parsed);
   const fromFile = flatten(rest, Object.keys(settings));
 
   for (const key of fromFile.keys()) {

@@ -81,6 +81,21 @@ describe('loadConfig', () => {
     expect(refusal('checkpoint = "x"')).toContain('did you mean engine.checkpoint?');
   });
 
+  it('takes a file of its own version, and one that names none', () => {
+    expect(load('version = 1\n[engine]\nslots = 2').config['engine.slots']).toBe(2);
+    expect(load('[engine]\nslots = 2').config['engine.slots']).toBe(2);
+  });
+
+  it('refuses a file of a later version for that alone, with what to do', () => {
+    const message = refusal('version = 2\n[engine]\nslots = "as many as it takes"\nquantum = true\n');
+    expect(message).toContain(
+      `${file}:1: the file is of version 2, and this codexpc reads version 1. Install`,
+    );
+    expect(message).not.toMatch(/slots|quantum/);
+    expect(() => load('version = 2')).toThrow(expect.objectContaining({ code: 'invalid_request' }));
+    expect(refusal('version = "new"')).toContain('version must be a whole number from 1, not "new"');
+  });
+
   it('refuses a bad variable by its name', () => {
     expect(() => load(null, { env: { CODEXPC_ISA: 'mmx' } })).toThrow(
       /CODEXPC_ISA: engine\.isa must be one of/,

@@ -1,7 +1,8 @@
 // The daemon with the native engine: turns that follow each other, threads beside each other and starts after each
 // other answer what a cold engine answers, and say how little they read.
 
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
@@ -46,9 +47,12 @@ describe('prefix reuse', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  const start = (settings: { readonly diskBytes?: number; readonly numSlots?: number } = {}): Daemon =>
+  const start = (
+    settings: { readonly diskBytes?: number; readonly numSlots?: number; readonly log?: string[] } = {},
+  ): Daemon =>
     startTestDaemon({
       addonModule,
+      log: settings.log ?? [],
       checkpoint,
       engine: {
         contextLength: 4096,
@@ -160,6 +164,41 @@ describe('prefix reuse', () => {
     await stopTestDaemon(second);
   }, 60_000);
 
+  test('a damaged or foreign prefix is never trusted: the answer is that of a cold engine', async () => {
+    const conversation = [BASE, says('user', 'Where are we? '.repeat(30))];
+    const first = start({ diskBytes: 2 ** 28 });
+    await turn(first, conversation);
+    await stopTestDaemon(first);
+    const path = join(prefixFolder, readdirSync(prefixFolder)[0]!);
+    const whole = readFileSync(path);
+    const headerBytes = whole.readUInt32LE(20);
+    const { numBytes } = JSON.parse(whole.toString('latin1', 24, 24 + headerBytes)) as { numBytes: number };
+    const engineBytes = whole.length - 32 - numBytes;
+    const cold = await coldly(conversation);
+    const damages: readonly (readonly [string, Buffer])[] = [
+      ['header', flipped(whole, 30)],
+      ['tokens', flipped(whole, 24 + headerBytes + 40)],
+      ['first of the engine’s bytes', flipped(whole, engineBytes)],
+      ['keys and values', flipped(whole, engineBytes + (numBytes >> 1))],
+      ['checksum', flipped(whole, whole.length - 1)],
+      ['truncated', whole.subarray(0, whole.length >> 1)],
+      ['extended', Buffer.concat([whole, Buffer.alloc(100)])],
+      ['other KV type', resealed(replaced(whole, 'f16', 'f32'))],
+      ['other checkpoint', resealed(replaced(whole, 'small.bin', 'smile.bin'))],
+      // By somebody who can compute a checksum: the engine looks for itself.
+      ['other engine', resealed(flipped(whole, engineBytes + 20))],
+    ];
+    for (const [what, bytes] of damages) {
+      writeFileSync(path, bytes);
+      const log: string[] = [];
+      const daemon = start({ diskBytes: 2 ** 28, log });
+      const { tokens, read } = await turn(daemon, conversation);
+      expect({ what, tokens, read }).toEqual({ what, ...cold });
+      expect({ what, log: log.join('') }).toEqual({ what, log: expect.stringMatching(/discarded/) });
+      await stopTestDaemon(daemon);
+    }
+  }, 120_000);
+
   test('a folder that cannot be used costs a line in the log, not an answer', async () => {
     prefixFolder = join(folder, 'a-file');
     writeFileSync(prefixFolder, '');
@@ -170,6 +209,25 @@ describe('prefix reuse', () => {
     mkdirSync(prefixFolder);
   }, 60_000);
 });
+
+const flipped = (bytes: Buffer, at: number): Buffer => {
+  const copy = Buffer.from(bytes);
+  copy[at]! ^= 1;
+  return copy;
+};
+
+/** By a text of the same length. */
+const replaced = (bytes: Buffer, from: string, to: string): Buffer => {
+  const text = bytes.toString('latin1');
+  if (!text.includes(from)) throw new Error(`the file does not hold ${from}`);
+  return Buffer.from(text.replace(from, to), 'latin1');
+};
+
+/** With a checksum that is right again. */
+const resealed = (bytes: Buffer): Buffer => {
+  const body = bytes.subarray(0, -32);
+  return Buffer.concat([body, createHash('sha256').update(body).digest()]);
+};
 
 const tokensOf = ({ events }: CollectingSink) =>
   events.flatMap((event) =>

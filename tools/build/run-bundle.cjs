@@ -23,7 +23,7 @@ exports.runBundle = (name) => {
   if (process.env.CODEXPC_KEEP_COMPILED === '1') {
     // At the end, when it holds the functions that ran.
     process.once('exit', () => {
-      writeFileSync(`${cache}.new`, script.createCachedData());
+      writeFileSync(`${cache}.new`, script.createCachedData(), { flush: true }); // V8 does not look for torn bytes
       renameSync(`${cache}.new`, cache);
     });
   }

@@ -2,21 +2,10 @@
 // for a thread that does nothing else.
 
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readSync,
-  renameSync,
-  rmSync,
-  utimesSync,
-  writeSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, constants, fstatSync, openSync, readSync, utimesSync } from 'node:fs';
 import { endianness } from 'node:os';
 import * as z from 'zod';
+import { writeWholeFile } from '../../whole-file.js';
 import type { Snapshot, SnapshotSummary } from './snapshot.js';
 
 const MAGIC = Buffer.from('codexpc prefix\n\0');
@@ -58,28 +47,20 @@ export const writeSnapshotFile = (path: string, identity: string, snapshot: Snap
   preamble.writeUInt32LE(VERSION, MAGIC.length);
   preamble.writeUInt32LE(header.length, MAGIC.length + 4);
 
-  const unfinished = `${path}.${process.pid}.tmp`;
-  const file = openSync(unfinished, 'wx', 0o600);
-  try {
-    const hash = createHash('sha256');
-    for (const part of [preamble, header, bytesOf(tokens), bytes]) {
-      for (let at = 0; at < part.length; at += PIECE_BYTES) {
-        const piece = part.subarray(at, at + PIECE_BYTES);
-        hash.update(piece);
-        writeWhole(file, piece);
-      }
-    }
-    writeWhole(file, hash.digest());
-    fsyncSync(file);
-    renameSync(unfinished, path);
-  } catch (error) {
-    rmSync(unfinished, { force: true });
-    throw error;
-  } finally {
-    closeSync(file);
-  }
-  syncFolder(dirname(path));
+  writeWholeFile({ path, mode: 0o600, parts: withDigest([preamble, header, bytesOf(tokens), bytes]) });
 };
+
+function* withDigest(parts: readonly Uint8Array[]): Iterable<Uint8Array> {
+  const hash = createHash('sha256');
+  for (const part of parts) {
+    for (let at = 0; at < part.length; at += PIECE_BYTES) {
+      const piece = part.subarray(at, at + PIECE_BYTES);
+      hash.update(piece);
+      yield piece;
+    }
+  }
+  yield hash.digest();
+}
 
 /** What a file says it holds; the checksum is for `readSnapshotFile`. Errors: UnusableSnapshot, those of the file. */
 export const readSnapshotSummary = (path: string, identity: string): SnapshotSummary =>
@@ -154,25 +135,11 @@ const withFile = <Value>(path: string, use: (file: number) => Value): Value => {
   }
 };
 
-const writeWhole = (file: number, bytes: Uint8Array): void => {
-  for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done, bytes.length - done);
-};
-
 const readWhole = (file: number, bytes: Uint8Array, position: number): void => {
   for (let done = 0; done < bytes.length;) {
     const count = readSync(file, bytes, done, bytes.length - done, position + done);
     if (count === 0) throw new UnusableSnapshot('it ends too early');
     done += count;
-  }
-};
-
-/** A rename is on disk when its folder is. */
-const syncFolder = (folder: string): void => {
-  const handle = openSync(folder, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
   }
 };
 

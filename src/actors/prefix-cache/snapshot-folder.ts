@@ -4,6 +4,7 @@ import { chmodSync, lstatSync, mkdirSync, readdirSync, rmSync, statfsSync, type 
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { isSnapshotFile, SNAPSHOT_SUFFIX } from '../../config/place.js';
+import { isAbandoned } from '../../whole-file.js';
 import type { EngineNote } from '../engine-frames.js';
 import { isPrefixOf, type Snapshot, type SnapshotSummary, tokensKey } from './snapshot.js';
 import {
@@ -33,7 +34,7 @@ export interface SnapshotFolder {
 
 /** A disk is never filled further than this. */
 const MIN_FREE_BYTES = 1 << 30;
-/** Another daemon of this user may be writing; what is older than this was left by one that died. */
+/** What is older than this was left by a daemon that died, whoever has its pid now. */
 const UNFINISHED_MS = 10 * 60_000;
 
 export const createSnapshotFolder = (options: SnapshotFolderOptions): SnapshotFolder => {
@@ -76,7 +77,7 @@ export const createSnapshotFolder = (options: SnapshotFolderOptions): SnapshotFo
       if ((stats.mode & 0o077) !== 0) chmodSync(folder, 0o700);
       for (const { name, stats: file } of filesOf(folder)) {
         const isUnfinished = !name.endsWith(SNAPSHOT_SUFFIX);
-        if (isUnfinished && Date.now() - file.mtimeMs > UNFINISHED_MS)
+        if (isUnfinished && (isAbandoned(name) || Date.now() - file.mtimeMs > UNFINISHED_MS))
           rmSync(join(folder, name), { force: true });
         if (isUnfinished || !name.startsWith(`${prefix}-`)) continue;
         try {

@@ -1,7 +1,8 @@
 // The lines typed in earlier chats. Losing them harms nobody: what cannot be read or written is left alone.
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { writeWholeFile } from '../../whole-file.js';
 
 export const historyFile = (stateFolder: string): string => join(stateFolder, 'chat-history');
 
@@ -20,7 +21,8 @@ export const readHistory = (file: string): string[] => {
 export const writeHistory = (file: string, newestFirst: readonly string[]): void => {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(file, `${[...newestFirst].reverse().join('\n')}\n`, { mode: 0o600 });
+    const text = `${[...newestFirst].reverse().join('\n')}\n`;
+    writeWholeFile({ path: file, mode: 0o600, parts: [Buffer.from(text)] });
   } catch {
     // A read-only home or a full disk: this chat still works.
   }

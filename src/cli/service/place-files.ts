@@ -1,8 +1,9 @@
 // Puts files where they belong, only when they differ, never half written.
 
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CodexpcError } from '../../errors.js';
+import { writeWholeFile } from '../../whole-file.js';
 
 /**
  * True when the file was written, false when it was already so. `shownBy`: the command that prints what would be
@@ -10,12 +11,9 @@ import { CodexpcError } from '../../errors.js';
  */
 export const placeFile = (file: string, content: string, shownBy = 'codexpc install --dry-run'): boolean => {
   if (readOrNull(file) === content) return false;
-  const temporary = `${file}.new`;
   explained(file, shownBy, () => {
     mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(temporary, content, { mode: 0o644 });
-    chmodSync(temporary, 0o644);
-    renameSync(temporary, file);
+    writeWholeFile({ path: file, mode: 0o644, parts: [Buffer.from(content)] });
   });
   return true;
 };

@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   chmodSync,
   existsSync,
   mkdirSync,
@@ -14,7 +15,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import fc from 'fast-check';
 import { createSnapshotFolder } from '../../../src/actors/prefix-cache/snapshot-folder.js';
 import type { Snapshot } from '../../../src/actors/prefix-cache/snapshot.js';
 
@@ -83,9 +85,13 @@ describe('snapshot folder', () => {
   });
 
   test.each<[string, (path: string) => void]>([
+    ['a longer file', (path) => appendFileSync(path, 'x')],
+    ['a header longer than the file', (path) => write32(path, 20, 0xffff)],
+    ['more tokens than the file holds', (path) => replace(path, '"numTokens":300', '"numTokens":999')],
+    ['a version of before', (path) => write32(path, 16, 0)],
     ['a shorter file', (path) => truncateSync(path, statSync(path).size - 1)],
     ['an empty file', (path) => truncateSync(path, 0)],
-    ['another version', (path) => flip(path, 16)],
+    ['a version to come', (path) => write32(path, 16, 2)],
     ['another program', (path) => flip(path, 0)],
     ['a damaged header', (path) => flip(path, 24)],
     ['other tokens than its name says', (path) => flip(path, 24 + readFileSync(path).readUInt32LE(20))],
@@ -97,6 +103,43 @@ describe('snapshot folder', () => {
     expect(open().found).toEqual([]);
     expect(files()).toEqual([]);
     expect(notes.at(-1)).toMatch(/^warn: a kept prefix was discarded/);
+  });
+
+  test('a bit flipped anywhere, or a file cut off anywhere, is never given back', () => {
+    const tokens = range(300);
+    open().write(snapshot(tokens));
+    const path = onlyFile();
+    const whole = readFileSync(path);
+    const damaged = fc.oneof(
+      fc.nat({ max: whole.length * 8 - 1 }).map((bit) => {
+        const bytes = Buffer.from(whole);
+        bytes[bit >> 3]! ^= 1 << (bit & 7);
+        return bytes;
+      }),
+      fc.nat({ max: whole.length - 1 }).map((length) => whole.subarray(0, length)),
+      fc.uint8Array({ minLength: 1, maxLength: 64 }).map((more) => Buffer.concat([whole, more])),
+    );
+    fc.assert(
+      fc.property(damaged, (bytes) => {
+        writeFileSync(path, bytes);
+        expect(open().read(tokens)).toBeNull();
+        expect(files()).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('another user’s folder, or a link to one of ours, is not used', () => {
+    const real = join(parent, 'real');
+    mkdirSync(real);
+    symlinkSync(real, join(parent, 'link'));
+    folder = join(parent, 'link');
+    expect(open).toThrow('is not a folder of this user');
+    folder = real;
+    const uid = process.getuid!();
+    const getuid = jest.spyOn(process as { getuid: () => number }, 'getuid').mockReturnValue(uid + 1);
+    expect(open).toThrow('is not a folder of this user');
+    getuid.mockRestore();
   });
 
   test('stays within its bound; the least recently used goes first', () => {
@@ -129,19 +172,26 @@ describe('snapshot folder', () => {
   test('what a dead daemon did not finish is removed, what another one is writing is left', () => {
     open();
     const old = join(folder, `${'a'.repeat(16)}-${'b'.repeat(32)}.prefix.1.tmp`);
-    const fresh = join(folder, `${'a'.repeat(16)}-${'b'.repeat(32)}.prefix.2.tmp`);
+    const dead = join(folder, `${'a'.repeat(16)}-${'b'.repeat(32)}.prefix.999999999.tmp`);
+    const fresh = join(folder, `${'a'.repeat(16)}-${'b'.repeat(32)}.prefix.${process.ppid}.tmp`);
     const foreign = join(folder, 'notes.txt');
-    for (const path of [old, fresh, foreign]) writeFileSync(path, '');
+    for (const path of [old, dead, fresh, foreign]) writeFileSync(path, '');
     utimesSync(old, 1, 1);
     utimesSync(foreign, 1, 1);
     open();
-    expect([old, fresh, foreign].map((path) => existsSync(path))).toEqual([false, true, true]);
+    expect([old, dead, fresh, foreign].map((path) => existsSync(path))).toEqual([false, false, true, true]);
   });
 });
 
 const flip = (path: string, at: number): void => {
   const bytes = readFileSync(path);
   bytes[at]! ^= 1;
+  writeFileSync(path, bytes);
+};
+
+const write32 = (path: string, at: number, value: number): void => {
+  const bytes = readFileSync(path);
+  bytes.writeUInt32LE(value, at);
   writeFileSync(path, bytes);
 };
 

@@ -6,14 +6,17 @@ import {
   closeSync,
   constants,
   fchmodSync,
+  fsyncSync,
   linkSync,
   lstatSync,
   openSync,
+  readdirSync,
   renameSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { isRunning, syncFolder } from '../../../whole-file.js';
 import { openFile, type OpenFolder, openParent, PathError, toPathError } from '../files/rooted-path.js';
 import { readText } from '../files/text-file.js';
 import { answer, type ToolAnswer } from '../tool-answer.js';
@@ -97,6 +100,8 @@ interface Staged {
   replace(): void;
   /** Puts back what was there before `replace`. */
   restore(): void;
+  /** Waits until the name is on disk. */
+  settle(): void;
   /** Removes what is only of use in between, and closes the folder. */
   discard(): void;
 }
@@ -122,20 +127,30 @@ const stageIn = (
     throw new PathError(`${JSON.stringify(path)} exists already; change it with '*** Update File: '.`);
   if (status !== undefined && !status.isFile())
     throw new PathError(`${JSON.stringify(path)} is no regular file.`);
-  const stamp = randomUUID();
-  const fresh = join(folder.path, `.${stamp}.new`);
-  const kept = join(folder.path, `.${stamp}.old`);
+  removeAbandoned(folder.path);
+  const stamp = `.codexpc-${process.pid}-${randomUUID()}`;
+  const fresh = join(folder.path, `${stamp}.new`);
+  const kept = join(folder.path, `${stamp}.old`);
   if (content !== null) writeNew(fresh, content);
   if (status !== undefined) linkSync(at, kept);
   return {
     path,
     replace: () => (content === null ? unlinkSync(at) : renameSync(fresh, at)),
     restore: () => (status === undefined ? unlinkSync(at) : renameSync(kept, at)),
+    settle: () => syncFolder(folder.path),
     discard: () => {
       for (const leftover of [fresh, kept]) removeIfThere(leftover);
       folder.close();
     },
   };
+};
+
+/** What a daemon that was killed within a patch has left. */
+const removeAbandoned = (folder: string): void => {
+  for (const name of readdirSync(folder)) {
+    const pid = /^\.codexpc-(\d+)-[0-9a-f-]{36}\.(?:new|old)$/.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid))) removeIfThere(join(folder, name));
+  }
 };
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
@@ -145,6 +160,7 @@ const writeNew = (path: string, { text, mode }: { readonly text: string; readonl
   try {
     writeFileSync(fd, text);
     fchmodSync(fd, mode);
+    fsyncSync(fd);
   } catch (error) {
     removeIfThere(path);
     throw error;
@@ -164,6 +180,7 @@ const commit = (staged: readonly Staged[]): void => {
     for (const each of replaced) each.restore();
     throw toPathError(staged[replaced.length]!.path, error);
   }
+  for (const each of staged) each.settle();
 };
 
 const removeIfThere = (path: string): void => {
