@@ -37,6 +37,18 @@ const importDirection = folders.map((folder) => {
   };
 });
 
+const zodByName = {
+  selector: "ImportDeclaration[source.value='zod'] ImportSpecifier",
+  message: "Write import * as z from 'zod': by its names, all of it ends up in the bundle (500 KB).",
+};
+
+// `===` takes longer the more of a guess is right. With null, undefined or a literal it compares no secret.
+const named = '/(token|secret|password|authorization)$/i';
+const comparedSecret = {
+  selector: `BinaryExpression[operator=/^[!=]==?$/][left.type!='Literal'][right.type!='Literal']:not([right.type='Identifier'][right.name='undefined']):matches([left.name=${named}], [left.property.name=${named}], [right.name=${named}], [right.property.name=${named}])`,
+  message: 'Compare secrets with isSameSecret (src/ipc/http/access.ts).',
+};
+
 export default tseslint.config(
   { ignores: ['build/**', 'coverage/**', 'node_modules/**'] },
   {
@@ -53,13 +65,7 @@ export default tseslint.config(
       ],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
-      'no-restricted-syntax': [
-        'error',
-        {
-          selector: "ImportDeclaration[source.value='zod'] ImportSpecifier",
-          message: "Write import * as z from 'zod': by its names, all of it ends up in the bundle (500 KB).",
-        },
-      ],
+      'no-restricted-syntax': ['error', zodByName],
     },
   },
   ...importDirection,
@@ -74,6 +80,17 @@ export default tseslint.config(
         { object: 'Math', property: 'random' },
       ],
     },
+  },
+  {
+    // Where a token is a secret; elsewhere it is a piece of text.
+    files: [
+      'src/*.ts',
+      'src/ipc/**/*.ts',
+      'src/actors/http/**/*.ts',
+      'src/actors/inspector-page/**/*.ts',
+      'src/cli/**/*.ts',
+    ],
+    rules: { 'no-restricted-syntax': ['error', zodByName, comparedSecret] },
   },
   { files: ['src/**/*.ts'], ignores: ['src/cli/**'], rules: { 'no-console': 'error' } },
 );

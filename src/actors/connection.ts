@@ -278,7 +278,9 @@ export class Connection {
     if (this.#state === 'closing') return;
     const wire = toWireError(error);
     this.#options.counters.protocolError();
-    this.#options.logger.warn({ connection: this.#options.id, code: wire.code }, wire.message);
+    // A type that is none may be any text: that goes back to the client alone.
+    const said = wire.code === 'unknown_message' ? 'a message is of no known type' : wire.message;
+    this.#options.logger.warn({ connection: this.#options.id, code: wire.code }, said);
     this.#send({ type: 'error', requestId: null, callId: null, error: wire });
     this.close('client_gone');
   }

@@ -9,6 +9,8 @@ export interface SystemCalls {
   lockFile(fd: number): boolean;
   /** Listening sockets handed over by the service manager (LISTEN_FDS), meant for this process. */
   listenFds(): readonly number[];
+  /** Neither this process nor one that it starts leaves an image of its memory when it crashes. */
+  forbidCoreDumps(): void;
   /** Sends one sd_notify datagram. False when nobody takes it. */
   notifyService(address: string, state: string): boolean;
 }

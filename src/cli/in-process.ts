@@ -103,6 +103,7 @@ export const startServedDaemon = async (
     ownTools(loaded, env),
   ]);
   const calls = loadSystemCalls();
+  if (!config['daemon.core_dumps']) calls.forbidCoreDumps();
   const { uid } = userInfo();
   const daemon = createDaemon(
     daemonOptions(withDefaultModel(config), {

@@ -160,6 +160,12 @@ export const createSettings = ({ home, defaultSocket }: SettingContext) =>
       env: 'CODEXPC_LOG_LEVEL',
       about: 'least severe log line that is kept',
     },
+    'daemon.core_dumps': {
+      kind: flag(),
+      initial: false as boolean,
+      env: null,
+      about: 'let the system keep the memory of a crash, which holds prompts and answers',
+    },
     'http.enabled': {
       kind: flag(),
       initial: true as boolean,
@@ -189,7 +195,7 @@ export const createSettings = ({ home, defaultSocket }: SettingContext) =>
       kind: text(),
       initial: null as string | null,
       env: 'CODEXPC_HTTP_TOKEN',
-      about: 'what clients have to send as a bearer token; unset: whoever reaches the port may ask',
+      about: 'what clients have to send as a bearer token; unset: every program of this user may ask',
     },
     'http.allow_remote': {
       kind: flag(),

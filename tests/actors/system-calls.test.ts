@@ -2,7 +2,19 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -116,6 +128,106 @@ describe('two daemons', () => {
     expect(await client.health()).toMatchObject({ ok: true });
     client.close();
   });
+});
+
+const isRoot = process.getuid?.() === 0;
+const ifRoot = isRoot ? describe : describe.skip;
+
+ifRoot(`another user${isRoot ? '' : ' (skipped: only root can become one)'}`, () => {
+  const NOBODY = 65_534;
+  /** What a process of another user hears at the socket: its error, or all that it is sent until the end. */
+  const dial = (path: string): string =>
+    spawnSync(
+      process.execPath,
+      [
+        '-e',
+        `const socket = require('node:net').connect(${JSON.stringify(path)});
+        socket.on('error', ({ code }) => console.log(code));
+        socket.on('data', (bytes) => console.log('heard', bytes.length));
+        socket.on('close', () => console.log('closed'));`,
+      ],
+      { uid: NOBODY, gid: NOBODY, encoding: 'utf8', cwd: '/', env: {} },
+    ).stdout;
+
+  test('does not reach the socket, by its mode and its folder’s', async () => {
+    const path = join(directory, 'run', 'codexpc.sock');
+    chmodSync(directory, 0o711);
+    expect((await startDaemon(path)).said).toBe('listening');
+    expect(dial(path)).toBe('EACCES\nclosed\n');
+    chmodSync(join(directory, 'run'), 0o711);
+    expect(dial(path)).toBe('EACCES\nclosed\n');
+  });
+
+  test('hears nothing where the modes let it in: the kernel says who it is', async () => {
+    const path = join(directory, 'run', 'codexpc.sock');
+    expect((await startDaemon(path)).said).toBe('listening');
+    for (const folder of [directory, join(directory, 'run')]) chmodSync(folder, 0o711);
+    chmodSync(path, 0o666);
+    expect(dial(path)).toBe('closed\n');
+    const client = await connectClient({ socketPath: path });
+    expect(await client.health()).toMatchObject({ ok: true });
+    client.close();
+  });
+
+  test('cannot prepare a folder, a lock or a socket for us', async () => {
+    const theirs = join(directory, 'theirs');
+    mkdirSync(theirs, { mode: 0o755 });
+    chownSync(theirs, NOBODY, NOBODY);
+    expect((await startDaemon(join(theirs, 'codexpc.sock'))).said).toContain('belongs to another user');
+
+    const link = join(directory, 'link');
+    symlinkSync(theirs, link);
+    expect((await startDaemon(join(link, 'codexpc.sock'))).said).toContain('is not a directory');
+
+    const ours = join(directory, 'ours');
+    const precious = join(directory, 'precious');
+    mkdirSync(ours, { mode: 0o700 });
+    writeFileSync(precious, 'mine');
+    symlinkSync(precious, join(ours, 'codexpc.sock.lock'));
+    expect((await startDaemon(join(ours, 'codexpc.sock'))).said).toContain('io_error');
+    expect(readFileSync(precious, 'utf8')).toBe('mine');
+  });
+});
+
+describe('forbidCoreDumps', () => {
+  /** Python starts it without a limit, and sees in its wait status whether the system kept its memory. */
+  const START = `import os, resource, sys
+resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+pid = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ)
+print(os.WCOREDUMP(os.waitpid(pid, 0)[1]))`;
+  const isKept = (cwd: string, program: readonly string[]): boolean =>
+    spawnSync('python3', ['-c', START, ...program], { encoding: 'utf8', cwd }).stdout === 'True\n';
+  const doesKeep = (): boolean => {
+    const folder = mkdtempSync(join(tmpdir(), 'codexpc-core-'));
+    const kept = isKept(folder, ['python3', '-c', 'import os; os.abort()']);
+    rmSync(folder, { recursive: true });
+    return kept;
+  };
+  const url = JSON.stringify(new URL('../../src/actors/system-calls.js', import.meta.url).href);
+  const forbidding = (then: string): readonly string[] => [
+    '--input-type=module',
+    '-e',
+    `const { loadSystemCalls } = await import(${url});
+    loadSystemCalls().forbidCoreDumps();
+    ${then}`,
+  ];
+
+  const unseen = doesKeep() ? '' : ' (skipped: a crash leaves nothing here, or there is no python3)';
+  (unseen === '' ? test : test.skip)(`keeps the memory of a crash from being written${unseen}`, () =>
+    expect(isKept(directory, [process.execPath, ...forbidding('process.abort();')])).toBe(false),
+  );
+
+  const onLinux = process.platform === 'linux';
+  (onLinux ? test : test.skip)(
+    `holds for children${onLinux ? '' : ' (skipped: not Linux)'}, and twice`,
+    () => {
+      const then = `loadSystemCalls().forbidCoreDumps();
+      const { execFileSync } = await import('node:child_process');
+      process.stdout.write(execFileSync('cat', ['/proc/self/limits']));`;
+      const { stdout } = spawnSync(process.execPath, forbidding(then), { encoding: 'utf8' });
+      expect(stdout).toMatch(/^Max core file size +[01] +[01] +bytes/m);
+    },
+  );
 });
 
 describe('listenFds', () => {

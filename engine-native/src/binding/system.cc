@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <cstdlib>
@@ -110,12 +112,29 @@ Napi::Value NotifyService(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(env, sent == static_cast<ssize_t>(state.size()));
 }
 
+// forbidCoreDumps(): neither this process nor one that it starts leaves an image of its memory when it crashes.
+Napi::Value ForbidCoreDumps(const Napi::CallbackInfo& info) {
+  rlimit limit = {};
+  if (getrlimit(RLIMIT_CORE, &limit) != 0) return ThrowErrno(info.Env(), "getrlimit(RLIMIT_CORE)", errno);
+#if defined(__linux__)
+  // Not 0: a program that core_pattern names gets the image whatever the limit, unless that is 1; and a file is not
+  // written below a page (https://github.com/torvalds/linux/blob/v6.1/fs/coredump.c, do_coredump).
+  constexpr rlim_t kNone = 1;
+#else
+  constexpr rlim_t kNone = 0;
+#endif
+  limit.rlim_cur = limit.rlim_max = std::min(kNone, limit.rlim_max);
+  if (setrlimit(RLIMIT_CORE, &limit) != 0) return ThrowErrno(info.Env(), "setrlimit(RLIMIT_CORE)", errno);
+  return info.Env().Undefined();
+}
+
 }  // namespace
 
 void RegisterSystem(Napi::Env env, Napi::Object exports) {
   exports.Set("peerUid", Napi::Function::New(env, PeerUid, "peerUid"));
   exports.Set("lockFile", Napi::Function::New(env, LockFile, "lockFile"));
   exports.Set("listenFds", Napi::Function::New(env, ListenFds, "listenFds"));
+  exports.Set("forbidCoreDumps", Napi::Function::New(env, ForbidCoreDumps, "forbidCoreDumps"));
   exports.Set("notifyService", Napi::Function::New(env, NotifyService, "notifyService"));
 }
 

@@ -7,6 +7,7 @@ import { CodexpcError } from '../../errors.js';
 import type { FrontEndCounters } from '../../ipc/counters.js';
 import { type AccessPolicy, refuseAccess } from '../../ipc/http/access.js';
 import { refusal } from '../../ipc/http/api-error.js';
+import { isForeignPeer } from './foreign-peer.js';
 import { discardBody, type Exchange, sendError } from './exchange.js';
 
 export interface Route {
@@ -33,6 +34,7 @@ export const createHttpRouter = ({ routes, access, counters, logger }: HttpRoute
       origin: headers.origin,
       secFetchSite: oneOf(headers['sec-fetch-site']),
       authorization: headers.authorization,
+      isForeign: () => isForeignPeer(request.socket),
     });
     if (refused !== null) {
       counters.connectionRefused();

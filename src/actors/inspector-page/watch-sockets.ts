@@ -82,6 +82,7 @@ const refuse = ({ headers, url }: IncomingMessage, token: string, numPages: numb
       origin: headers.origin,
       secFetchSite: headers['sec-fetch-site'] as string | undefined,
       authorization: undefined,
+      isForeign: () => false, // the token is asked for below
     },
   );
   if (refused !== null) return refused;

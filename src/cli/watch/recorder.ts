@@ -1,6 +1,6 @@
 // Writes a recording as the events come. What has been written stays, whatever becomes of the process.
 
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fchmodSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { CodexpcError } from '../../errors.js';
 import type { WatchEvent } from '../../ipc/protocol.js';
 import { encodeRecorded, type RecordingHeader } from '../../ipc/recording.js';
@@ -19,6 +19,8 @@ export class Recorder implements Disposable {
     this.#maxBytes = maxBytes;
     try {
       this.#descriptor = openSync(path, 'w', 0o600);
+      // It may have been there, for others to read.
+      if (fstatSync(this.#descriptor).isFile()) fchmodSync(this.#descriptor, 0o600);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new CodexpcError({

@@ -7,7 +7,7 @@ import { refusal } from './api-error.js';
 import { isLoopbackName } from './loopback.js';
 
 export interface AccessPolicy {
-  /** Null: whoever reaches the port may ask. */
+  /** Null: whoever of this user reaches the port may ask. */
   readonly token: string | null;
   /** The listener can be reached from loopback only, so requests have to name it by a loopback name. */
   readonly loopbackOnly: boolean;
@@ -19,6 +19,8 @@ export interface AccessRequest {
   readonly origin: string | undefined;
   readonly secFetchSite: string | undefined;
   readonly authorization: string | undefined;
+  /** The connection is known to be another user's of this machine. */
+  readonly isForeign: () => boolean;
 }
 
 /** Says no more than that the daemon runs: monitors need no token. */
@@ -41,7 +43,16 @@ export const refuseAccess = (policy: AccessPolicy, request: AccessRequest): Code
       message: 'Web pages of other sites may not use this daemon. Send the request from a program.',
     });
   }
-  if (policy.token !== null && !OPEN_PATHS.includes(request.path)) {
+  if (OPEN_PATHS.includes(request.path)) return null;
+  if (policy.token === null && policy.loopbackOnly && request.isForeign()) {
+    return refusal({
+      status: 403,
+      code: 'access_denied',
+      message:
+        'This daemon serves another user of this machine. Its user lets others in by a token (setting http.token).',
+    });
+  }
+  if (policy.token !== null) {
     const given = /^Bearer +(.+)$/i.exec(request.authorization ?? '')?.[1] ?? '';
     if (!isSameSecret(given, policy.token)) {
       return refusal({

@@ -8,6 +8,7 @@ import { invalidBody } from './api-error.js';
 import { contentText } from './content-text.js';
 import { openReasoning } from './sealed-reasoning.js';
 import type { ToolTable } from './tool-table.js';
+import { typeForLog } from './type-for-log.js';
 
 export interface InputItems {
   readonly items: readonly ConversationItem[];
@@ -42,7 +43,7 @@ export const readInputItems = (input: readonly JsonObject[], tools: ToolTable): 
   for (const [index, item] of input.entries()) {
     const read = readItem(item, tools, `input[${index}]`);
     if (read.length > 0) items.push(...read);
-    else ignored.push(`item ${typeOf(item).slice(0, 64)}`);
+    else ignored.push(`item ${typeForLog(typeOf(item))}`);
   }
   return { items, ignored };
 };
@@ -50,7 +51,7 @@ export const readInputItems = (input: readonly JsonObject[], tools: ToolTable): 
 /** A message may leave its type out. */
 const typeOf = ({ type, role }: JsonObject): string => {
   if (typeof type === 'string') return type;
-  return role === undefined ? 'without a type' : 'message';
+  return role === undefined ? 'none' : 'message';
 };
 
 const readItem = (item: JsonObject, tools: ToolTable, place: string): readonly ConversationItem[] => {

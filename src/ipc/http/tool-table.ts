@@ -4,6 +4,7 @@
 import type { JsonObject, JsonValue } from '../messages/define.js';
 import type { Tool, ToolChoice } from '../protocol.js';
 import { invalidBody } from './api-error.js';
+import { typeForLog } from './type-for-log.js';
 
 /** A call as its client knows it. */
 export interface CalledTool {
@@ -38,7 +39,7 @@ export const createToolTable = (offered: readonly JsonObject[]): ToolTable => {
     const definition = definitionOf(described);
     const isFreeform = type === 'custom';
     if (!isFreeform && type !== 'function') {
-      ignored.push(typeof type === 'string' ? type.slice(0, 64) : 'a tool without a type');
+      ignored.push(typeof type === 'string' ? typeForLog(type) : 'without a type');
       return;
     }
     const name = definition['name'];

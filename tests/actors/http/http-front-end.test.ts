@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { ManualTimers, until } from '../../fixtures/front-end-harness.js';
 import { type HttpHarnessOptions, rawRequest, startHttpHarness } from '../../fixtures/http-harness.js';
@@ -113,6 +115,35 @@ describe('the router', () => {
     expect(status).toBe(403);
     expect(JSON.parse(text)).toMatchObject({ error: { code: 'access_denied' } });
     expect(harness.counters.snapshot().connections.refused).toBe(1);
+  });
+
+  const canBecomeOther = process.platform === 'linux' && process.getuid?.() === 0;
+  const why = canBecomeOther ? '' : ' (skipped: needs Linux, and root to become one)';
+  (canBecomeOther ? test : test.skip)(`refuses another user of this machine${why}`, async () => {
+    const asNobody = async (url: string, token = ''): Promise<string> => {
+      const program = `fetch(${JSON.stringify(url)}, { headers: { authorization: 'Bearer ${token}' } })
+        .then((answer) => console.log(answer.status))`;
+      const child = spawn(process.execPath, ['-e', program], {
+        uid: 65_534,
+        gid: 65_534,
+        cwd: '/',
+        env: {},
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      return (await text(child.stdout)).trim();
+    };
+    const open = await start();
+    expect(await asNobody(`${open.url()}/v1/models`)).toBe('403');
+    expect((await open.get('/v1/models')).status).toBe(200);
+    expect(await asNobody(`${open.url()}/health`)).toBe('200');
+    const closed = await start({ settings: { token: 'secret' } });
+    expect(await asNobody(`${closed.url()}/v1/models`, 'secret')).toBe('200');
+    expect(await asNobody(`${closed.url()}/v1/models`, 'guess')).toBe('401');
+  });
+
+  test('lets this user in over IPv6 too', async () => {
+    const harness = await start({ settings: { host: '::1' } });
+    expect((await harness.get('/v1/models')).status).toBe(200);
   });
 
   test('asks for the token', async () => {

@@ -1,6 +1,6 @@
 // The screen as text, from the recording of a daemon with a tool call, a crash and a restart.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -118,6 +118,15 @@ test('keys are told from each other, arrows and pasted text too', () => {
     'interrupt',
     'escape',
   ]);
+});
+
+test('a recording is for its owner alone, also where a file was', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'codexpc-recorder-'));
+  const file = join(folder, 'a.codexpc');
+  writeFileSync(file, 'an older one', { mode: 0o644 });
+  new Recorder(file, header)[Symbol.dispose]();
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  rmSync(folder, { recursive: true });
 });
 
 test('a recorder stops at its bound, and what it has written can be read', () => {

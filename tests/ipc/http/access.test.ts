@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { type AccessRequest, refuseAccess } from '../../../src/ipc/http/access.js';
+import fc from 'fast-check';
+import { type AccessRequest, isSameSecret, refuseAccess } from '../../../src/ipc/http/access.js';
 
 const request: AccessRequest = {
   path: '/v1/responses',
@@ -7,6 +8,7 @@ const request: AccessRequest = {
   origin: undefined,
   secFetchSite: undefined,
   authorization: undefined,
+  isForeign: () => false,
 };
 const open = { token: null, loopbackOnly: true };
 const statusOf = (change: Partial<AccessRequest>, policy = open as Parameters<typeof refuseAccess>[0]) =>
@@ -61,6 +63,16 @@ describe('a web page', () => {
     expect(statusOf({ secFetchSite: 'cross-site' })).toBe(403));
 });
 
+describe('another user of this machine', () => {
+  const isForeign = (): boolean => true;
+  test('may not ask where no token is', () => expect(statusOf({ isForeign })).toBe(403));
+  test('may ask with the token, and whether the daemon runs', () => {
+    const policy = { token: 'secret', loopbackOnly: true };
+    expect(statusOf({ isForeign, authorization: 'Bearer secret' }, policy)).toBe('let in');
+    expect(statusOf({ isForeign, path: '/health' })).toBe('let in');
+  });
+});
+
 describe('the token', () => {
   const policy = { token: 'secret', loopbackOnly: true };
   test.each([
@@ -72,5 +84,13 @@ describe('the token', () => {
     ['Basic c2VjcmV0', 401],
     [undefined, 401],
   ])('%s → %s', (authorization, expected) => expect(statusOf({ authorization }, policy)).toBe(expected));
+  test('is the same as itself alone, whatever the lengths', () =>
+    fc.assert(
+      fc.property(fc.string({ maxLength: 200 }), fc.string({ maxLength: 200 }), (left, right) => {
+        expect(isSameSecret(left, left)).toBe(true);
+        expect(isSameSecret(left, `${left}x`)).toBe(false);
+        expect(isSameSecret(left, right)).toBe(left === right);
+      }),
+    ));
   test('is not asked for by /health', () => expect(statusOf({ path: '/health' }, policy)).toBe('let in'));
 });

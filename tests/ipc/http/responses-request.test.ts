@@ -188,7 +188,7 @@ describe('tools', () => {
     expect(options.tools).toEqual([
       { kind: 'function', name: 'f', description: 'does f', parameters: { type: 'object' }, strict: true },
     ]);
-    expect(ignored).toEqual(['tool web_search', 'tool file_search', 'tool a tool without a type']);
+    expect(ignored).toEqual(['tool web_search', 'tool file_search', 'tool without a type']);
   });
 
   test('of two namespaces never share a name', () => {
