@@ -51,7 +51,7 @@ export interface EngineLoopOptions {
   readonly hasLogits: boolean;
   readonly cache: PrefixCache;
   readonly queueBound: number;
-  readonly guides: Pick<Guides, 'create'>;
+  readonly guides: Pick<Guides, 'prepare' | 'create'>;
   readonly report: (reports: readonly EngineReport[]) => void;
   /** The context can no longer be trusted. */
   readonly onFault: (error: unknown) => void;
@@ -103,6 +103,19 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     reports.push({ type: 'failed', id, error: toErrorRecord(error) });
   };
 
+  /** Its grammars are compiled while it waits and while its prompt is fed. */
+  const prepared = (submission: SubmitCommand): SubmitCommand => {
+    const { guidance } = submission;
+    if (guidance === null || !options.hasLogits) return submission;
+    try {
+      options.guides.prepare(guidance);
+      return submission;
+    } catch (error) {
+      if (guidance.isPromised) throw error;
+      return { ...submission, guidance: null };
+    }
+  };
+
   const submit = (submission: SubmitCommand): void => {
     const prompt = bytesToTokens(submission.prompt);
     if (prompt.length >= contextLength) {
@@ -110,7 +123,11 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     } else if (!submission.resumed && waiting.size() >= queueBound) {
       fail(submission.id, queueFull(waiting.size(), queueBound));
     } else {
-      waiting.enter(submission, prompt);
+      try {
+        waiting.enter(prepared(submission), prompt);
+      } catch (error) {
+        fail(submission.id, error);
+      }
     }
   };
 

@@ -24,7 +24,10 @@ export const guardWeights = (checkpoint: string, weightsBytes: number, budgetByt
   }
 };
 
-/** Before a context is made. Gives what the budget still has. */
+/** What following grammars takes over 200,000 tokens (measured: 110 MB), masks included. */
+const GRAMMAR_BYTES = 128e6;
+
+/** Before a context is made. Gives what the budget still has, besides what grammars may come to take. */
 export const guardContext = (
   checkpoint: string,
   use: MemoryUse,
@@ -36,7 +39,17 @@ export const guardContext = (
   if (leftBytes < 0) {
     throw insufficientMemory(`Loading ${checkpoint} with ${numSlots} slots`, needed, budgetBytes);
   }
-  return leftBytes;
+  return Math.max(0, leftBytes - GRAMMAR_BYTES);
+};
+
+/** Before the first grammar is followed. */
+export const guardGrammars = (availableBytes: number): void => {
+  if (GRAMMAR_BYTES > availableBytes)
+    throw insufficientMemory(
+      'Holding an answer to a schema or grammar',
+      { grammars: GRAMMAR_BYTES },
+      availableBytes,
+    );
 };
 
 /**

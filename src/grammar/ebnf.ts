@@ -21,7 +21,6 @@ const MAX_CODE_POINT = 0x10ffff;
 const SURROGATES: CodePointRange = [0xd800, 0xdfff];
 const ASCII: CodePointRange = [0x00, 0x7f];
 const BEYOND_ASCII: CodePointRange = [0x80, MAX_CODE_POINT];
-const NUM_BEYOND_ASCII = MAX_CODE_POINT + 1 - 0x80 - 0x800;
 const MAX_WRITTEN_OUT = 256;
 
 const IS_SET = /^\[[^[\]]*\]$/;
@@ -35,23 +34,33 @@ export const literal = (text: string): Ebnf => ({
 
 /**
  * One code point of the ranges; they may overlap. xgrammar 0.1.27 has sets of ASCII characters, and sets without some ASCII
- * characters, which hold all others; so beyond ASCII a set has all characters, or few, which are written out.
+ * characters, which hold all others. So beyond ASCII a set has few characters, which are written out, or all but few:
+ * those stand in the set for read-ebnf.ts, xgrammar does not see them, and the masks are corrected.
  */
 export const oneOf = (ranges: readonly CodePointRange[]): Ebnf => {
-  const ascii = complementOf([...complementOf(ranges), BEYOND_ASCII]);
-  const others = complementOf([...complementOf(ranges), ASCII]);
-  const numOthers = others.reduce((total, [first, last]) => total + last - first + 1, 0);
-  if (numOthers === NUM_BEYOND_ASCII)
-    return { text: `[^${members(complementOf([...ascii, BEYOND_ASCII])) || escaped(0)}]`, size: 1 };
-  if (numOthers > MAX_WRITTEN_OUT)
+  const missing = complementOf(ranges);
+  const ascii = complementOf([...missing, BEYOND_ASCII]);
+  const others = complementOf([...missing, ASCII]);
+  const missingOthers = complementOf([...ranges, ASCII]);
+  if (numOf(missingOthers) <= MAX_WRITTEN_OUT) {
+    const missingAscii = complementOf([...ascii, BEYOND_ASCII]);
+    return { text: `[^${members(missingAscii) || escaped(0)}${members(missingOthers)}]`, size: 1 };
+  }
+  if (numOf(others) > MAX_WRITTEN_OUT)
     throw unsupportedGrammar(
-      'a set of characters that has some of those beyond ASCII and not others is not supported',
+      'a set of characters that has many of those beyond ASCII and not others is not supported',
     );
   const characters = others.flatMap(([first, last]) =>
     Array.from({ length: last - first + 1 }, (_, index) => literal(String.fromCodePoint(first + index))),
   );
   return choice(...(ascii.length > 0 ? [{ text: `[${members(ascii)}]`, size: 1 }] : []), ...characters);
 };
+
+/** The grammar as far as xgrammar can follow it: its sets hold all characters beyond ASCII or none. */
+export const withAsciiSets = (grammar: string): string =>
+  grammar.replace(/\[\^(?:\\U[0-9a-f]{8}-?)+\]/g, (set) =>
+    set.replace(/\\U(?!000000[0-7])[0-9a-f]{8}(?:-\\U[0-9a-f]{8})?/g, ''),
+  );
 
 export const sequence = (...parts: readonly Ebnf[]): Ebnf => {
   const present = parts.filter(({ text }) => text !== EMPTY.text);
@@ -115,6 +124,9 @@ export const createRules = (): Rules => {
     grammar: (root) => `root ::= ${root.text}\n${lines.join('\n')}\n`,
   };
 };
+
+const numOf = (ranges: readonly CodePointRange[]): number =>
+  ranges.reduce((total, [first, last]) => total + last - first + 1, 0);
 
 const sum = (parts: readonly Ebnf[]): number => {
   const size = parts.reduce((total, part) => total + part.size, 0);

@@ -7,9 +7,16 @@
 import type { EbnfNode, EbnfRules } from './read-ebnf.js';
 
 export interface GrammarState {
-  /** Behind `byte`; null: the text is none of the grammar's, or there is too much that could follow to say. */
+  /** Behind `byte`; null: the text is none of the grammar's. */
   after(byte: number): GrammarState | null;
+  /** How many bytes may come next, at most. */
+  readonly numBytes: number;
+  /** The text may end here. */
+  readonly isComplete: boolean;
 }
+
+/** There is too much that could follow to say where the text is. */
+export const LOST: GrammarState = { after: () => LOST, numBytes: 256, isComplete: false };
 
 /** What is still to be matched: `node`, then `next`; null: nothing. */
 interface Stack {
@@ -22,21 +29,27 @@ interface Stack {
 type Node =
   | EbnfNode
   /** The last bytes of a character, of which the first has been matched. */
-  | { readonly type: 'continuation'; readonly numBytes: number };
+  | {
+      readonly type: 'continuation';
+      readonly numBytes: number;
+      /** But not these. */
+      readonly without: Characters;
+    };
+
+/** As UTF-8, from some byte on. */
+type Characters = ReadonlyArray<readonly number[]>;
 
 /** More possibilities than this are not followed: a grammar that says little in many ways. */
 const MAX_POSSIBILITIES = 256;
 /** Forgotten together when there are more: states hold memory, and few are in use. */
 const MAX_STATES = 2048;
 
-export const createGrammarStates = (
-  rules: EbnfRules,
-  root: string,
-): { readonly start: GrammarState | null } => {
+export const createGrammarStates = (rules: EbnfRules, root: string): { readonly start: GrammarState } => {
   const bottoms = new Map<Node, Stack>();
   const ids = new Map<Stack | null, number>();
   const states = new Map<string, GrammarState>();
   const derived = new Map<Node, Map<string, Node>>();
+  const possible = new Map<Node, PossibleBytes>();
 
   const push = (node: Node, next: Stack | null): Stack => {
     const siblings = next === null ? bottoms : next.above;
@@ -55,6 +68,9 @@ export const createGrammarStates = (
     known.set(name, made);
     return made;
   };
+
+  const continuation = (node: Node, numBytes: number, without: Characters): Node =>
+    derive(node, `${numBytes} but ${without.join(' ')}`, () => ({ type: 'continuation', numBytes, without }));
 
   const pushAll = (parts: readonly Node[], next: Stack | null): Stack | null =>
     parts.reduceRight<Stack | null>((rest, part) => push(part, rest), next);
@@ -114,19 +130,14 @@ export const createGrammarStates = (
         if (byte < 0x80) return node.ascii[byte]! ? next : undefined;
         const numBytes = numContinuationBytes(byte);
         if (!node.hasBeyond || numBytes === 0) return undefined;
-        return push(
-          derive(node, `beyond ${numBytes}`, () => ({ type: 'continuation', numBytes })),
-          next,
-        );
+        return push(continuation(node, numBytes, behind(byte, node.without)), next);
       }
       case 'continuation': {
-        const { numBytes } = node;
         if ((byte & 0xc0) !== 0x80) return undefined;
-        if (numBytes === 1) return next;
-        return push(
-          derive(node, 'rest', () => ({ type: 'continuation', numBytes: numBytes - 1 })),
-          next,
-        );
+        const numBytes = node.numBytes - 1;
+        const without = behind(byte, node.without);
+        if (numBytes === 0) return without.length === 0 ? next : undefined;
+        return push(continuation(node, numBytes, without), next);
       }
       default:
         return undefined;
@@ -139,27 +150,43 @@ export const createGrammarStates = (
     return id;
   };
 
-  const stateOf = (stacks: Iterable<Stack | null>): GrammarState | null => {
+  const stateOf = (stacks: Iterable<Stack | null>): GrammarState => {
     const leaves = new Set<Stack | null>();
     const seen = new Set<Stack | null>();
-    for (const stack of stacks) if (!unfold(stack, seen, leaves)) return null;
-    const known = states.get(keyOf(leaves));
+    for (const stack of stacks) if (!unfold(stack, seen, leaves)) return LOST;
+    const key = keyOf(leaves);
+    const known = states.get(key);
     if (known !== undefined) return known;
-    if (states.size === MAX_STATES) forget();
-    const state = createState([...leaves].filter((stack) => stack !== null));
-    states.set(keyOf(leaves), state);
+    const hasRoom = states.size < MAX_STATES;
+    if (!hasRoom) forget();
+    const state = createState(leaves);
+    states.set(hasRoom ? key : keyOf(leaves), state);
     return state;
   };
 
-  const keyOf = (leaves: ReadonlySet<Stack | null>): string =>
-    Array.from(leaves, idOf)
+  const keyOf = (leaves: ReadonlySet<Stack | null>): string => {
+    const [first] = leaves;
+    if (leaves.size === 1) return String(idOf(first!));
+    return Array.from(leaves, idOf)
       .sort((a, b) => a - b)
       .join();
+  };
 
-  const createState = (leaves: readonly Stack[]): GrammarState => {
+  const bytesOf = (node: Node): PossibleBytes => {
+    const known = possible.get(node) ?? firstBytes(node);
+    possible.set(node, known);
+    return known;
+  };
+
+  const createState = (stacks: ReadonlySet<Stack | null>): GrammarState => {
+    const leaves = [...stacks].filter((stack) => stack !== null);
+    const { mayCome, numBytes } = allOf(leaves.map(({ node }) => bytesOf(node)));
     const following = new Map<number, GrammarState | null>();
     return {
+      isComplete: stacks.has(null),
+      numBytes,
       after: (byte) => {
+        if (((mayCome[byte >> 5]! >>> (byte & 31)) & 1) === 0) return null;
         const known = following.get(byte);
         if (known !== undefined) return known;
         const rests = leaves.map((stack) => step(stack, byte)).filter((rest) => rest !== undefined);
@@ -176,10 +203,57 @@ export const createGrammarStates = (
     ids.clear();
     bottoms.clear();
     derived.clear();
+    possible.clear();
   };
 
   return { start: stateOf([push(rules.get(root)!, null)]) };
 };
+
+interface PossibleBytes {
+  /** (8): bit b % 32 of word b / 32. */
+  readonly mayCome: Uint32Array;
+  readonly numBytes: number;
+}
+
+/** What `node` may begin with. */
+const firstBytes = (node: Node): PossibleBytes => {
+  const mayCome = new Uint32Array(8);
+  const add = (first: number, last: number): void => {
+    for (let byte = first; byte <= last; byte++) mayCome[byte >> 5]! |= 1 << (byte & 31);
+  };
+  switch (node.type) {
+    case 'bytes':
+      add(node.bytes[0]!, node.bytes[0]!);
+      break;
+    case 'set':
+      node.ascii.forEach((isIn, byte) => isIn && add(byte, byte));
+      if (node.hasBeyond) add(0xc2, 0xf4);
+      break;
+    case 'continuation':
+      add(0x80, 0xbf);
+      break;
+    default:
+      break;
+  }
+  return counted(mayCome);
+};
+
+const allOf = (parts: readonly PossibleBytes[]): PossibleBytes => {
+  if (parts.length === 1) return parts[0]!;
+  const mayCome = new Uint32Array(8);
+  for (const part of parts) for (let word = 0; word < 8; word++) mayCome[word]! |= part.mayCome[word]!;
+  return counted(mayCome);
+};
+
+const counted = (mayCome: Uint32Array): PossibleBytes => {
+  let numBytes = 0;
+  for (let word of mayCome) for (; word !== 0; word = (word & (word - 1)) >>> 0) numBytes++;
+  return { mayCome, numBytes };
+};
+
+/** What is left, behind this byte, of the ones that begin with it. */
+const behind = (byte: number, characters: Characters): Characters =>
+  characters.filter(([first]) => first === byte).map((bytes) => bytes.slice(1));
 
 /** Of the character that begins with this byte; 0: none does. */
 const numContinuationBytes = (lead: number): number =>

@@ -7,7 +7,7 @@ import { unsupportedGrammar } from './errors.js';
 import { countedCharacter, createJsonText, integer, jsonSet, number, quoted } from './json-text.js';
 import { integersWithin, type Limits, numbersWithin } from './number-range.js';
 import { otherKey } from './object-keys.js';
-import { anyText, regexToEbnf } from './regex.js';
+import { anyText, ecmaDialect, regexToEbnf } from './regex.js';
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 type Schema = Readonly<Record<string, Json>>;
@@ -201,7 +201,13 @@ class SchemaConversion {
     if (least > 0 || most !== undefined)
       throw unsupportedGrammar('the keyword pattern beside minLength or maxLength is not supported');
     return quoted(
-      regexToEbnf(pattern, { write: jsonSet, ignoresCase: false, dotAll: false, around: anyText(jsonSet) }),
+      regexToEbnf(pattern, {
+        dialect: ecmaDialect,
+        write: jsonSet,
+        ignoresCase: false,
+        dotAll: false,
+        around: anyText(jsonSet),
+      }),
     );
   }
 

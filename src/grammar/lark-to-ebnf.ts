@@ -15,7 +15,7 @@ import {
 } from './ebnf.js';
 import { unsupportedGrammar } from './errors.js';
 import { type LarkExpression, type LarkGrammar, parseLark } from './lark.js';
-import { plainSet, regexToEbnf, wholeText } from './regex.js';
+import { larkDialect, plainSet, regexToEbnf, wholeText } from './regex.js';
 
 /** Terminals of https://github.com/lark-parser/lark/blob/master/lark/grammars/common.lark as regular expressions. */
 const COMMON: Readonly<Record<string, string>> = {
@@ -121,6 +121,7 @@ const patternOf = (pattern: string, flags: string): Ebnf => {
   if (odd !== undefined)
     throw unsupportedGrammar(`the flag ${odd} of the pattern /${pattern.slice(0, 60)}/ is not supported`);
   return regexToEbnf(pattern, {
+    dialect: larkDialect,
     write: plainSet,
     ignoresCase: flags.includes('i'),
     dotAll: flags.includes('s'),

@@ -8,8 +8,10 @@ export type EbnfNode =
       readonly type: 'set';
       /** (128): which ASCII characters. */
       readonly ascii: readonly boolean[];
-      /** All other characters. */
+      /** All other characters, */
       readonly hasBeyond: boolean;
+      /** but these, as UTF-8. */
+      readonly without: ReadonlyArray<readonly number[]>;
     }
   | { readonly type: 'sequence'; readonly parts: readonly EbnfNode[] }
   | { readonly type: 'choice'; readonly options: readonly EbnfNode[] }
@@ -24,7 +26,7 @@ const NUM_ASCII = 0x80;
 /** The same text is the same object, so that what follows in one place can be seen to follow in another. */
 export const readEbnf = (grammar: string): EbnfRules => {
   const nodes = new Map<string, EbnfNode>();
-  return new Map(
+  const rules = new Map(
     grammar
       .trimEnd()
       .split('\n')
@@ -34,6 +36,35 @@ export const readEbnf = (grammar: string): EbnfRules => {
         return [name, new EbnfReader(body, nodes).readAll()];
       }),
   );
+  for (const node of nodes.values())
+    if (node.type === 'rule' && !rules.has(node.name)) throw unreadable(node.name);
+  return rules;
+};
+
+/** Characters that some set has not, as UTF-8, and has others beyond ASCII. */
+export const leftOutOf = (rules: EbnfRules): ReadonlyArray<readonly number[]> => {
+  const found = new Map<string, readonly number[]>();
+  const visit = (node: EbnfNode): void => {
+    switch (node.type) {
+      case 'set':
+        for (const bytes of node.without) found.set(bytes.join(), bytes);
+        break;
+      case 'sequence':
+        node.parts.forEach(visit);
+        break;
+      case 'choice':
+        node.options.forEach(visit);
+        break;
+      case 'repeat':
+        visit(node.part);
+        break;
+      case 'bytes':
+      case 'rule':
+        break;
+    }
+  };
+  for (const node of rules.values()) visit(node);
+  return [...found.values()];
 };
 
 class EbnfReader {
@@ -107,16 +138,19 @@ class EbnfReader {
   }
 }
 
-/** Sets of ebnf.ts name ASCII characters only; one that leaves some out has all characters beyond ASCII. */
+/** Sets of ebnf.ts have all characters beyond ASCII but those they leave out, or none. */
 const setOf = (members: string, isNegated: boolean): EbnfNode => {
   const ascii = new Array<boolean>(NUM_ASCII).fill(isNegated);
+  const without: number[][] = [];
   for (const [, first, last] of members.matchAll(/\\U([0-9a-f]{8})(?:-\\U([0-9a-f]{8}))?/g)) {
     const from = parseInt(first!, 16);
     const to = last === undefined ? from : parseInt(last, 16);
-    if (to >= NUM_ASCII) throw unreadable(members);
-    ascii.fill(!isNegated, from, to + 1);
+    if (to >= NUM_ASCII && !isNegated) throw unreadable(members);
+    ascii.fill(!isNegated, from, Math.min(to, NUM_ASCII - 1) + 1);
+    for (let codePoint = Math.max(from, NUM_ASCII); codePoint <= to; codePoint++)
+      without.push([...new TextEncoder().encode(String.fromCodePoint(codePoint))]);
   }
-  return { type: 'set', ascii, hasBeyond: isNegated };
+  return { type: 'set', ascii, hasBeyond: isNegated, without };
 };
 
 const CONTROLS: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };

@@ -16,7 +16,16 @@ import { unsupportedGrammar } from './errors.js';
 /** How one code point of a set is written: as itself, or as within a JSON string. */
 export type WriteSet = (ranges: readonly CodePointRange[]) => Ebnf;
 
+/** What expressions mean differently where they come from. */
+export interface RegexDialect {
+  /** Not matched by `.`. */
+  readonly lineEnds: readonly CodePointRange[];
+  /** Matched by `\\s`. */
+  readonly spaces: readonly CodePointRange[];
+}
+
 export interface RegexOptions {
+  readonly dialect: RegexDialect;
   readonly write: WriteSet;
   readonly ignoresCase: boolean;
   /** `.` matches line ends too. */
@@ -25,29 +34,36 @@ export interface RegexOptions {
   readonly around: Ebnf;
 }
 
+const SPACE_SEPARATORS: readonly CodePointRange[] = [
+  [0x20, 0x20],
+  [0xa0, 0xa0],
+  [0x1680, 0x1680],
+  [0x2000, 0x200a],
+  [0x202f, 0x202f],
+  [0x205f, 0x205f],
+  [0x3000, 0x3000],
+];
+const LINE_SEPARATORS: CodePointRange = [0x2028, 0x2029];
+
+/** LineTerminator and WhiteSpace of https://262.ecma-international.org/#sec-ecmascript-language-lexical-grammar */
+export const ecmaDialect: RegexDialect = {
+  lineEnds: [[0x0a, 0x0a], [0x0d, 0x0d], LINE_SEPARATORS],
+  spaces: [[0x09, 0x0d], ...SPACE_SEPARATORS, LINE_SEPARATORS, [0xfeff, 0xfeff]],
+};
+/** As of https://docs.rs/regex/latest/regex/#syntax, which reads the grammars that the hosted models are held to. */
+export const larkDialect: RegexDialect = {
+  lineEnds: [[0x0a, 0x0a]],
+  spaces: [[0x09, 0x0d], [0x85, 0x85], ...SPACE_SEPARATORS, LINE_SEPARATORS],
+};
+
 const MAX_PATTERN_CHARS = 1024;
 const MAX_GROUP_DEPTH = 32;
-/** JavaScript counts U+2028 and U+2029 too, which a set cannot leave out alone (`oneOf`). */
-const LINE_ENDS: readonly CodePointRange[] = [
-  [0x0a, 0x0a],
-  [0x0d, 0x0d],
-];
 const DIGITS: readonly CodePointRange[] = [[0x30, 0x39]];
 const WORD: readonly CodePointRange[] = [
   [0x30, 0x39],
   [0x41, 0x5a],
   [0x5f, 0x5f],
   [0x61, 0x7a],
-];
-const SPACES: readonly CodePointRange[] = [
-  [0x09, 0x0d],
-  [0x20, 0x20],
-];
-/** Of ASCII alone: beyond it there are spaces that no set can leave out (`oneOf`). */
-const NO_SPACES: readonly CodePointRange[] = [
-  [0x00, 0x08],
-  [0x0e, 0x1f],
-  [0x21, 0x7f],
 ];
 const CONTROLS: Readonly<Record<string, number>> = { n: 0x0a, r: 0x0d, t: 0x09, f: 0x0c, v: 0x0b, 0: 0 };
 
@@ -152,7 +168,7 @@ class RegexReader {
       case '[':
         return this.#write(this.#readClass());
       case '.':
-        return this.#write(complementOf(this.options.dotAll ? [] : LINE_ENDS));
+        return this.#write(complementOf(this.options.dotAll ? [] : this.options.dialect.lineEnds));
       case '\\':
         return this.#write(this.#readEscape(false));
       case '^':
@@ -233,9 +249,9 @@ class RegexReader {
       case 'W':
         return complementOf(WORD);
       case 's':
-        return SPACES;
+        return this.options.dialect.spaces;
       case 'S':
-        return NO_SPACES;
+        return complementOf(this.options.dialect.spaces);
       case 'x':
         return this.#readHex(/^[0-9A-Fa-f]{2}/);
       case 'u':
@@ -287,7 +303,13 @@ export const plainSet: WriteSet = (ranges) => oneOf(ranges);
 export const anyText = (write: WriteSet): Ebnf => repeat(write(complementOf([])), 0, undefined);
 
 /** The whole text has to match. */
-export const wholeText = { write: plainSet, ignoresCase: false, dotAll: false, around: EMPTY } as const;
+export const wholeText = {
+  dialect: larkDialect,
+  write: plainSet,
+  ignoresCase: false,
+  dotAll: false,
+  around: EMPTY,
+} as const;
 
 const overlap = (
   [first, last]: CodePointRange,

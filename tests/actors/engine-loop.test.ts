@@ -9,6 +9,7 @@ import type {
 } from '../../src/actors/engine-addon.js';
 import { type EngineCommand, type EngineReport, tokensToBytes } from '../../src/actors/engine-frames.js';
 import { createEngineLoop } from '../../src/actors/engine-loop.js';
+import { guardGrammars } from '../../src/actors/memory-guard.js';
 import { createPrefixCache, type SnapshotDisk } from '../../src/actors/prefix-cache/prefix-cache.js';
 import { unmarked } from '../../src/actors/prompt-marks.js';
 import { createScriptedAddon, SPECIAL_TOKENS, type ScriptedOptions } from './fakes/scripted-addon.js';
@@ -57,6 +58,7 @@ const startLoop = (
     readonly cacheBytes?: number;
     readonly disk?: SnapshotDisk;
     readonly guide?: SequenceGuide;
+    readonly prepareGuide?: (guidance: Guidance) => void;
     readonly maxDraftTokens?: number;
     readonly isAddonOld?: boolean;
   } = {},
@@ -92,7 +94,10 @@ const startLoop = (
       disk: options.disk ?? null,
       note: () => {},
     }),
-    guides: { create: () => options.guide ?? UNGUIDED },
+    guides: {
+      prepare: options.prepareGuide ?? (() => {}),
+      create: () => options.guide ?? UNGUIDED,
+    },
     queueBound: options.queueBound ?? 8,
     report: (batch) => {
       reports.push(...batch);
@@ -336,6 +341,34 @@ describe('engine loop', () => {
     await ended(2);
     expect(of(1, 'failed')).toMatchObject([{ error: { code: 'unsupported_system' } }]);
     expect(faults).toEqual([]);
+  });
+
+  const GUIDANCE: Guidance = {
+    plan: { opening: [], messages: [] },
+    grammars: ['root ::= "a"'],
+    isPromised: true,
+  };
+
+  test('grammars are made ready while a request waits for its turn', async () => {
+    const prepared: Guidance[] = [];
+    const { submit, of, ended } = startLoop({ prepareGuide: (guidance) => void prepared.push(guidance) });
+    ['say a', 'say b', 'say c'].forEach((text, index) => submit(index + 1, text, { guidance: GUIDANCE }));
+    expect(prepared.length).toBe(3);
+    expect(of(1, 'started')).toEqual([]);
+    await ended(1, 2, 3);
+  });
+
+  test('without memory for grammars, what was promised is refused and what only helps is left out', async () => {
+    const { submit, ended, of, textOf } = startLoop({
+      guide: { ...UNGUIDED, isReady: false },
+      prepareGuide: () => guardGrammars(0),
+    });
+    submit(1, 'say hi', { guidance: GUIDANCE });
+    submit(2, 'say hi', { guidance: { ...GUIDANCE, isPromised: false } });
+    submit(3, 'say hi');
+    await ended(2, 3);
+    expect(of(1, 'failed')).toMatchObject([{ error: { code: 'insufficient_memory' } }]);
+    expect(textOf(2)).toBe(textOf(3));
   });
 
   test('on a backend without logits, what needs them is refused by name and ends nothing else', async () => {

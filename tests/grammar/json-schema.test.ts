@@ -64,6 +64,9 @@ const SCHEMAS: ReadonlyArray<readonly [name: string, schema: Schema, values: rea
   ['lengths', { type: 'string', minLength: 2, maxLength: 4 }, ['ab', '漢字💖"']],
   ['a pattern', { type: 'string', pattern: '^[a-c]+-\\d{2}$' }, ['abc-12']],
   ['patterns to choose from', { type: 'string', pattern: '^(?:a|b)?$|^[^a-z\\s]$' }, ['', 'a', 'A', '"']],
+  ['a line', { type: 'string', pattern: '^.*$' }, ['', 'größer “so”', 'tab\t']],
+  ['no spaces', { type: 'string', pattern: '^\\S+$' }, ['größer', '“’‘”']],
+  ['all but some letters', { type: 'string', pattern: '^[^éü]$' }, ['a', 'è', '漢']],
   ['an integer between limits', { type: 'integer', minimum: -12, maximum: 105 }, [-12, 0, 7, 99, 105]],
   ['an integer above', { type: 'integer', exclusiveMinimum: 9 }, [10, 99, 123456]],
   ['an integer below', { type: 'integer', maximum: -5 }, [-5, -17]],
@@ -138,6 +141,9 @@ describe('the grammar of a schema', () => {
     ['half a surrogate pair', { type: 'string' }, '"\\ud800"'],
     ['a control character', { type: 'string' }, '"\t"'],
     ['a number with leading zeros', { type: 'integer' }, '01'],
+    ['a line separator in a line', { type: 'string', pattern: '^.*$' }, '"a\u2028b"'],
+    ['a space among none', { type: 'string', pattern: '^\\S*$' }, '"a\u00a0b"'],
+    ['a letter that is left out', { type: 'string', pattern: '^[^é]*$' }, '"aé"'],
     ['text behind the value', { type: 'integer' }, '1 x'],
   ] as const)('has no place for %s', async (_, schema, text) => {
     expect(await matches(schemaToEbnf(schema), text)).toBe(false);

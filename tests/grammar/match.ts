@@ -1,8 +1,8 @@
 // Texts against a grammar, by the matcher that holds the model to it, over a vocabulary of single bytes.
 
 import { createMatcherFactory, type Matcher } from '../../src/actors/constraints/matcher.js';
-import { createGrammarStates } from '../../src/grammar/grammar-states.js';
-import { readEbnf } from '../../src/grammar/read-ebnf.js';
+import { createGrammarStates, type GrammarState, LOST } from '../../src/grammar/grammar-states.js';
+import { leftOutOf, readEbnf } from '../../src/grammar/read-ebnf.js';
 
 /** Emoji begin with these two, of which the first alone is no token that a matcher allows. */
 const EMOJI = 256;
@@ -26,15 +26,22 @@ const tokensOf = (text: string): number[] => {
   });
 };
 
-/** The whole text is one that the grammar has; its states have to agree, where they can say. */
+/** The whole text is one that the grammar has. Its states have to agree, where they can say; they alone know all sets. */
 export const matches = async (grammar: string, text: string): Promise<boolean> => {
   const isMatch = await matcherMatches(grammar, text);
-  const { start } = createGrammarStates(readEbnf(grammar), 'root');
-  const end = [...Buffer.from(text)].reduce((state, byte) => state?.after(byte) ?? null, start);
-  if (isMatch && start !== null && end === null)
-    throw new Error(`the states do not go on to the end of ${text}`);
-  return isMatch;
+  const rules = readEbnf(grammar);
+  const end = follow(createGrammarStates(rules, 'root').start, [...Buffer.from(text)]);
+  if (end === LOST) return isMatch;
+  const isText = end?.isComplete === true;
+  if (isMatch !== isText && (isText || leftOutOf(rules).length === 0))
+    throw new Error(`the states and the matcher do not agree on ${text}`);
+  return isText;
 };
+
+const follow = (from: GrammarState, bytes: readonly number[]): GrammarState | null =>
+  bytes.reduce<GrammarState | null>((state, byte) => state?.after(byte) ?? null, from);
+
+const bytesOf = (id: number): readonly number[] => (id === EMOJI ? [0xf0, 0x9f] : [id]);
 
 const matcherMatches = async (grammar: string, text: string): Promise<boolean> => {
   const matcher = await (await factory).create(grammar, END);
@@ -64,9 +71,12 @@ export async function* drawSteps(
 ): AsyncGenerator<DrawnStep> {
   const matcher: Matcher = await (await factory).create(grammar, END);
   let bytes: readonly number[] = [];
+  let { start: state } = createGrammarStates(readEbnf(grammar), 'root');
   try {
     for (let numBytes = 0; numBytes < maxBytes; numBytes += bytes.length) {
-      const ids = allowed(await matcher.mask());
+      const ids = allowed(await matcher.mask()).filter(
+        (id) => id === END || follow(state, bytesOf(id)) !== null,
+      );
       yield { bytes, allowed: ids.join(), isEnd: false };
       // An end that is in sight is taken often, so that nested values come to one.
       const closing = ids.filter((id) => id === END || '"]}'.includes(String.fromCharCode(id)));
@@ -77,7 +87,8 @@ export async function* drawSteps(
         yield { bytes: [], allowed: '', isEnd: true };
         return;
       }
-      bytes = id === EMOJI ? [0xf0, 0x9f] : [id];
+      bytes = bytesOf(id);
+      state = follow(state, bytes)!;
     }
   } finally {
     matcher.close();

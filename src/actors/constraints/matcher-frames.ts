@@ -1,4 +1,6 @@
-/** Every `open` and `accept` is answered, in order. */
+import type { TokenTree } from '../../grammar/token-tree.js';
+
+/** All but `close` are answered, in order. */
 export type MatcherRequest =
   | {
       readonly type: 'open';
@@ -9,10 +11,13 @@ export type MatcherRequest =
       readonly tokens: readonly number[];
     }
   | { readonly type: 'accept'; readonly id: number; readonly tokens: readonly number[] }
+  /** Only compiles. */
+  | { readonly type: 'prepare'; readonly grammar: string }
   | { readonly type: 'close'; readonly id: number };
 
-/** What may come next. */
-export interface MatcherReply {
-  readonly id: number;
-  readonly mask: Uint32Array;
-}
+export type MatcherReply =
+  /** Once, first. */
+  | { readonly type: 'tree'; readonly tree: TokenTree }
+  /** What may come next. */
+  | { readonly type: 'mask'; readonly id: number; readonly mask: Uint32Array }
+  | { readonly type: 'prepared' };

@@ -1,9 +1,10 @@
 // The matchers of one engine worker, each a request's; they live in a thread of their own that is started when the first
-// grammar comes, and is asked only for masks that are not known. A request that the thread does not survive, or answer in time, fails alone: the others are set up again
-// in the next thread from the tokens they have seen.
+// grammar comes, and is asked only for masks that are not known. A request that the thread does not survive, or answer in
+// time, fails alone: the others are set up again in the next thread from the tokens they have seen.
 
 import { Worker } from 'node:worker_threads';
 import { CodexpcError, messageOf } from '../../errors.js';
+import { asCodedError } from '../engine-errors.js';
 import type { MatcherVocabulary } from './matcher.js';
 import { createKnownMasks, type FollowedText } from './known-masks.js';
 import type { MatcherReply, MatcherRequest } from './matcher-frames.js';
@@ -27,6 +28,10 @@ export interface RemoteMatcher {
 }
 
 export interface MatcherHost {
+  /** The thread is there, and what it holds in memory. */
+  readonly isStarted: boolean;
+  /** Has it compiled when the thread has nothing else to do: somebody may come to it. */
+  prepare(grammar: string): void;
   open(grammar: string, end: number, listener: MatcherListener): RemoteMatcher;
   close(): void;
 }
@@ -41,9 +46,16 @@ interface Entry {
   numTold: number | null;
 }
 
+/** Whose `prepare` is answered. */
+const NOBODY = 0;
+/** As many grammars are kept compiled. */
+const MAX_EXPECTED = 32;
+
 export const createMatcherHost = ({ vocabulary, answerLimitMs }: MatcherHostOptions): MatcherHost => {
   const entries = new Map<number, Entry>();
   const known = createKnownMasks(vocabulary);
+  /** Still to be compiled. */
+  const expected = new Set<string>();
   let lastId = 0;
   let thread: Worker | null = null;
   /** Ids of what has not been answered yet, in order. */
@@ -59,6 +71,21 @@ export const createMatcherHost = ({ vocabulary, answerLimitMs }: MatcherHostOpti
         : setTimeout(() => lose(`it took longer than ${answerLimitMs} ms to follow`), answerLimitMs);
   };
 
+  const hear = (reply: MatcherReply): void => {
+    if (reply.type === 'tree') {
+      known.lookIn(reply.tree);
+      return;
+    }
+    unanswered.shift();
+    watch();
+    const entry = reply.type === 'mask' ? entries.get(reply.id) : undefined;
+    if (entry !== undefined && reply.type === 'mask') {
+      entry.text.learn(reply.mask);
+      entry.listener.mask(reply.mask);
+    }
+    compileNext();
+  };
+
   const start = (): Worker => {
     const started = new Worker(new URL('./matcher-thread.js', import.meta.url), {
       workerData: vocabulary,
@@ -66,14 +93,8 @@ export const createMatcherHost = ({ vocabulary, answerLimitMs }: MatcherHostOpti
       stdout: true, // what xgrammar prints is said by the error
       stderr: true,
     });
-    started.on('message', ({ id, mask }: MatcherReply) => {
-      if (thread !== started) return;
-      unanswered.shift();
-      watch();
-      const entry = entries.get(id);
-      if (entry === undefined) return;
-      entry.text.learn(mask);
-      entry.listener.mask(mask);
+    started.on('message', (reply: MatcherReply) => {
+      if (thread === started) hear(reply);
     });
     started.on('error', (error) => {
       if (thread === started) lose(`the matcher gave up (${messageOf(error)})`);
@@ -86,8 +107,16 @@ export const createMatcherHost = ({ vocabulary, answerLimitMs }: MatcherHostOpti
     thread ??= start();
     thread.postMessage(request);
     if (request.type === 'close') return;
-    unanswered.push(request.id);
+    unanswered.push(request.type === 'prepare' ? NOBODY : request.id);
     if (unanswered.length === 1) watch();
+  };
+
+  /** One at a time: whoever waits for a mask waits for one compilation at most. */
+  const compileNext = (): void => {
+    const [grammar] = expected;
+    if (grammar === undefined || unanswered.length > 0) return;
+    expected.delete(grammar);
+    post({ type: 'prepare', grammar });
   };
 
   /** Has the entry's listener told what may come next. */
@@ -120,12 +149,27 @@ export const createMatcherHost = ({ vocabulary, answerLimitMs }: MatcherHostOpti
       if (entry !== undefined) ask(id, entry);
     }
     failed?.listener.failed(notFollowed(problem));
+    compileNext();
   };
 
   return {
+    get isStarted() {
+      return thread !== null;
+    },
+    prepare: (grammar) => {
+      expected.add(grammar);
+      if (expected.size > MAX_EXPECTED) expected.delete([...expected][0]!);
+      compileNext();
+    },
     open: (grammar, end, listener) => {
       const id = ++lastId;
-      const text = known.follow(grammar, end);
+      let text: FollowedText;
+      try {
+        text = known.follow(grammar, end);
+      } catch (error) {
+        listener.failed(asCodedError(error));
+        return { accept: () => {}, close: () => {} };
+      }
       const entry: Entry = { grammar, end, listener, text, tokens: [], numTold: null };
       entries.set(id, entry);
       next(id, entry);
@@ -143,6 +187,7 @@ export const createMatcherHost = ({ vocabulary, answerLimitMs }: MatcherHostOpti
     },
     close: () => {
       entries.clear();
+      expected.clear();
       unanswered = [];
       watch();
       void thread?.terminate();

@@ -1,7 +1,9 @@
 // Grammars over one vocabulary, matched token by token: the seam to xgrammar.
 
 import type { CompiledGrammar, GrammarMatcher } from '@mlc-ai/web-xgrammar';
+import { withAsciiSets } from '../../grammar/ebnf.js';
 import { loadXgrammar } from './load-xgrammar.js';
+import { mayBreakUtf8 } from './utf8-tokens.js';
 
 /** (num_text_tokens + 1) offsets into bytes; ids from there to `vocabSize` are special tokens, which match nothing. */
 export interface MatcherVocabulary {
@@ -24,6 +26,7 @@ export interface Matcher {
 
 export interface MatcherFactory {
   /** Compiles EBNF that begins at `root`; the last ones are remembered. Throws what xgrammar says. */
+  prepare(grammar: string): Promise<void>;
   create(grammar: string, end: number): Promise<Matcher>;
 }
 
@@ -44,7 +47,7 @@ export const createMatcherFactory = async (vocabulary: MatcherVocabulary): Promi
 
   const compile = async (grammar: string): Promise<CompiledGrammar> => {
     const known = remembered.get(grammar);
-    const compiled = known ?? (await compiler.compileGrammar(grammar));
+    const compiled = known ?? (await compiler.compileGrammar(withAsciiSets(grammar)));
     remembered.delete(grammar);
     remembered.set(grammar, compiled);
     const [oldest] = remembered;
@@ -56,6 +59,9 @@ export const createMatcherFactory = async (vocabulary: MatcherVocabulary): Promi
   };
 
   return {
+    prepare: async (grammar) => {
+      await compile(grammar);
+    },
     create: async (grammar, end) => {
       const matcher = await GrammarMatcher.createGrammarMatcher(await compile(grammar), [end]);
       return matcherOf(matcher, end, vocabulary.offsets.length - 1);
@@ -99,24 +105,3 @@ const byteLevelTokens = ({ bytes, offsets }: MatcherVocabulary): string[] => {
     return text;
   });
 };
-
-/**
- * xgrammar counts the bytes of a character and does not look further, so what no character has, or may have only before
- * certain bytes of the next token, is left out. Characters stay within reach by the tokens that hold more of them.
- */
-const mayBreakUtf8 = (token: Uint8Array): boolean =>
-  token.some((byte, at) => {
-    if (byte === 0xc0 || byte === 0xc1 || byte >= 0xf5) return true;
-    const range = SECOND_BYTES.get(byte);
-    if (range === undefined) return false;
-    const second = token[at + 1];
-    return second === undefined || second < range[0] || second > range[1];
-  });
-
-/** Of lead bytes that do not go with every continuation byte. */
-const SECOND_BYTES: ReadonlyMap<number, readonly [first: number, last: number]> = new Map([
-  [0xe0, [0xa0, 0xbf]],
-  [0xed, [0x80, 0x9f]],
-  [0xf0, [0x90, 0xbf]],
-  [0xf4, [0x80, 0x8f]],
-]);

@@ -35,6 +35,6 @@ export const createTokenMasks = (numTextTokens: number, vocabSize: number): Toke
   };
 };
 
-const allow = (words: Uint32Array, token: number): void => {
+export const allow = (words: Uint32Array, token: number): void => {
   words[token >> 5]! |= 1 << (token & 31);
 };

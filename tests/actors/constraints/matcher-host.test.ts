@@ -10,7 +10,10 @@ import { schemaToEbnf } from '../../../src/grammar/json-schema.js';
 
 jest.setTimeout(60_000);
 
-const END = 256;
+/** Of single bytes, and of enough pairs that nobody looks through those that may stand in a string. */
+const NUM_BYTES = 256;
+const PAIRS = Array.from({ length: 4096 }, (_, pair) => [0x40 + (pair >> 6), 0x40 + (pair & 63)]);
+const END = NUM_BYTES + PAIRS.length;
 const GRAMMAR = schemaToEbnf({
   type: 'object',
   properties: { name: { type: 'string' } },
@@ -18,17 +21,19 @@ const GRAMMAR = schemaToEbnf({
   additionalProperties: false,
 });
 
-/** A vocabulary of single bytes. */
 const vocabulary = {
-  bytes: Uint8Array.from({ length: 256 }, (_, byte) => byte),
-  offsets: Uint32Array.from({ length: 257 }, (_, id) => id),
-  vocabSize: 257,
+  bytes: Uint8Array.from([...Array.from({ length: NUM_BYTES }, (_, byte) => byte), ...PAIRS.flat()]),
+  offsets: Uint32Array.from({ length: END + 1 }, (_, id) => id + Math.max(0, id - NUM_BYTES)),
+  vocabSize: END + 1,
   ends: [END],
 };
 
+/** xgrammar does not take the name. */
+const BROKEN = 'root ::= [^\\U00000000]* 1a\n1a ::= "x"\n';
+
 interface Followed {
   readonly matcher: RemoteMatcher;
-  /** What may come next, as text; an error if nothing does. */
+  /** Single bytes that may come next, as text; an error if nothing does. */
   next(): Promise<string>;
   /** The last mask came within the call that asked for it. */
   readonly isTold: boolean;
@@ -63,7 +68,7 @@ const follow = (host: MatcherHost, grammar = GRAMMAR): Followed => {
       if (told === null) await new Promise<void>((resolve) => (wake = resolve));
       if (told instanceof CodexpcError) throw told as CodexpcError;
       const mask = told as unknown as Uint32Array;
-      return Array.from({ length: 257 }, (_, id) => id)
+      return [...Array.from({ length: NUM_BYTES }, (_, id) => id), END]
         .filter((id) => (mask[id >> 5]! >>> (id & 31)) & 1)
         .map((id) => (id === END ? '$' : String.fromCharCode(id)))
         .join('');
@@ -106,10 +111,27 @@ describe('matchers in a thread', () => {
       second.matcher.accept(byte);
     }
     expect(await second.next()).toBe(inString);
-    // Behind what is known the thread hears of the whole text.
-    second.matcher.accept('\\'.charCodeAt(0));
+  });
+
+  test('hear of the whole text where something new comes', async () => {
+    const grammar = schemaToEbnf({
+      type: 'object',
+      properties: { name: { type: 'string' }, city: { type: 'string' } },
+      required: ['name', 'city'],
+      additionalProperties: false,
+    });
+    const host = createHost();
+    const first = follow(host, grammar);
+    await accept(first, '{"name":"a');
+    const inString = await first.next();
+
+    const second = follow(host, grammar);
+    for (const byte of Buffer.from('{"name":"Ada","city":"')) {
+      expect(second.isTold).toBe(true);
+      second.matcher.accept(byte);
+    }
     expect(second.isTold).toBe(false);
-    expect(await second.next()).toBe('"/\\bfnrtu');
+    expect(await second.next()).toBe(inString);
   });
 
   test('fail the request that takes too long, with a code', async () => {
@@ -120,12 +142,26 @@ describe('matchers in a thread', () => {
     });
   });
 
+  test('fail the request whose grammar cannot be read, with a code', async () => {
+    const host = createHost();
+    const other = follow(host);
+    await expect(follow(host, 'root ::= ?\n').next()).rejects.toMatchObject({ code: 'invariant_violated' });
+    expect(await other.next()).toBe('{');
+  });
+
+  test('go on when a grammar that was only announced cannot be compiled', async () => {
+    const host = createHost();
+    host.prepare(BROKEN);
+    host.prepare(GRAMMAR);
+    expect(await follow(host).next()).toBe('{');
+  });
+
   test('fail the request that their thread dies of, and no other', async () => {
     const host = createHost();
     const other = follow(host);
     await accept(other, '{"name":"');
     await other.next();
-    const guilty = follow(host, 'root ::= "x" nothing_that_is\n');
+    const guilty = follow(host, BROKEN);
     await expect(guilty.next()).rejects.toMatchObject({ code: 'unsupported_option' });
     guilty.matcher.close();
 
