@@ -1,5 +1,5 @@
-// f32_to_q8, q8_mf4w_matmul and q8_matmul. One token takes another path than several; several go in tiles of 4 or 6, rows
-// in panels of 8 to 32, columns in panels of 1024.
+// f32_to_q8, q8_mf4w_matmul and q8_matmul. Up to 8 tokens may take another path than more: four blocks and four rows at
+// once, at most 4096 columns. More go in tiles of 4 or 6, rows in panels of 8 to 32, columns in panels of 1024.
 
 #include "kernels/q8-tester.h"
 
@@ -33,6 +33,11 @@ TEST(mf4_nibbles_are_halves_of_a_block) {
 TEST(mf4_one_to_twenty_tokens) {
   for (std::size_t tokens = 1; tokens <= 20; ++tokens) Tester().num_tokens(tokens).rows(33).cols(96).TestMf4(__LINE__);
 }
+TEST(mf4_few_tokens_of_every_number_of_blocks) {
+  for (const std::size_t cols : {32, 64, 96, 128, 160, 4096, 4128, 4224}) {
+    for (const std::size_t tokens : {1, 3, 4, 5, 8}) Tester().num_tokens(tokens).rows(6).cols(cols).extra_stride(3).TestMf4(__LINE__);
+  }
+}
 TEST(mf4_odd_rows) {
   for (std::size_t rows = 1; rows <= 35; ++rows) {
     Tester().rows(rows).cols(64).TestMf4(__LINE__);
@@ -62,8 +67,15 @@ TEST(every_number_type_several_tokens) {
     Tester().low_nibbles_are_even_columns(false).num_tokens(7).rows(41).cols(1280).slice(3, 40).accumulate().TestType(type, __LINE__);
   }
 }
+constexpr codexpc::kernels::testing::NamedType kQ8_0 = {codexpc::NumberType::kQ8_0, "Q8_0"};
+TEST(q8_0_few_tokens_of_every_number_of_blocks) {
+  for (const std::size_t cols : {32, 64, 96, 128, 160, 4096, 4128, 4224}) {
+    for (const std::size_t tokens : {1, 3, 4, 5, 8}) {
+      Tester().low_nibbles_are_even_columns(false).num_tokens(tokens).rows(6).cols(cols).accumulate().extra_stride(3).TestType(kQ8_0, __LINE__);
+    }
+  }
+}
 TEST(q8_0_at_20b_columns) {
-  constexpr codexpc::kernels::testing::NamedType kQ8_0 = {codexpc::NumberType::kQ8_0, "Q8_0"};
   for (const std::size_t tokens : {1, 2, 3, 4, 5, 6, 13}) {
     Tester().low_nibbles_are_even_columns(false).num_tokens(tokens).rows(33).cols(2880).TestType(kQ8_0, __LINE__);
   }

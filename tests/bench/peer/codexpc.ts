@@ -8,6 +8,7 @@ import type { ProgramOptions, Task } from './tasks.js';
 const { path, threads, batch, contextLength, sequences } = JSON.parse(process.argv[2]!) as ProgramOptions;
 const addon = loadAddon();
 const engine = addon.openEngine({ path, isa: '', numThreads: threads });
+for (let done = 0; done < engine.fileBytes;) done = engine.pageIn(done, 1000); // as the daemon does while it loads
 const context = engine.createContext({
   numSlots: sequences,
   contextLength,

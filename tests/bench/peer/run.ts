@@ -164,7 +164,7 @@ const bench = async (options: Options, programs: ProgramOptions): Promise<void> 
     console.log('\nOther programs were busy meanwhile: these figures say little, those of llama.cpp least.');
   }
   const roofline = median(rooflines);
-  console.log(`\nread roofline ${(roofline / 1e9).toFixed(1)} GB/s (memcmp, ${programs.threads} threads)\n`);
+  console.log(`\nread roofline ${(roofline / 1e9).toFixed(1)} GB/s (${programs.threads} threads)\n`);
   console.log('| task | codexpc tok/s | llama.cpp tok/s | ratio | codexpc GB/s | of the roofline |');
   console.log('| --- | --- | --- | --- | --- | --- |');
   for (const { name, depth } of measurements) {

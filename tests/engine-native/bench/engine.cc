@@ -2,8 +2,8 @@
 //   engine_bench CHECKPOINT [--prompt 2048] [--decode 64] [--chunk 128] [--threads 0] [--isa NAME] [--kv f16|f32]
 //                [--slots 1] [--precision exact|fast]
 // tok/s by the clock on the wall, and per second of processor time and thread, which other programs on the machine
-// disturb less. GB/s counts weights once a step (of the experts those that the step's tokens can have chosen) and the
-// keys and values that it reads.
+// disturb less. GB/s counts weights once a step (of the experts those that the step's tokens can have chosen at most) and
+// the keys and values that it reads.
 
 #include <algorithm>
 #include <chrono>
@@ -67,14 +67,18 @@ bool Parse(int argc, char** argv, Settings* settings) {
   return true;
 }
 
-/// Bytes of weights that a step of `num_tokens` reads.
-double WeightBytes(const Config& config, std::uint32_t num_tokens, std::uint32_t num_logits) {
-  const double hidden = config.hidden_size;
-  const double attention = 2 * hidden * (config.qkv_size() + config.q_size());
-  const double router = 2 * hidden * config.num_experts;
+/// Bytes of weights that a step of `num_tokens` reads; the layers are of one make.
+double WeightBytes(const Model& model, std::uint32_t num_tokens, std::uint32_t num_logits) {
+  const Config& config = model.config();
+  const LayerView& layer = model.weights().layers[0];
+  const std::size_t hidden = config.hidden_size;
+  const auto bytes_of = [&](NumberType type, std::size_t count) { return static_cast<double>(BytesOf(type, count)); };
+  double attention = bytes_of(layer.attn_out.type, hidden * config.q_size());
+  for (const ProjectionView& part : layer.qkv) attention += bytes_of(part.weight.type, hidden * part.num_rows);
+  const double router = bytes_of(layer.router_weight.type, hidden * config.num_experts);
   const double num_experts = std::min(config.num_experts, config.experts_per_token * num_tokens);
-  const double expert = 3 * hidden * config.intermediate_size * 17 / 32;
-  const double unembedding = num_logits > 0 ? 2 * hidden * config.vocab_size : 0;
+  const double expert = 3.0 * static_cast<double>(hidden * config.intermediate_size) * 17 / 32;
+  const double unembedding = num_logits > 0 ? bytes_of(model.weights().unembedding.type, hidden * config.vocab_size) : 0;
   return config.num_hidden_layers * (attention + router + num_experts * expert) + unembedding;
 }
 
@@ -83,6 +87,16 @@ double KvBytes(const Config& config, KvType kv_type, double position) {
   const double entry = 2.0 * config.kv_size() * (kv_type == KvType::kF16 ? 2 : 4);
   const double windows = config.num_hidden_layers - config.num_hidden_layers / 2;
   return entry * (config.num_hidden_layers / 2 * position + windows * std::min<double>(position, config.sliding_window));
+}
+
+std::uint32_t SomeToken(const Config& config, std::uint32_t i) { return (i * 2654435761u >> 8) % config.vocab_size; }
+
+/// As the daemon does before its first request: else decoding meets the page faults of experts not yet used.
+void PageIn(const Model& model) {
+  for (std::size_t next = 0, done = SIZE_MAX; next != done;) {
+    done = next;
+    Require(model.PageIn(done, std::chrono::seconds(60), &next));
+  }
 }
 
 class Stopwatch {
@@ -106,6 +120,7 @@ int Run(const Settings& settings) {
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Context> context;
   Require(OpenModel(settings.checkpoint, &model));
+  PageIn(*model);
   Require(CreateCpuEngine(model, settings.engine, &engine));
   const Config& config = model->config();
   Require(engine->CreateContext({.num_slots = settings.slots,
@@ -122,7 +137,7 @@ int Run(const Settings& settings) {
               memory.kv_bytes_per_token, memory.scratch_bytes * 1e-6);
 
   std::vector<std::uint32_t> prompt(settings.prompt);
-  for (std::uint32_t i = 0; i < settings.prompt; ++i) prompt[i] = (i * 2654435761u >> 8) % config.vocab_size;
+  for (std::uint32_t i = 0; i < settings.prompt; ++i) prompt[i] = SomeToken(config, i);
 
   double bytes = 0;
   const Stopwatch prefill;
@@ -130,7 +145,7 @@ int Run(const Settings& settings) {
     const std::uint32_t count = std::min(settings.chunk, settings.prompt - at);
     const BatchItem item{0, std::span(prompt).subspan(at, count), at + count == settings.prompt};
     Require(context->Forward({&item, 1}));
-    bytes += WeightBytes(config, count, item.want_logits) + KvBytes(config, settings.kv_type, at + count);
+    bytes += WeightBytes(*model, count, item.want_logits) + KvBytes(config, settings.kv_type, at + count);
   }
   if (settings.prompt > 0) prefill.Report("prefill", settings.prompt, bytes, engine->num_threads());
 
@@ -138,18 +153,16 @@ int Run(const Settings& settings) {
     std::uint32_t resume_from = 0;
     Require(context->Copy(0, slot, settings.prompt, &resume_from));
   }
-  std::vector<std::uint32_t> tokens(settings.slots, 1);
+  // Other tokens in every slot and step: each takes its own way through the experts, as different answers would.
+  std::vector<std::uint32_t> tokens(settings.slots);
   std::vector<BatchItem> batch;
   for (std::uint32_t slot = 0; slot < settings.slots; ++slot) batch.push_back({slot, {&tokens[slot], 1}, true});
   bytes = 0;
   const Stopwatch decode;
   for (std::uint32_t step = 0; step < settings.decode; ++step) {
+    for (std::uint32_t slot = 0; slot < settings.slots; ++slot) tokens[slot] = SomeToken(config, step * settings.slots + slot);
     Require(context->Forward(batch));
-    for (std::uint32_t slot = 0; slot < settings.slots; ++slot) {
-      const std::span<const float> logits = context->Logits(slot);
-      tokens[slot] = static_cast<std::uint32_t>(std::max_element(logits.begin(), logits.end()) - logits.begin());
-    }
-    bytes += WeightBytes(config, settings.slots, settings.slots) +
+    bytes += WeightBytes(*model, settings.slots, settings.slots) +
              settings.slots * KvBytes(config, settings.kv_type, settings.prompt + step);
   }
   decode.Report("decode", 1.0 * settings.decode * settings.slots, bytes, engine->num_threads());

@@ -75,7 +75,7 @@ double FmaPeak(const KernelTable& table) {
   constexpr long kRounds = 100000;
 #if defined(__x86_64__)
   if (std::strcmp(table.name, "avx2") == 0) return 2e-9 * 8 * 12 * kRounds / BestSeconds([] { sink = MultiplyAddAvx2(kRounds); });
-  if (std::strcmp(table.name, "avx512") == 0) return 2e-9 * 16 * 12 * kRounds / BestSeconds([] { sink = MultiplyAddAvx512(kRounds); });
+  if (std::strncmp(table.name, "avx512", 6) == 0) return 2e-9 * 16 * 12 * kRounds / BestSeconds([] { sink = MultiplyAddAvx512(kRounds); });
 #endif
   return 2e-9 * 4 * 24 * kRounds / BestSeconds([] { sink = MultiplyAddFour(kRounds); });
 }
@@ -107,7 +107,7 @@ struct Row {
 };
 
 void Print(const KernelTable& table, double fma_peak, const Row& row) {
-  std::printf("%-7s %-18s %-26s %6zu %9.1f us %8.1f GFLOP/s %4.0f%% %8.1f GB/s\n", table.name, row.kernel, row.shape, row.num_tokens,
+  std::printf("%-11s %-19s %-26s %6zu %9.1f us %8.1f GFLOP/s %4.0f%% %8.1f GB/s\n", table.name, row.kernel, row.shape, row.num_tokens,
               1e6 * row.seconds, 1e-9 * row.flops / row.seconds, 1e-7 * row.flops / row.seconds / fma_peak, 1e-9 * row.bytes / row.seconds);
   std::fflush(stdout);
 }
@@ -136,12 +136,14 @@ void BenchMatmul(const KernelTable& table, double fma_peak, const std::vector<st
                           static_cast<double>(matrix_bytes + (mf4 ? rows * cols / 32 : 0)), seconds});
 }
 
-/// The same with activations in 8 bits: MXFP4, Q8_0, or BF16 brought to 8 bits in passing.
+/// The same with activations in 8 bits: MXFP4 with its scales apart or (as in GGUF) between the blocks, Q8_0, or BF16
+/// brought to 8 bits in passing.
 void BenchQ8Matmul(const KernelTable& table, double fma_peak, const std::vector<std::uint8_t>& weights, const char* weight_name, const char* shape,
                    std::size_t rows, std::size_t cols, std::size_t num_tokens) {
-  const bool mf4 = std::strcmp(weight_name, "mf4w") == 0;
+  const bool mf4 = std::strncmp(weight_name, "mf4w", 4) == 0;
+  const bool together = std::strcmp(weight_name, "mf4w gguf") == 0;
   const NumberType type = std::strcmp(weight_name, "q8w") == 0 ? NumberType::kQ8_0 : NumberType::kBf16;
-  const std::string kernel = mf4 ? "q8_mf4w_matmul" : std::string("q8_matmul ") + (type == NumberType::kQ8_0 ? "q8_0" : "bf16");
+  const std::string kernel = mf4 ? std::string("q8_mf4w_matmul") + (together ? " gguf" : "") : std::string("q8_matmul ") + (type == NumberType::kQ8_0 ? "q8_0" : "bf16");
   if (!Wanted(kernel.c_str()) || (!mf4 && table.q8_matmul == nullptr)) return;
   Random random(1);
   const std::vector<float> x = random.Floats(num_tokens * cols, -1.0f, 1.0f);
@@ -152,19 +154,23 @@ void BenchQ8Matmul(const KernelTable& table, double fma_peak, const std::vector<
   table.f32_to_q8(quantized, x.data(), x.size(), mf4);
   const std::vector<bf16> bias = random.Bf16s(rows, -1.0f, 1.0f);
   const std::vector<std::uint8_t> scales = random.Bytes(rows * cols / 32, 134, 143);
+  std::vector<std::uint8_t> with_scales(together ? weights : std::vector<std::uint8_t>());
+  for (std::size_t i = 0; i < with_scales.size(); i += 17) with_scales[i] = scales[i / 17 % scales.size()];
+  const std::uint8_t* first = together ? with_scales.data() : weights.data();
   std::vector<float> out(num_tokens * rows);
   const Q8MatmulArgs args{.out = out.data(), .x = quantized, .bias = {bias.data(), NumberType::kBf16}, .num_tokens = num_tokens, .cols = cols,
                           .out_stride = rows, .row_begin = 0, .row_end = rows, .accumulate = false};
-  const std::size_t matrix_bytes = mf4 ? rows * cols / 2 : BytesOf(type, rows * cols);
+  const std::size_t matrix_bytes = mf4 ? rows * cols / 32 * (together ? 17 : 16) : BytesOf(type, rows * cols);
   const std::size_t num_matrices = weights.size() / matrix_bytes;
   std::size_t next = 0;
   const double seconds = BestSeconds([&] {
-    const std::uint8_t* matrix = weights.data() + next++ % num_matrices * matrix_bytes;
-    if (mf4) table.q8_mf4w_matmul(args, Mf4View{.blocks = matrix, .scales = scales.data(), .scale_bias = 141});
+    const std::uint8_t* matrix = first + next++ % num_matrices * matrix_bytes;
+    if (together) table.q8_mf4w_matmul(args, Mf4View{.blocks = matrix + 1, .scales = matrix, .block_stride = 17, .scale_stride = 17, .scale_bias = 141});
+    else if (mf4) table.q8_mf4w_matmul(args, Mf4View{.blocks = matrix, .scales = scales.data(), .scale_bias = 141});
     else table.q8_matmul(args, {matrix, type});
   });
   Print(table, fma_peak, {kernel.c_str(), shape, num_tokens, 2.0 * static_cast<double>(rows * cols * num_tokens),
-                          static_cast<double>(matrix_bytes + (mf4 ? rows * cols / 32 : 0)), seconds});
+                          static_cast<double>(matrix_bytes + (mf4 && !together ? rows * cols / 32 : 0)), seconds});
 }
 
 void BenchSdpa(const KernelTable& table, double fma_peak, bool half, const char* shape, std::size_t length, std::size_t num_tokens) {
@@ -214,8 +220,8 @@ void BenchTable(const KernelTable& table, const std::vector<std::uint8_t>& memor
     if (!slow) BenchMatmul(table, fma_peak, memory, mf4, "2880 x 2880, memory", 2880, 2880, 64);
     if (!slow) BenchMatmul(table, fma_peak, memory, mf4, "2880 x 2880, memory", 2880, 2880, 512);
   }
-  for (const char* weight : {"mf4w", "q8w", "bf16w"}) {
-    for (const std::size_t num_tokens : {1u, 4u, 16u, 64u, 512u}) {
+  for (const char* weight : {"mf4w", "mf4w gguf", "q8w", "bf16w"}) {
+    for (const std::size_t num_tokens : {1u, 2u, 4u, 8u, 9u, 16u, 64u, 512u}) {
       if (!slow || num_tokens == 1) BenchQ8Matmul(table, fma_peak, memory, weight, "2880 x 2880, memory", 2880, 2880, num_tokens);
     }
   }

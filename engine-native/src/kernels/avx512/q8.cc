@@ -37,20 +37,20 @@ namespace {
 #include "kernels/generic/q8-matmul.h"
 #include "kernels/generic/q8-matmul-dense.h"
 
-#include "kernels/avx512/q8-one-token.h"
+#include "kernels/avx512/q8-few-tokens.h"
 
 }  // namespace
 
 void ToQ8(const Q8View& out, const float* x, std::size_t n, bool evens_first) { QuantizeRow(out, x, n, evens_first); }
 void MatmulQ8(const Q8MatmulArgs& args, const MatrixView& weight) {
-  if (args.num_tokens > 1 || weight.type != NumberType::kQ8_0) return MultiplyDense(args, weight);
-  MatmulOneToken(args, Q8Pairs{static_cast<const std::uint8_t*>(weight.data)});
+  if (args.num_tokens > kFewTokens || weight.type != NumberType::kQ8_0) return MultiplyDense(args, weight);
+  MatmulFewTokens(args, Q8Quads{static_cast<const std::uint8_t*>(weight.data)}, 1.0f);
 }
 void MatmulQ8Mf4(const Q8MatmulArgs& args, const Mf4View& weight) {
-  if (args.num_tokens > 1) return MultiplyMf4(args, weight);
-  const float* scale_of = ScalesForBias(weight.scale_bias + 1);
-  if (weight.block_stride == 16) return MatmulOneToken(args, Mf4Pairs<16>{weight.blocks, weight.scales, scale_of});
-  MatmulOneToken(args, Mf4Pairs<17>{weight.blocks, weight.scales, scale_of});
+  if (args.num_tokens > kFewTokens) return MultiplyMf4(args, weight);
+  const float factor = ScalesForBias(weight.scale_bias + 1)[127];  // Mf4Quads takes 127 for the bias, and doubles
+  if (weight.block_stride == 16) return MatmulFewTokens(args, Mf4Quads<16>{weight.blocks, weight.scales}, factor);
+  MatmulFewTokens(args, Mf4Quads<17>{weight.blocks, weight.scales}, factor);
 }
 
 }  // namespace codexpc::kernels::avx512vnni
