@@ -3,12 +3,12 @@
 import { randomBytes } from 'node:crypto';
 import { toApiError } from '../../ipc/http/api-error.js';
 import { ChatBody } from '../../ipc/http/chat-body.js';
-import { createChatEncoder } from '../../ipc/http/chat-encoder.js';
+import { type ChatChunk, createChatEncoder } from '../../ipc/http/chat-encoder.js';
 import { readChatRequest } from '../../ipc/http/chat-request.js';
 import { createDatePins, MAX_PINNED_CONVERSATIONS } from '../../ipc/http/conversation-date.js';
 import { parseBody } from '../../ipc/http/responses-body.js';
 import { SSE_DONE, sseData } from '../../ipc/http/sse.js';
-import { fromWireError, isTerminal } from '../../ipc/protocol.js';
+import { fromWireError, isTerminal, type ResponseEvent } from '../../ipc/protocol.js';
 import { sendAnswer, streamAnswer } from './answer.js';
 import { chooseCheckpoint } from './choose-checkpoint.js';
 import { readJsonBody } from './exchange.js';
@@ -40,12 +40,20 @@ export const createChatRoute = (options: ResponsesRoutesOptions): Route => {
         createdS: Math.floor(Date.now() / 1000),
         isStopping: () => !service.health().ok,
       });
+      const take = (event: ResponseEvent): readonly ChatChunk[] => {
+        const hadStopped = encoder.hasStopped();
+        const chunks = encoder.encode(event);
+        // Not within the event: whoever sends it has not finished with it.
+        if (encoder.hasStopped() && !hadStopped)
+          queueMicrotask(() => service.cancel(request.requestId, 'cancelled'));
+        return chunks;
+      };
       if (!asked.stream) {
         const bodyOf = () => {
           const error = encoder.error();
           return error === null ? { json: encoder.completion() } : { error };
         };
-        sendAnswer(exchange, { request, take: (event) => void encoder.encode(event), body: bodyOf }, options);
+        sendAnswer(exchange, { request, take: (event) => void take(event), body: bodyOf }, options);
         return;
       }
       streamAnswer(
@@ -53,7 +61,7 @@ export const createChatRoute = (options: ResponsesRoutesOptions): Route => {
         {
           request,
           encode: (event) => {
-            const chunks = encoder.encode(event).map(sseData).join('');
+            const chunks = take(event).map(sseData).join('');
             if (!isTerminal(event)) return chunks;
             const error = encoder.error();
             // OpenAI's SDK throws when a chunk holds an error.

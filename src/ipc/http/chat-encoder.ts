@@ -1,8 +1,9 @@
 // The events of one response → the chunks of a chat completion, and the completion as a whole. The model's analysis is
 // `reasoning_content`, as other servers of reasoning models call it.
 
-import type { ResponseEvent, Usage, WireError } from '../protocol.js';
+import { isTerminal, type ResponseEvent, type Usage, type WireError } from '../protocol.js';
 import { STOPPING } from './responses-encoder.js';
+import { createStopCut } from './stop-sequences.js';
 import type { ToolTable } from './tool-table.js';
 
 export type ChatFinishReason = 'stop' | 'length' | 'tool_calls';
@@ -53,6 +54,8 @@ export interface ChatEncoderOptions {
   readonly createdS: number;
   readonly tools: ToolTable;
   readonly includeUsage: boolean;
+  /** The answer ends before any of these; calls and reasoning do not. */
+  readonly stop: readonly string[];
   /** The daemon ends: what it cancels may be asked for again. */
   readonly isStopping: () => boolean;
 }
@@ -61,6 +64,8 @@ export interface ChatEncoder {
   encode(event: ResponseEvent): readonly ChatChunk[];
   /** Says nothing: a chunk that changes nothing. */
   heartbeat(): ChatChunk;
+  /** The answer has come to a stop sequence: nothing more is told of it, and it need not go on. */
+  hasStopped(): boolean;
   /** Why it failed; null while it has not. */
   error(): WireError | null;
   completion(): ReturnType<typeof completionObject>;
@@ -69,6 +74,7 @@ export interface ChatEncoder {
 export const createChatEncoder = (options: ChatEncoderOptions): ChatEncoder => {
   const { id, createdS, tools, includeUsage, isStopping } = options;
   const calls: ChatToolCallObject[] = [];
+  const cut = createStopCut(options.stop);
   let model = '';
   let content = '';
   let reasoning = '';
@@ -105,7 +111,9 @@ export const createChatEncoder = (options: ChatEncoderOptions): ChatEncoder => {
   ): readonly ChatChunk[] => {
     switch (item.kind) {
       case 'message':
-        return textDelta(item.channel === 'analysis' ? 'reasoning_content' : 'content', restOf(item.text));
+        return item.channel === 'analysis'
+          ? textDelta('reasoning_content', restOf(item.text))
+          : textDelta('content', cut.push(restOf(item.text)) + cut.end());
       case 'tool_call': {
         if (item.owner === 'daemon') return []; // answered already, and nothing that this API has a word for
         const { callId: id, name: flatName, arguments: text } = item;
@@ -123,24 +131,31 @@ export const createChatEncoder = (options: ChatEncoderOptions): ChatEncoder => {
 
   const finish = (event: Extract<ResponseEvent, { type: 'completed' }>): readonly ChatChunk[] => {
     usage = event.usage;
-    if (event.finishReason === 'cancelled' && isStopping()) {
+    if (event.finishReason === 'cancelled' && !cut.hasCut && isStopping()) {
       error = STOPPING;
       return [];
     }
-    finishReason = calls.length > 0 ? 'tool_calls' : event.finishReason === 'stop' ? 'stop' : 'length';
+    const hasEnded = event.finishReason === 'stop' || cut.hasCut;
+    finishReason = calls.length > 0 ? 'tool_calls' : hasEnded ? 'stop' : 'length';
+    const rest = textDelta('content', cut.end()); // it was cut off in what may have become a stop sequence
     const last = chunk({}, finishReason);
-    return includeUsage ? [last, { ...chunk({}), choices: [], usage: usageObject(usage) }] : [last];
+    return [
+      ...rest,
+      last,
+      ...(includeUsage ? [{ ...chunk({}), choices: [], usage: usageObject(usage) }] : []),
+    ];
   };
 
   return {
     encode: (event) => {
+      if (cut.hasCut && !isTerminal(event)) return [];
       switch (event.type) {
         case 'created':
           model = event.model;
           return [chunk({ role: 'assistant', content: '' })];
         case 'output_text.delta':
           sent += event.text;
-          return textDelta('content', event.text);
+          return textDelta('content', cut.push(event.text));
         case 'reasoning.delta':
           sent += event.text;
           return textDelta('reasoning_content', event.text);
@@ -158,6 +173,7 @@ export const createChatEncoder = (options: ChatEncoderOptions): ChatEncoder => {
       }
     },
     heartbeat: () => chunk({}),
+    hasStopped: () => cut.hasCut,
     error: () => error,
     completion: () =>
       completionObject({ id, createdS, model, content, reasoning, calls, finishReason, usage }),

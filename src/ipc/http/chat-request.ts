@@ -13,6 +13,8 @@ export interface ChatRequest {
   readonly stream: boolean;
   /** A stream ends with a chunk that has the usage. */
   readonly includeUsage: boolean;
+  /** The answer ends before any of these. */
+  readonly stop: readonly string[];
   readonly ignored: readonly string[];
 }
 
@@ -45,6 +47,7 @@ export const readChatRequest = (body: ChatBody, checkpoint: string | null): Chat
     },
     tools,
     stream: body.stream ?? false,
+    stop: [body.stop ?? []].flat().filter((sequence) => sequence !== ''),
     includeUsage: body.stream_options?.include_usage ?? false,
     ignored: tools.ignored.map((name) => `tool ${name}`),
   };
@@ -97,15 +100,9 @@ const callOf = (call: ChatToolCall): ConversationItem =>
         freeform: true,
       };
 
-const refuseUnsupported = ({ n, stop, logprobs }: ChatBody): void => {
+const refuseUnsupported = ({ n, logprobs }: ChatBody): void => {
   if ((n ?? 1) !== 1)
     throw unsupported('n', 'One answer a request is given. Send the request several times.');
-  if (stop !== null && stop !== undefined && stop.length > 0) {
-    throw unsupported(
-      'stop',
-      'Stop sequences are not supported. Cut the text yourself, or limit max_tokens.',
-    );
-  }
   if (logprobs === true) {
     throw unsupported(
       'logprobs',

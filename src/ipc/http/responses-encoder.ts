@@ -2,7 +2,7 @@
 // other, so at most one grows: what is delivered as deltas is opened by the first and closed by the item itself. Calls
 // that the daemon answers stay open until their output is there.
 
-import type { ConversationItem, OutputItem, ResponseEvent, WireError } from '../protocol.js';
+import type { ConversationItem, FinishReason, OutputItem, ResponseEvent, WireError } from '../protocol.js';
 import { failedResponseError } from './api-error.js';
 import { beginEvents, deltaEvent, endEvents, type GrowingItem } from './item-events.js';
 import {
@@ -70,7 +70,7 @@ export const createResponsesEncoder = (options: ResponsesEncoderOptions): Respon
     incompleteReason: null,
   };
   const daemonCalls = new Map<string, { readonly item: McpCallItem; readonly index: number }>(); // by call id
-  let open: { readonly item: GrowingItem; readonly index: number } | null = null;
+  let open: { readonly item: GrowingItem; readonly index: number; text: string } | null = null;
   let numItems = 0;
   let sequence = 0;
 
@@ -104,8 +104,11 @@ export const createResponsesEncoder = (options: ResponsesEncoderOptions): Respon
     }
   };
 
-  const fillItem = (item: GrowingItem, text: string): GrowingItem => {
-    const status = 'completed';
+  const fillItem = (
+    item: GrowingItem,
+    text: string,
+    status: 'completed' | 'incomplete' = 'completed',
+  ): GrowingItem => {
     switch (item.type) {
       case 'reasoning': {
         const sealed = options.sealReasoning ? { encrypted_content: sealReasoning(text) } : {};
@@ -122,14 +125,26 @@ export const createResponsesEncoder = (options: ResponsesEncoderOptions): Respon
 
   const begin = (kind: ItemKind): readonly StreamEventBody[] => {
     if (open !== null && isOfKind(open.item, kind)) return [];
-    open = { item: emptyItem(kind), index: numItems++ };
+    open = { item: emptyItem(kind), index: numItems++, text: '' };
     return beginEvents(open.item, open.index);
   };
 
   const delta = (kind: ItemKind, text: string): readonly StreamEventBody[] => {
     const begun = begin(kind);
     const { item, index } = open!;
+    open!.text += text;
     return [...begun, deltaEvent(item, index, text)];
+  };
+
+  /** What was cut off ends as far as it came. */
+  const endOpen = (): readonly StreamEventBody[] => {
+    if (open === null) return [];
+    const { item, index, text } = open;
+    open = null;
+    // Clients run calls that are done. JSON that was cut is none, but of a text nobody can see it.
+    const filled = fillItem(item, item.type === 'custom_tool_call' ? '' : text, 'incomplete');
+    output.push(filled);
+    return endEvents(filled, index);
   };
 
   const whole = (kind: ItemKind, text: string): readonly StreamEventBody[] => {
@@ -200,8 +215,13 @@ export const createResponsesEncoder = (options: ResponsesEncoderOptions): Respon
   const finish = ({
     finishReason,
     usage,
-  }: Extract<ResponseEvent, { type: 'completed' }>): StreamEventBody => {
+  }: Extract<ResponseEvent, { type: 'completed' }>): readonly StreamEventBody[] => {
     state = { ...state, usage };
+    const isGivenUp = !['stop', 'tool_calls', 'length'].includes(finishReason) && options.isStopping();
+    return isGivenUp ? [fail(STOPPING)] : [...endOpen(), endAfter(finishReason)];
+  };
+
+  const endAfter = (finishReason: FinishReason): StreamEventBody => {
     switch (finishReason) {
       case 'stop':
       case 'tool_calls':
@@ -213,7 +233,6 @@ export const createResponsesEncoder = (options: ResponsesEncoderOptions): Respon
       case 'tool_limit':
       case 'cancelled':
       case 'deadline':
-        if (options.isStopping()) return fail(STOPPING);
         state = { ...state, status: 'incomplete' };
         return { type: 'response.incomplete', response: response() };
     }
@@ -243,7 +262,7 @@ export const createResponsesEncoder = (options: ResponsesEncoderOptions): Respon
       case 'output_item.done':
         return deliver(event.item);
       case 'completed':
-        return [finish(event)];
+        return finish(event);
       case 'failed':
         return [fail(event.error)];
       case 'progress':

@@ -48,6 +48,29 @@ describe('POST /v1/chat/completions', () => {
     expect(events.at(-1)).toMatchObject({ error: { code: 'engine_exited' } });
   });
 
+  test.each([true, false])('ends the work at a stop sequence (streamed: %s)', async (isStreamed) => {
+    const body = { ...user('forever'), stop: '7 ' };
+    if (isStreamed) {
+      const { events, ended } = await stream(body);
+      await ended;
+      expect(events.at(-2)).toMatchObject({ choices: [{ finish_reason: 'stop' }] });
+    } else {
+      expect(await (await ask(body)).json()).toMatchObject({
+        choices: [{ message: { content: '0 1 2 3 4 5 6 ' }, finish_reason: 'stop' }],
+      });
+    }
+    expect(harness.service.numRunning).toBe(0);
+  });
+
+  test.each([true, false])(
+    'turns away when the queue is full, before any header (streamed: %s)',
+    async (isStreamed) => {
+      const refused = await ask({ ...user('refuse'), stream: isStreamed });
+      expect([refused.status, refused.headers.get('retry-after')]).toEqual([503, '2']);
+      expect(await refused.json()).toMatchObject({ error: { code: 'queue_full', type: 'server_error' } });
+    },
+  );
+
   test('ends the work when its client leaves', async () => {
     const answer = await stream(user('forever'));
     await until(() => answer.events.length > 2);

@@ -96,13 +96,17 @@ describe('a chat request', () => {
     }));
 
   test.each([
-    { n: 2 },
-    { stop: ['x'] },
-    { stop: 'x' },
-    { logprobs: true },
-    { response_format: { type: 'xml' } },
-  ])('that would silently lose %j is refused', (body) =>
-    expect(() => read(body)).toThrow(expect.objectContaining({ code: 'unsupported_option' })),
+    ['END', ['END']],
+    [
+      ['a', '', 'b'],
+      ['a', 'b'],
+    ],
+    [null, []],
+  ])('takes the stop sequences %j', (stop, taken) => expect(read({ stop }).stop).toEqual(taken));
+
+  test.each([{ n: 2 }, { logprobs: true }, { response_format: { type: 'xml' } }])(
+    'that would silently lose %j is refused',
+    (body) => expect(() => read(body)).toThrow(expect.objectContaining({ code: 'unsupported_option' })),
   );
 
   test.each([
@@ -156,7 +160,7 @@ const ANSWER: readonly Body<ResponseEvent>[] = [
 
 const encode = (
   events: readonly Body<ResponseEvent>[],
-  { includeUsage = false, isStopping = false } = {},
+  { includeUsage = false, isStopping = false, stop = [] as readonly string[] } = {},
 ) => {
   const encoder = createChatEncoder({
     id: 'chatcmpl-1',
@@ -166,6 +170,7 @@ const encode = (
       { type: 'custom', custom: { name: 'g' } },
     ]),
     includeUsage,
+    stop,
     isStopping: () => isStopping,
   });
   const chunks = events.flatMap((event, sequence) =>
@@ -243,6 +248,52 @@ describe('a chat completion', () => {
       content: null,
       tool_calls: [{ id: 'call_f' }, { id: 'call_g' }],
     });
+  });
+
+  const textOf = ({ chunks }: ReturnType<typeof encode>): string =>
+    chunks.map(({ choices }) => choices[0]?.delta.content ?? '').join('');
+  const answer = (...pieces: readonly string[]): readonly Body<ResponseEvent>[] => [
+    ANSWER[0]!,
+    { type: 'reasoning.delta', text: 'END' },
+    { type: 'output_item.done', item: { kind: 'message', channel: 'analysis', text: 'END' } },
+    ...pieces.map((text) => ({ type: 'output_text.delta', channel: 'final', text }) as const),
+  ];
+
+  test.each([
+    ['in one piece', ['one END two'], 'one '],
+    ['in several pieces', ['one E', 'N', 'D two', ' three'], 'one '],
+    ['which only seemed to come before', ['one EN EN', 'D'], 'one EN '],
+    ['at once', ['END'], ''],
+  ])('ends before a stop sequence that comes %s', (_, pieces, text) => {
+    const encoded = encode([...answer(...pieces), completed('cancelled')], {
+      stop: ['never', 'END'],
+      isStopping: true,
+    });
+    expect(encoded.encoder.hasStopped()).toBe(true);
+    expect(textOf(encoded)).toBe(text);
+    expect(encoded.chunks.at(-1)!.choices[0]!.finish_reason).toBe('stop');
+    expect(encoded.encoder.completion()).toMatchObject({
+      choices: [{ message: { content: text, reasoning_content: 'END' }, finish_reason: 'stop' }],
+      usage: { completion_tokens: 5 },
+    });
+  });
+
+  test('has all of its text when no stop sequence comes, and calls are never cut', () => {
+    const whole = encode(
+      [
+        ...answer('one E', 'N'),
+        { type: 'output_item.done', item: { kind: 'message', channel: 'final', text: 'one EN.E' } },
+        call('f', '{"a":"END"}'),
+        completed('tool_calls'),
+      ],
+      { stop: ['END'] },
+    );
+    expect(whole.encoder.hasStopped()).toBe(false);
+    expect(textOf(whole)).toBe('one EN.E');
+    expect(whole.encoder.completion()).toMatchObject({
+      choices: [{ message: { tool_calls: [{ function: { arguments: '{"a":"END"}' } }] } }],
+    });
+    expect(textOf(encode([...answer('one E'), completed('length')], { stop: ['END'] }))).toBe('one E');
   });
 
   test('says that it was cut off', () => {

@@ -307,14 +307,30 @@ describe('the end', () => {
     expect(error).toEqual({ code: apiCode, message: expect.stringMatching(message) });
   });
 
-  test('leaves a call out that was cut off, since clients run what is done', () => {
+  test.each([
+    ['exec_command', '{"cmd":"rm', { type: 'function_call', arguments: '{"cmd":"rm' }],
+    // As a text it could be run as if it were whole.
+    ['apply_patch', '*** Begin', { type: 'custom_tool_call', input: '' }],
+  ])('closes a call of %s that was cut off, as incomplete', (name, text, item) => {
     const encoded = encode([
       created,
-      { type: 'tool_call.arguments.delta', callId: 'call_1', name: 'exec_command', text: '{"cmd":"rm' },
+      { type: 'tool_call.arguments.delta', callId: 'call_1', name, text },
       completed('length'),
     ]);
-    expect(encoded.types).not.toContain('output_item.done');
-    expect(finalResponse(encoded).output).toEqual([]);
+    expect(encoded.sent.at(-2)).toMatchObject({
+      type: 'response.output_item.done',
+      item: { ...item, status: 'incomplete' },
+    });
+    expect(finalResponse(encoded).output).toMatchObject([item]);
+    expect(encoded.encoder.conversation()).toEqual([]);
+  });
+
+  test('leaves nothing done of what a stopping daemon has given up, since it is asked for again', () => {
+    const { types } = encode(
+      [created, { type: 'output_text.delta', channel: 'final', text: 'Hi' }, completed('cancelled')],
+      { isStopping: true },
+    );
+    expect(types).not.toContain('output_item.done');
   });
 });
 
