@@ -6,6 +6,9 @@ struct Q8Bytes {
   const std::uint8_t* weight;  // (rows, cols / 32) blocks
   std::size_t cols;
 
+  CODEXPC_INLINE RowsAhead Ahead(std::size_t row, std::size_t num_rows, std::size_t col, std::size_t num_cols) const {
+    return BlocksAhead(weight, cols / 32, kQ8BlockBytes, row, num_rows, col / 32, num_cols / 32);
+  }
   CODEXPC_INLINE void Fill(Q8Panel* panel, PanelRowRange rows, std::size_t col, std::size_t num_cols) const {
     for (std::size_t v = 0; v < kQ8PanelVectors; ++v) {
       const std::uint8_t* row_blocks[kLanes];
@@ -26,6 +29,9 @@ template <typename Rows>
 struct QuantizedBytes {
   Rows weight;
 
+  CODEXPC_INLINE RowsAhead Ahead(std::size_t row, std::size_t num_rows, std::size_t col, std::size_t num_cols) const {
+    return weight.Ahead(row, num_rows, col, num_cols);
+  }
   CODEXPC_INLINE void Fill(Q8Panel* panel, PanelRowRange rows, std::size_t col, std::size_t num_cols) const {
     alignas(64) float decoded[kQ8PanelCols];
     alignas(64) std::int8_t quantized[kLanes][kQ8PanelCols];

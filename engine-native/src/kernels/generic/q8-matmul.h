@@ -7,7 +7,7 @@
 
 constexpr std::size_t kQ8PanelVectorBytes = kLanes * sizeof(std::int32_t);
 constexpr std::size_t kQ8PanelRows = kQ8PanelVectors * kLanes;
-constexpr std::size_t kQ8PanelCols = 1024;  // at most 32 KiB of bytes: most of a first-level cache
+constexpr std::size_t kQ8PanelCols = 512;  // at most 32 KiB of bytes: most of a first-level cache
 constexpr std::size_t kQ8PanelBlocks = kQ8PanelCols / 32;
 
 struct Q8Panel {
@@ -65,6 +65,8 @@ CODEXPC_INLINE void MultiplyQ8Tile(const Q8Target& target, const Q8Panel& panel,
     CODEXPC_UNROLL for (std::size_t v = 0; v < kQ8PanelVectors; ++v) totals[t][v] = Load(target.bias + v * kLanes);
   }
   for (std::size_t block = 0; block < num_blocks; ++block) {
+    // The next tile's activations: short runs far apart, which the processor does not foresee.
+    CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) __builtin_prefetch(x.values + (kTokens + t) * cols + block * 32);
     BlockSum sums[kTokens][kQ8PanelVectors];
     DotBlock<kTokens>(sums, panel.values + block * 8 * kQ8PanelVectors * kQ8PanelVectorBytes, x.values + block * 32, cols,
                       x.starts + block, row_blocks);
@@ -106,16 +108,21 @@ CODEXPC_INLINE Q8View FromToken(const Q8View& x, std::size_t token, std::size_t 
 /// The products of a panel with all tokens. A function of its own: inlined into each weight's loops, GCC 12 keeps parts of
 /// the tile in memory.
 [[gnu::noinline]] void MultiplyQ8Tokens(Q8Target target, const Q8Panel& panel, const Q8View& x, std::size_t num_tokens, std::size_t cols,
-                                        std::size_t num_blocks) {
+                                        std::size_t num_blocks, const RowsAhead& ahead) {
+  const std::size_t num_tiles = (num_tokens + kQ8TileTokens - 1) / kQ8TileTokens;
   std::size_t token = 0;
-  for (; token + kQ8TileTokens <= num_tokens; token += kQ8TileTokens, target.out += kQ8TileTokens * target.out_stride)
+  for (; token + kQ8TileTokens <= num_tokens; token += kQ8TileTokens, target.out += kQ8TileTokens * target.out_stride) {
+    ahead.PrefetchShare(token / kQ8TileTokens, num_tiles);
     MultiplyQ8Tile<kQ8TileTokens>(target, panel, FromToken(x, token, 0, cols), cols, num_blocks);
+  }
+  if (token < num_tokens) ahead.PrefetchShare(num_tiles - 1, num_tiles);
   MultiplyQ8TileUpTo<kQ8TileTokens - 1>(num_tokens - token, target, panel, FromToken(x, token, 0, cols), cols, num_blocks);
 }
 
 /// `Weight::Fill(panel, rows, col, num_cols)` brings a part of the weight into bytes.
 template <typename Weight>
-CODEXPC_INLINE void MultiplyQ8Panel(const Q8MatmulArgs& args, const Weight& weight, std::size_t row, std::size_t col, Q8Panel* panel) {
+CODEXPC_INLINE void MultiplyQ8Panel(const Q8MatmulArgs& args, const Weight& weight, std::size_t row, std::size_t col, const RowsAhead& ahead,
+                                    Q8Panel* panel) {
   const std::size_t num_cols = args.cols - col < kQ8PanelCols ? args.cols - col : kQ8PanelCols;
   const std::size_t num_rows = args.row_end - row < kQ8PanelRows ? args.row_end - row : kQ8PanelRows;
   weight.Fill(panel, PanelRowRange{row, num_rows}, col, num_cols);
@@ -126,7 +133,7 @@ CODEXPC_INLINE void MultiplyQ8Panel(const Q8MatmulArgs& args, const Weight& weig
   }
   const Q8Target target{.out = args.out + row, .out_stride = args.out_stride, .num_rows = num_rows, .bias = bias,
                         .accumulate = args.accumulate || col > 0};
-  MultiplyQ8Tokens(target, *panel, FromToken(args.x, 0, col, args.cols), args.num_tokens, args.cols, num_cols / 32);
+  MultiplyQ8Tokens(target, *panel, FromToken(args.x, 0, col, args.cols), args.num_tokens, args.cols, num_cols / 32, ahead);
 }
 
 template <typename Weight>
@@ -136,9 +143,14 @@ CODEXPC_INLINE void MatmulQ8Panels(const Q8MatmulArgs& args, const Weight& weigh
   const bool activations_fit = args.num_tokens * args.cols <= kCachedBytes;
   const std::size_t cols_at_once = activations_fit ? args.cols : kQ8PanelCols;
   for (std::size_t first_col = 0; first_col < args.cols; first_col += cols_at_once) {
+    const std::size_t end_col = args.cols - first_col < cols_at_once ? args.cols : first_col + cols_at_once;
     for (std::size_t row = args.row_begin; row < args.row_end; row += kQ8PanelRows) {
-      for (std::size_t col = first_col; col < args.cols && col < first_col + cols_at_once; col += kQ8PanelCols)
-        MultiplyQ8Panel(args, weight, row, col, &panel);
+      for (std::size_t col = first_col; col < end_col; col += kQ8PanelCols) {
+        const bool is_last = col + kQ8PanelCols >= end_col;
+        const RowsAhead ahead = PartAhead(weight, is_last ? row + kQ8PanelRows : row, args.row_end, kQ8PanelRows,
+                                          is_last ? first_col : col + kQ8PanelCols, end_col, kQ8PanelCols);
+        MultiplyQ8Panel(args, weight, row, col, ahead, &panel);
+      }
     }
   }
 }
@@ -150,6 +162,9 @@ struct Mf4Bytes {
   const float* scale_of;       // by scale byte, halved: the bytes hold twice the values
   std::size_t cols;
 
+  CODEXPC_INLINE RowsAhead Ahead(std::size_t row, std::size_t num_rows, std::size_t col, std::size_t num_cols) const {
+    return BlocksAhead(blocks, cols / 32, kStride, row, num_rows, col / 32, num_cols / 32);
+  }
   CODEXPC_INLINE void Fill(Q8Panel* panel, PanelRowRange rows, std::size_t col, std::size_t num_cols) const {
     for (std::size_t v = 0; v < kQ8PanelVectors; ++v) {
       const std::uint8_t* row_blocks[kLanes];

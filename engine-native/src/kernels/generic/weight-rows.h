@@ -9,6 +9,37 @@ constexpr std::size_t kQ8BlockBytes = kQ8ScaleBytes + 32;
 template <std::size_t kBlockStride>
 constexpr std::size_t kScaleStride = kBlockStride == 16 ? 1 : kBlockStride;
 
+/// The bytes of a weight that are read next: some columns of neighbouring rows. Each row is a stream of its own, more than
+/// the processor foresees, so their lines are asked for while what came before is multiplied.
+struct RowsAhead {
+  const std::uint8_t* first = nullptr;
+  std::size_t row_stride = 0;  // bytes
+  std::size_t row_bytes = 0;
+  std::size_t num_rows = 0;  // 0: there is nothing more
+
+  /// The share of the `index`-th of `count` calls.
+  CODEXPC_INLINE void PrefetchShare(std::size_t index, std::size_t count) const {
+    for (std::size_t r = num_rows * index / count; r < num_rows * (index + 1) / count; ++r) {
+      const std::uint8_t* row = first + r * row_stride;
+      for (std::size_t at = 0; at < row_bytes; at += 64) __builtin_prefetch(row + at, /*rw=*/0, /*locality=*/2);
+    }
+  }
+};
+
+/// Of a weight whose rows are `row_blocks` blocks of `block_bytes` each.
+CODEXPC_INLINE RowsAhead BlocksAhead(const std::uint8_t* weight, std::size_t row_blocks, std::size_t block_bytes, std::size_t row,
+                                     std::size_t num_rows, std::size_t block, std::size_t num_blocks) {
+  return {weight + (row * row_blocks + block) * block_bytes, row_blocks * block_bytes, num_blocks * block_bytes, num_rows};
+}
+
+/// At most `max_rows` rows and `max_cols` columns from (row, col) on.
+template <typename Weight>
+CODEXPC_INLINE RowsAhead PartAhead(const Weight& weight, std::size_t row, std::size_t row_end, std::size_t max_rows, std::size_t col,
+                                   std::size_t col_end, std::size_t max_cols) {
+  if (row >= row_end) return {};
+  return weight.Ahead(row, row_end - row < max_rows ? row_end - row : max_rows, col, col_end - col < max_cols ? col_end - col : max_cols);
+}
+
 /// Plain numbers: how a vector of them is read.
 struct Bf16Numbers {
   using Number = bf16;
@@ -36,6 +67,9 @@ struct PlainRows {
   const typename Numbers::Number* weight;  // (rows, cols)
   std::size_t cols;
 
+  CODEXPC_INLINE RowsAhead Ahead(std::size_t row, std::size_t num_rows, std::size_t col, std::size_t num_cols) const {
+    return BlocksAhead(reinterpret_cast<const std::uint8_t*>(weight), cols, sizeof *weight, row, num_rows, col, num_cols);
+  }
   /// Columns col..col + n of a row; zeros up to the next whole vector.
   CODEXPC_INLINE void Decode(float* out, std::size_t row, std::size_t col, std::size_t n) const {
     const typename Numbers::Number* w = weight + row * cols + col;
@@ -51,6 +85,9 @@ struct Q8Rows {
   const std::uint8_t* weight;  // (rows, cols / 32) blocks
   std::size_t cols;
 
+  CODEXPC_INLINE RowsAhead Ahead(std::size_t row, std::size_t num_rows, std::size_t col, std::size_t num_cols) const {
+    return BlocksAhead(weight, cols / 32, kQ8BlockBytes, row, num_rows, col / 32, num_cols / 32);
+  }
   /// Columns col..col + n of a row; both multiples of 32.
   CODEXPC_INLINE void Decode(float* out, std::size_t row, std::size_t col, std::size_t n) const {
     const std::uint8_t* block = weight + (row * (cols / 32) + col / 32) * kQ8BlockBytes;
@@ -69,6 +106,10 @@ struct QuantizedRows {
   NumberType type;
   std::size_t cols;
 
+  CODEXPC_INLINE RowsAhead Ahead(std::size_t row, std::size_t num_rows, std::size_t col, std::size_t num_cols) const {
+    const BlockSize block = BlockSizeOf(type);
+    return BlocksAhead(weight, cols / block.num_values, block.num_bytes, row, num_rows, col / block.num_values, num_cols / block.num_values);
+  }
   /// Columns col..col + n of a row; both whole blocks.
   CODEXPC_INLINE void Decode(float* out, std::size_t row, std::size_t col, std::size_t n) const {
     DecodeBlocks(out, weight + BytesOf(type, row * cols + col), type, n);
@@ -82,6 +123,9 @@ struct Mf4Rows {
   const float* scale_of;       // by scale byte; undoes the doublings of LoadMf4
   std::size_t cols;
 
+  CODEXPC_INLINE RowsAhead Ahead(std::size_t row, std::size_t num_rows, std::size_t col, std::size_t num_cols) const {
+    return BlocksAhead(blocks, cols / 32, kStride, row, num_rows, col / 32, num_cols / 32);
+  }
   /// Columns col..col + n of a row; both multiples of 32.
   CODEXPC_INLINE void Decode(float* out, std::size_t row, std::size_t col, std::size_t n) const {
     const std::size_t first_block = row * (cols / 32) + col / 32;
