@@ -57,7 +57,7 @@ export const logitsCommand = ({ computeLogits, write }: LogitsHost): Command =>
     .option('--greedy <n>', 'how many tokens to go on with, the most probable each time', wholeNumber(0), 0)
     .option(
       '--isa <name>',
-      'kernels to use: scalar, avx2, avx512, avx512-vnni, neon, neon-dot (default: the best for this CPU)',
+      'kernels to use: scalar, avx2, avx512, avx512-vnni, avx512-amx, neon, neon-dot (default: the best for this CPU)',
     )
     .option(
       '--chunk <k>',

@@ -83,8 +83,9 @@ export const createSettings = ({ home, defaultSocket }: SettingContext) =>
       about: '"auto": the GPU where this build and the model allow it, else the CPU',
     },
     'engine.isa': {
-      kind: choice(['auto', 'scalar', 'avx2', 'avx512', 'avx512-vnni', 'neon', 'neon-dot']),
-      initial: 'auto' as 'auto' | 'scalar' | 'avx2' | 'avx512' | 'avx512-vnni' | 'neon' | 'neon-dot',
+      kind: choice(['auto', 'scalar', 'avx2', 'avx512', 'avx512-vnni', 'avx512-amx', 'neon', 'neon-dot']),
+      initial: 'auto' as
+        'auto' | 'scalar' | 'avx2' | 'avx512' | 'avx512-vnni' | 'avx512-amx' | 'neon' | 'neon-dot',
       env: 'CODEXPC_ISA',
       about: 'instruction set; "auto": the best one this machine has',
     },

@@ -11,11 +11,9 @@
 namespace codexpc {
 namespace {
 
-// As in slots.test.cc: only scalar sums do not depend on how tokens were split. Of values kept in 16 bits, a sum that
-// differs in its last bit may be rounded the other way.
+// Of values kept in 16 bits, a sum that differs in its last bit may be rounded the other way.
 double Tolerance(const std::string& isa, KvType kv_type) {
-  if (isa == "scalar") return 0.0;
-  return kv_type == KvType::kF16 ? 2e-3 : 1e-5;
+  return isa != "scalar" && kv_type == KvType::kF16 ? 2e-3 : SplitTolerance(isa);
 }
 
 /// 3 window blocks of 9 positions; rings of 9 + max_batch_tokens wrap many times in a sequence of 120.

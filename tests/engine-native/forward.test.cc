@@ -10,14 +10,12 @@
 namespace codexpc {
 namespace {
 
-// The bar is 2e-3; float32 throughout gives up to 3e-6 here. Router decisions flip when two experts are closer than the
+// The bar is 2e-3; float32 throughout gives up to 3e-6 here, activations in two bfloat16 (avx512-amx) up to 2e-5. Router decisions flip when two experts are closer than the
 // rounding error, so the seeds are such that the reference shows a gap.
 constexpr double kTolerance = 4e-5;
 constexpr double kRouterGap = 2e-5;
 // float16 keys and values are rounded by up to 2^-11 each; measured here 1e-3.
 constexpr double kTolerance16 = 4e-3;
-// Same arithmetic in another split: sums may be ordered differently.
-constexpr double kSplitTolerance = 1e-5;
 
 TestCheckpoint Shape(std::uint32_t num_layers, std::uint32_t num_experts, std::uint32_t num_active,
                      std::uint32_t hidden_size, std::uint32_t intermediate_size, std::uint32_t head_dim,
@@ -115,8 +113,7 @@ TEST(chunk_sizes_give_the_same_logits) {
       const std::vector<float> logits = Feed(*context, 0, tokens, chunk);
       if (expected.empty()) expected = logits;
       const double error = RelativeError(logits, std::span<const float>(expected));
-      EXPECT_TRUE(error <= kSplitTolerance);
-      if (isa == "scalar") EXPECT_EQ(error, 0.0);
+      EXPECT_TRUE(error <= SplitTolerance(isa));
     }
   }
 }
@@ -132,7 +129,7 @@ TEST(numbers_of_threads_give_the_same_logits) {
       const auto context = MakeContext(*engine, Options(1, 32));
       const std::vector<float> logits = Feed(*context, 0, tokens, 32);
       if (expected.empty()) expected = logits;
-      EXPECT_TRUE(RelativeError(logits, std::span<const float>(expected)) <= kSplitTolerance);
+      EXPECT_TRUE(RelativeError(logits, std::span<const float>(expected)) <= SplitTolerance(isa));
     }
   }
 }
@@ -163,8 +160,7 @@ TEST(a_batch_of_slots_equals_single_runs) {
         EXPECT_TRUE(alone->Truncate(0, 0, &resume_from).ok());
         const std::vector<float> expected = Feed(*alone, 0, fed[item.slot], 64);
         const double error = RelativeError(context->Logits(item.slot), std::span<const float>(expected));
-        EXPECT_TRUE(error <= kSplitTolerance);
-        if (isa == "scalar") EXPECT_EQ(error, 0.0);
+        EXPECT_TRUE(error <= SplitTolerance(isa));
       }
     }
   }

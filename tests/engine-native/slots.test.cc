@@ -10,11 +10,6 @@
 namespace codexpc {
 namespace {
 
-// Scalar sums do not depend on how tokens were split: reuse must be exact to the bit there.
-constexpr double kSplitTolerance = 1e-5;
-
-double Tolerance(const std::string& isa) { return isa == "scalar" ? 0.0 : kSplitTolerance; }
-
 /// 5 blocks (3 with a window of 9), so that a rebuild goes back 24 positions.
 TestCheckpoint FiveBlocks() {
   TestCheckpoint checkpoint = TinyCheckpoint(8);
@@ -76,7 +71,7 @@ struct Fixture {
           std::span(tokens).subspan(context->Length(slot), end - context->Length(slot));
       const std::vector<float> logits = Feed(*context, slot, next, chunk);
       const double error = RelativeError(logits, std::span<const float>(Cold(std::span(tokens).first(end))));
-      if (!(error <= Tolerance(isa))) {
+      if (!(error <= SplitTolerance(isa))) {
         check::fail(__FILE__, __LINE__,
                     "cut to " + std::to_string(length) + ", resumed from " + std::to_string(resume_from) + ": at " +
                         std::to_string(end) + " the error is " + std::to_string(error));

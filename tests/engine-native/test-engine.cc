@@ -71,13 +71,18 @@ std::vector<std::string> ExactTables() {
   for (const std::string& name : SupportedTables()) {
     const kernels::KernelTable* table = kernels::SelectKernelTable(name.c_str());
     const bool is_new = std::none_of(seen.begin(), seen.end(), [table](const kernels::KernelTable* other) {
-      return other->f32_matmul == table->f32_matmul;
+      return other->f32_matmul == table->f32_matmul && other->bf16_matmul == table->bf16_matmul;
     });
     if (!is_new) continue;
     seen.push_back(table);
     names.push_back(name);
   }
   return names;
+}
+
+double SplitTolerance(const std::string& isa) {
+  if (isa == "scalar") return 0.0;
+  return kernels::SelectKernelTable(isa.c_str())->bf16_matmul != nullptr ? 1.5e-4 : 1e-5;
 }
 
 std::vector<std::uint32_t> RandomTokens(std::size_t count, std::uint32_t vocab_size, std::uint32_t seed) {

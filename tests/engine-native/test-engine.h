@@ -28,8 +28,12 @@ inline constexpr bool kIsInstrumented = false;
 
 /// Names of the kernel tables that this CPU can run.
 std::vector<std::string> SupportedTables();
-/// Of these, one of each set that has the same 32-bit kernels.
+/// Of these, one of each set that has the same kernels of the exact path.
 std::vector<std::string> ExactTables();
+/// Logits of the same tokens in other steps, over the largest: scalar sums do not depend on how tokens were split, others
+/// are ordered differently; and with tiles many tokens meet the weights in two bfloat16 each, few in float32
+/// (seen up to 6e-5).
+double SplitTolerance(const std::string& isa);
 
 std::vector<std::uint32_t> RandomTokens(std::size_t count, std::uint32_t vocab_size, std::uint32_t seed);
 

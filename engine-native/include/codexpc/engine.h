@@ -151,7 +151,7 @@ class Context {
 };
 
 struct EngineOptions {
-  std::string isa = {};          // "" = CODEXPC_ISA, else best; a kernel table's name: scalar, avx2, avx512, avx512-vnni, neon, neon-dot
+  std::string isa = {};          // "" = CODEXPC_ISA, else best; a kernel table's name: scalar, avx2, avx512, avx512-vnni, avx512-amx, neon, neon-dot
   std::uint32_t num_threads = 0; // 0 = one per physical core available to the process
 };
 

@@ -9,6 +9,9 @@ namespace {
 
 constexpr const KernelTable* kTables[] = {
 #if defined(__x86_64__)
+#if defined(__linux__)
+    &avx512::kAmxTable,
+#endif
     &avx512::kVnniTable,
     &avx512::kTable,
     &avx2::kTable,

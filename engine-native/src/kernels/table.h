@@ -62,9 +62,34 @@ struct Q8MatmulArgs {
   bool accumulate;
 };
 
+/// How the 32 values of a block stand in a tile: as they came, or as the kernels decode MXFP4 blocks whose bytes hold the
+/// values 2i and 2i + 1, or i and i + 16.
+enum class TileOrder : std::uint8_t { kAsIs, kMf4Pairs, kMf4Halves };
+
+/// Activations for the bf16 kernels, in tiles of 16 tokens and 32 columns. A value is one bfloat16, off by up to 2^-9 of
+/// itself, or the sum of two, off by up to 2^-18.
+struct TileView {
+  bf16* values;           // (num_tokens / 16, cols / 32, num_terms, 16, 32), quotients rounded up
+  std::size_t num_terms;  // 1 or 2
+};
+
+/// As MatmulArgs. Of the last tile's tokens only the `num_tokens` need be there.
+struct TileMatmulArgs {
+  float* out;
+  TileView x;
+  VectorView bias;
+  std::size_t num_tokens;
+  std::size_t cols;
+  std::size_t out_stride;
+  std::size_t row_begin;
+  std::size_t row_end;
+  bool accumulate;
+};
+
 struct KernelTable {
   const char* name;
-  bool (*supported)();  // this CPU has every feature the table was built for
+  /// This CPU has every feature the table was built for, and the system has granted their use.
+  bool (*supported)();
 
   void (*f32_embed)(float* out, const MatrixView& row, std::size_t n);  // row (1, n)
   void (*f32_rmsnorm)(float* out, const float* x, VectorView gain, std::size_t n, float eps);  // one token
@@ -91,6 +116,14 @@ struct KernelTable {
   void (*q8_matmul)(const Q8MatmulArgs& args, const MatrixView& weight);
   /// MXFP4 is exact here: twice a value is a small whole number. Low nibbles meet a block's first 16 values of x.
   void (*q8_mf4w_matmul)(const Q8MatmulArgs& args, const Mf4View& weight);
+  /// One token (n), at its place among the tiles; zeros up to the next 32.
+  void (*f32_to_tiles)(const TileView& out, std::size_t token, const float* x, std::size_t n, TileOrder order);
+  /// Products of bfloat16, summed in float32. With activations of two terms weights have as many as they need: BF16 and
+  /// MXFP4 are exact in one, others are off by up to 2^-18 in two; terms of both that small are left out. Null where the
+  /// CPU has no units for tiles.
+  void (*bf16_matmul)(const TileMatmulArgs& args, const MatrixView& weight);
+  /// Of the weight's order the activations have; a table has both kernels or none.
+  void (*bf16_mf4w_matmul)(const TileMatmulArgs& args, const Mf4View& weight);
   /// out += weight * x
   void (*f32_axpy)(float* out, const float* x, float weight, std::size_t n);
 };

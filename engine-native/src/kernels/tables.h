@@ -12,6 +12,9 @@ namespace avx2 { extern const KernelTable kTable; }
 namespace avx512 {
 extern const KernelTable kTable;
 extern const KernelTable kVnniTable;
+#if defined(__linux__)  // which grants the use of tiles; other systems do not
+extern const KernelTable kAmxTable;
+#endif
 }  // namespace avx512
 #elif defined(__aarch64__)
 namespace neon {

@@ -3,6 +3,10 @@
 #include "kernels/x86-features.h"
 
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 #include <cstdint>
 
@@ -12,9 +16,9 @@ namespace {
 struct Registers { std::uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0; };
 
 /// All zero if the CPU does not know the leaf.
-Registers Cpuid(std::uint32_t leaf) {
+Registers Cpuid(std::uint32_t leaf, std::uint32_t subleaf = 0) {
   Registers r;
-  __get_cpuid_count(leaf, /*subleaf=*/0, &r.eax, &r.ebx, &r.ecx, &r.edx);
+  __get_cpuid_count(leaf, subleaf, &r.eax, &r.ebx, &r.ecx, &r.edx);
   return r;
 }
 
@@ -42,7 +46,23 @@ X86Features DetectX86Features() {
   features.avx2 = saves_ymm && HasAll(leaf1, /*FMA, AVX, F16C=*/Bit(12) | Bit(28) | Bit(29)) && HasAll(extended.ebx, /*AVX2=*/Bit(5));
   features.avx512 = features.avx2 && saves_zmm && HasAll(extended.ebx, /*F, DQ, BW, VL=*/Bit(16) | Bit(17) | Bit(30) | Bit(31));
   features.avx512vnni = features.avx512 && HasAll(extended.ecx, /*AVX512_VNNI=*/Bit(11));
+  const bool saves_tiles = HasAll(saved, /*tile configuration, tile data=*/Bit(17) | Bit(18));
+  // A subleaf past the last one that the CPU knows reads as another's: subleaf 0 says how many there are.
+  const std::uint32_t more = extended.eax >= 1 ? Cpuid(7, 1).eax : 0;
+  features.amx = features.avx512vnni && saves_tiles && HasAll(more, /*AVX512_BF16=*/Bit(5)) &&
+                 HasAll(extended.edx, /*AMX-BF16, AMX-TILE=*/Bit(22) | Bit(24));
   return features;
+}
+
+bool RequestAmx() {
+#if defined(__linux__)
+  // https://docs.kernel.org/arch/x86/xstate.html
+  constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
+  constexpr long kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
 }
 
 }  // namespace codexpc::kernels

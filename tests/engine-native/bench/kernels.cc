@@ -173,6 +173,42 @@ void BenchQ8Matmul(const KernelTable& table, double fma_peak, const std::vector<
                           static_cast<double>(matrix_bytes + (mf4 && !together ? rows * cols / 32 : 0)), seconds});
 }
 
+/// The same over tiles, with activations of one term or two.
+void BenchTileMatmul(const KernelTable& table, double fma_peak, const std::vector<std::uint8_t>& weights, const char* weight_name,
+                     std::size_t num_terms, std::size_t num_tokens) {
+  constexpr std::size_t kRows = 2880;
+  constexpr std::size_t kCols = 2880;
+  const bool mf4 = std::strcmp(weight_name, "mf4w") == 0;
+  const NumberType type = std::strcmp(weight_name, "q8w") == 0 ? NumberType::kQ8_0 : NumberType::kBf16;
+  const std::string kernel = std::string(mf4 ? "bf16_mf4w_matmul" : type == NumberType::kQ8_0 ? "bf16_matmul q8_0" : "bf16_matmul bf16") +
+                             (num_terms == 1 ? "" : " x2");
+  if (table.bf16_matmul == nullptr || !Wanted(kernel.c_str())) return;
+  Random random(1);
+  const std::vector<float> x = random.Floats(num_tokens * kCols, -1.0f, 1.0f);
+  struct alignas(64) Tile {
+    bf16 values[16 * 32];
+  };
+  std::vector<Tile> tiles((num_tokens + 15) / 16 * (kCols / 32) * num_terms);
+  const TileView view{.values = tiles.data()->values, .num_terms = num_terms};
+  for (std::size_t token = 0; token < num_tokens; ++token)
+    table.f32_to_tiles(view, token, x.data() + token * kCols, kCols, mf4 ? TileOrder::kMf4Pairs : TileOrder::kAsIs);
+  const std::vector<bf16> bias = random.Bf16s(kRows, -1.0f, 1.0f);
+  const std::vector<std::uint8_t> scales = random.Bytes(kRows * kCols / 32, 134, 143);
+  std::vector<float> out(num_tokens * kRows);
+  const TileMatmulArgs args{.out = out.data(), .x = view, .bias = {bias.data(), NumberType::kBf16}, .num_tokens = num_tokens, .cols = kCols,
+                            .out_stride = kRows, .row_begin = 0, .row_end = kRows, .accumulate = false};
+  const std::size_t matrix_bytes = mf4 ? kRows * kCols / 2 : BytesOf(type, kRows * kCols);
+  const std::size_t num_matrices = weights.size() / matrix_bytes;
+  std::size_t next = 0;
+  const double seconds = BestSeconds([&] {
+    const std::uint8_t* matrix = weights.data() + next++ % num_matrices * matrix_bytes;
+    if (mf4) table.bf16_mf4w_matmul(args, Mf4View{.blocks = matrix, .scales = scales.data(), .scale_bias = 141});
+    else table.bf16_matmul(args, {matrix, type});
+  });
+  Print(table, fma_peak, {kernel.c_str(), "2880 x 2880, memory", num_tokens, 2.0 * static_cast<double>(kRows * kCols * num_tokens),
+                          static_cast<double>(matrix_bytes + (mf4 ? kRows * kCols / 32 : 0)), seconds});
+}
+
 void BenchSdpa(const KernelTable& table, double fma_peak, bool half, const char* shape, std::size_t length, std::size_t num_tokens) {
   const char* kernel = half ? "f32_f16kv_sdpa" : "f32_f32kv_sdpa";
   if (!Wanted(kernel)) return;
@@ -223,6 +259,11 @@ void BenchTable(const KernelTable& table, const std::vector<std::uint8_t>& memor
   for (const char* weight : {"mf4w", "mf4w gguf", "q8w", "bf16w"}) {
     for (const std::size_t num_tokens : {1u, 2u, 4u, 8u, 9u, 16u, 64u, 512u}) {
       if (!slow || num_tokens == 1) BenchQ8Matmul(table, fma_peak, memory, weight, "2880 x 2880, memory", 2880, 2880, num_tokens);
+    }
+  }
+  for (const char* weight : {"mf4w", "q8w", "bf16w"}) {
+    for (const std::size_t num_terms : {1u, 2u}) {
+      for (const std::size_t num_tokens : {1u, 4u, 8u, 16u, 64u, 512u}) BenchTileMatmul(table, fma_peak, memory, weight, num_terms, num_tokens);
     }
   }
   for (const bool half : {false, true}) {

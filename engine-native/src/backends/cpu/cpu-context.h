@@ -23,7 +23,7 @@ struct EngineParts {
 };
 
 /// Bytes of a context, a function of the shape alone.
-MemoryUse PredictMemory(const Model& model, const ContextOptions& options);
+MemoryUse PredictMemory(const EngineParts& engine, const ContextOptions& options);
 
 class CpuContext final : public Context {
  public:
@@ -42,7 +42,7 @@ class CpuContext final : public Context {
   std::size_t SavedBytes(std::uint32_t slot, std::uint32_t length) const override;
   Status Save(std::uint32_t slot, std::uint32_t length, std::span<std::byte> bytes) override;
   Status Restore(std::uint32_t slot, std::span<const std::byte> bytes, std::uint32_t* resume_from) override;
-  MemoryUse memory() const override { return PredictMemory(*engine_->model, options_); }
+  MemoryUse memory() const override { return PredictMemory(*engine_, options_); }
 
  private:
   CpuContext(std::shared_ptr<const EngineParts> engine, const ContextOptions& options,

@@ -29,7 +29,7 @@ class CpuEngine final : public Engine {
     return cpu::CpuContext::Create(parts_, options, context);
   }
   MemoryUse Predict(const ContextOptions& options) const override {
-    return cpu::PredictMemory(*parts_->model, options);
+    return cpu::PredictMemory(*parts_, options);
   }
 
  private:

@@ -11,7 +11,8 @@ namespace {
 // Rows of a weight that one task computes: enough tasks to even out threads of unequal speed, and a block of weights
 // that stays in the second-level cache while several tokens pass over it.
 constexpr std::size_t kTasksPerThread = 4;
-constexpr std::size_t kMinBlockRows = 32;  // a panel of the widest kernels
+constexpr std::size_t kMinBlockRows = 32;  // a panel of the widest kernels without tiles
+constexpr std::size_t kTileBlockRows = 64; // and with them
 constexpr std::size_t kMaxBlockRows = 256;
 
 // Tokens that attend in one kernel call; more share the reads of keys and values.
@@ -19,6 +20,9 @@ constexpr std::uint32_t kTileRows = 16;
 
 // Tokens from which bringing a dense weight to 8 bits in passing pays: measured on an Ice Lake Xeon with AVX-512 VNNI.
 constexpr std::uint32_t kMinRowsToQuantizeWeights = 16;
+
+// Tokens from which a table's tiles pay.
+constexpr std::uint32_t kMinRowsForTiles = 8;
 
 }  // namespace
 
@@ -86,12 +90,14 @@ void ForwardPass::Embed() {
 }
 
 void ForwardPass::ProjectQkv(const LayerView& layer) {
-  const bool is_quantized = std::any_of(layer.qkv.begin(), layer.qkv.end(), [&](const ProjectionView& part) {
-    return QuantizesFor(part.weight, config_.hidden_size);
-  });
   parts_.pool.Run(num_rows_, [&](std::size_t row) {
     Normalize(row, layer.attn_norm);
-    if (is_quantized) Quantize(row, scratch_.normed + row * config_.hidden_size, config_.hidden_size, false);
+    for (const Form form : {Form::kBytes, Form::kTiles}) {
+      const bool is_needed = std::any_of(layer.qkv.begin(), layer.qkv.end(), [&](const ProjectionView& part) {
+        return DenseForm(part.weight, config_.hidden_size) == form;
+      });
+      if (is_needed) ArrangeDense(form, row, scratch_.normed + row * config_.hidden_size, config_.hidden_size);
+    }
   });
   SplitRows(1, config_.qkv_size(), [&](std::size_t, std::size_t begin, std::size_t end) {
     std::size_t first = 0;
@@ -108,7 +114,7 @@ void ForwardPass::ProjectQkv(const LayerView& layer) {
                        .row_begin = part_begin,
                        .row_end = part_end,
                        .accumulate = false},
-                      0, part.weight);
+                      DenseForm(part.weight, config_.hidden_size), 0, part.weight);
       }
       first += part.num_rows;
     }
@@ -198,9 +204,10 @@ void ForwardPass::Attend(std::uint32_t layer) {
 }
 
 void ForwardPass::ProjectAttended(const LayerView& layer) {
-  if (QuantizesFor(layer.attn_out, config_.q_size())) {
+  const Form form = DenseForm(layer.attn_out, config_.q_size());
+  if (form != Form::kFloats) {
     parts_.pool.Run(num_rows_, [&](std::size_t row) {
-      Quantize(row, scratch_.attended + row * config_.q_size(), config_.q_size(), false);
+      ArrangeDense(form, row, scratch_.attended + row * config_.q_size(), config_.q_size());
     });
   }
   SplitRows(1, config_.hidden_size, [&](std::size_t, std::size_t begin, std::size_t end) {
@@ -213,7 +220,7 @@ void ForwardPass::ProjectAttended(const LayerView& layer) {
                    .row_begin = begin,
                    .row_end = end,
                    .accumulate = true},
-                  0, layer.attn_out);
+                  form, 0, layer.attn_out);
   });
 }
 
@@ -245,24 +252,27 @@ void ForwardPass::GroupByExpert() {
   for (std::size_t i = 0; i < num_routed; ++i) ++scratch_.group_at[scratch_.experts[i]];
   num_groups_ = 0;
   std::uint32_t begin = 0;
+  std::uint32_t tile_row = 0;
   for (std::uint32_t expert = 0; expert < config_.num_experts; ++expert) {
     const std::uint32_t count = scratch_.group_at[expert];
     scratch_.group_at[expert] = begin;
+    scratch_.tile_shift[expert] = tile_row - begin;
     if (count == 0) continue;
-    scratch_.groups[num_groups_++] = {expert, begin, count};
+    scratch_.groups[num_groups_++] = {expert, begin, count, tile_row};
     begin += count;
+    tile_row += (count + 15) / 16 * 16;
   }
   for (std::size_t i = 0; i < num_routed; ++i) scratch_.routed_at[i] = scratch_.group_at[scratch_.experts[i]]++;
 
+  const Form form = ExpertForm();
   parts_.pool.Run(num_rows_, [&](std::size_t row) {
     for (std::size_t i = 0; i < num_active; ++i) {
-      const std::size_t place = scratch_.routed_at[row * num_active + i];
       const float* normed = scratch_.normed + row * config_.hidden_size;
-      if (is_fast()) {
-        Quantize(place, normed, config_.hidden_size, weights_.mf4_order == Mf4Order::kPairs);
+      if (form != Form::kFloats) {
+        ArrangeRouted(form, row, i, normed, config_.hidden_size);
         continue;
       }
-      float* routed = scratch_.routed_x + place * config_.hidden_size;
+      float* routed = scratch_.routed_x + scratch_.routed_at[row * num_active + i] * std::size_t{config_.hidden_size};
       if (weights_.mf4_order == Mf4Order::kHalves) {
         parts_.table.f32_interleave_halves(routed, normed, config_.hidden_size);
       } else {
@@ -290,7 +300,7 @@ void ForwardPass::ExpertsUp(const LayerView& layer) {
                       .row_begin = begin,
                       .row_end = end,
                       .accumulate = false},
-                     group.begin, weight);
+                     group, weight);
     };
     multiply(h, expert.mlp1, expert.mlp1_bias);
     if (is_apart) multiply(h + size, expert.linear, expert.linear_bias);
@@ -315,12 +325,14 @@ void ForwardPass::ArrangeForDown() {
 }
 
 void ForwardPass::ExpertsDown(const LayerView& layer) {
-  const bool is_pairs = weights_.mf4_order == Mf4Order::kPairs;
-  const bool is_halves = !is_pairs && !is_fast();
+  const Form form = ExpertForm();
+  const bool is_halves = form == Form::kFloats && weights_.mf4_order == Mf4Order::kHalves;
   if (is_halves) ArrangeForDown();
-  if (is_fast()) {
-    parts_.pool.Run(num_rows_ * std::size_t{config_.experts_per_token}, [&](std::size_t row) {
-      Quantize(row, scratch_.routed_act + row * config_.intermediate_size, config_.intermediate_size, is_pairs);
+  if (form != Form::kFloats) {
+    const std::size_t num_active = config_.experts_per_token;
+    parts_.pool.Run(num_rows_ * num_active, [&](std::size_t index) {
+      const float* act = scratch_.routed_act + scratch_.routed_at[index] * std::size_t{config_.intermediate_size};
+      ArrangeRouted(form, index / num_active, index % num_active, act, config_.intermediate_size);
     });
   }
   const float* act = is_halves ? scratch_.routed_h : scratch_.routed_act;
@@ -336,7 +348,7 @@ void ForwardPass::ExpertsDown(const LayerView& layer) {
                     .row_begin = begin,
                     .row_end = end,
                     .accumulate = false},
-                   group.begin, expert.mlp2);
+                   group, expert.mlp2);
   });
 }
 
@@ -355,10 +367,11 @@ void ForwardPass::AddExperts() {
 /// Only wanted rows by now (KeepWantedRows): those before the drafts go to draft_logits, the last to its slot's place.
 /// Last rows of neighbouring slots share a matmul, as far as no drafts lie between them.
 void ForwardPass::Unembed() {
-  const bool is_quantized = QuantizesFor(weights_.unembedding, config_.hidden_size);
+  // The rows go to places that lie apart, so tiles of 16 would not do.
+  const Form form = DenseForm(weights_.unembedding, config_.hidden_size) == Form::kBytes ? Form::kBytes : Form::kFloats;
   parts_.pool.Run(num_rows_, [&](std::size_t row) {
     Normalize(row, weights_.final_norm);
-    if (is_quantized) Quantize(row, scratch_.normed + row * config_.hidden_size, config_.hidden_size, false);
+    ArrangeDense(form, row, scratch_.normed + row * config_.hidden_size, config_.hidden_size);
   });
   SplitRows(1, config_.vocab_size, [&](std::size_t, std::size_t begin, std::size_t end) {
     const auto multiply = [&](float* out, std::size_t row, std::size_t num_tokens) {
@@ -371,7 +384,7 @@ void ForwardPass::Unembed() {
                      .row_begin = begin,
                      .row_end = end,
                      .accumulate = false},
-                    row, weights_.unembedding);
+                    form, row, weights_.unembedding);
     };
     for (std::uint32_t i = 0, count = 0; i < num_segments_; i += count) {
       const Segment& segment = scratch_.segments[i];
@@ -392,9 +405,34 @@ void ForwardPass::Normalize(std::size_t row, VectorView gain) {
                                  gain, config_.hidden_size, config_.rms_norm_eps);
 }
 
-bool ForwardPass::QuantizesFor(const MatrixView& weight, std::size_t cols) const {
-  if (!is_fast() || parts_.table.q8_matmul == nullptr || cols % 32 != 0) return false;
-  return weight.type == NumberType::kQ8_0 || num_rows_ >= kMinRowsToQuantizeWeights;
+bool ForwardPass::UsesTiles() const { return parts_.table.bf16_matmul != nullptr && num_rows_ >= kMinRowsForTiles; }
+
+ForwardPass::Form ForwardPass::DenseForm(const MatrixView& weight, std::size_t cols) const {
+  if (UsesTiles()) return Form::kTiles;
+  if (!is_fast() || parts_.table.q8_matmul == nullptr || cols % 32 != 0) return Form::kFloats;
+  const bool pays = weight.type == NumberType::kQ8_0 || num_rows_ >= kMinRowsToQuantizeWeights;
+  return pays ? Form::kBytes : Form::kFloats;
+}
+
+ForwardPass::Form ForwardPass::ExpertForm() const {
+  if (UsesTiles()) return Form::kTiles;
+  return is_fast() ? Form::kBytes : Form::kFloats;
+}
+
+void ForwardPass::ArrangeDense(Form form, std::size_t row, const float* x, std::size_t cols) {
+  if (form == Form::kTiles) parts_.table.f32_to_tiles(scratch_.bf16_tiles, row, x, cols, kernels::TileOrder::kAsIs);
+  if (form == Form::kBytes) Quantize(row, x, cols, false);
+}
+
+void ForwardPass::ArrangeRouted(Form form, std::size_t row, std::size_t choice, const float* x, std::size_t cols) {
+  const std::size_t index = row * config_.experts_per_token + choice;
+  const std::uint32_t place = scratch_.routed_at[index];
+  const bool is_pairs = weights_.mf4_order == Mf4Order::kPairs;
+  if (form == Form::kTiles) {
+    parts_.table.f32_to_tiles(scratch_.bf16_tiles, place + scratch_.tile_shift[scratch_.experts[index]], x, cols,
+                              is_pairs ? kernels::TileOrder::kMf4Pairs : kernels::TileOrder::kMf4Halves);
+  }
+  if (form == Form::kBytes) Quantize(place, x, cols, is_pairs);
 }
 
 void ForwardPass::Quantize(std::size_t row, const float* x, std::size_t cols, bool evens_first) {
@@ -418,21 +456,41 @@ kernels::Q8MatmulArgs ForwardPass::Quantized(const kernels::MatmulArgs& args, st
           .accumulate = args.accumulate};
 }
 
-void ForwardPass::MultiplyDense(const kernels::MatmulArgs& args, std::size_t first_row, const MatrixView& weight) {
-  if (!QuantizesFor(weight, args.cols)) return parts_.table.f32_matmul(args, weight);
-  parts_.table.q8_matmul(Quantized(args, first_row), weight);
+kernels::TileMatmulArgs ForwardPass::Tiled(const kernels::MatmulArgs& args, std::size_t first_tile_row) const {
+  const std::size_t row_values = (args.cols + 31) / 32 * 32 * scratch_.bf16_tiles.num_terms;
+  return {.out = args.out,
+          .x = {.values = scratch_.bf16_tiles.values + first_tile_row * row_values, .num_terms = scratch_.bf16_tiles.num_terms},
+          .bias = args.bias,
+          .num_tokens = args.num_tokens,
+          .cols = args.cols,
+          .out_stride = args.out_stride,
+          .row_begin = args.row_begin,
+          .row_end = args.row_end,
+          .accumulate = args.accumulate};
 }
 
-void ForwardPass::MultiplyExpert(const kernels::MatmulArgs& args, std::size_t first_row, const Mf4View& weight) {
-  if (!is_fast()) return parts_.table.f32_mf4w_matmul(args, weight);
-  parts_.table.q8_mf4w_matmul(Quantized(args, first_row), weight);
+void ForwardPass::MultiplyDense(const kernels::MatmulArgs& args, Form form, std::size_t first_row, const MatrixView& weight) {
+  switch (form) {
+    case Form::kFloats: return parts_.table.f32_matmul(args, weight);
+    case Form::kBytes: return parts_.table.q8_matmul(Quantized(args, first_row), weight);
+    case Form::kTiles: return parts_.table.bf16_matmul(Tiled(args, first_row), weight);
+  }
+}
+
+void ForwardPass::MultiplyExpert(const kernels::MatmulArgs& args, const ExpertGroup& group, const Mf4View& weight) {
+  switch (ExpertForm()) {
+    case Form::kFloats: return parts_.table.f32_mf4w_matmul(args, weight);
+    case Form::kBytes: return parts_.table.q8_mf4w_matmul(Quantized(args, group.begin), weight);
+    case Form::kTiles: return parts_.table.bf16_mf4w_matmul(Tiled(args, group.first_tile_row), weight);
+  }
 }
 
 template <typename Task>
 void ForwardPass::SplitRows(std::size_t num_matrices, std::size_t num_rows, const Task& task) {
   const std::size_t num_tasks = kTasksPerThread * parts_.pool.num_threads();
   const std::size_t even_share = (num_matrices * num_rows + num_tasks - 1) / num_tasks;
-  const std::size_t whole_lines = (even_share + kMinBlockRows - 1) / kMinBlockRows * kMinBlockRows;
+  const std::size_t panel_rows = UsesTiles() ? kTileBlockRows : kMinBlockRows;
+  const std::size_t whole_lines = (even_share + panel_rows - 1) / panel_rows * panel_rows;
   const std::size_t block = parts_.pool.num_threads() == 1 ? kMaxBlockRows : std::min(whole_lines, kMaxBlockRows);
   const std::size_t num_blocks = (num_rows + block - 1) / block;
   parts_.pool.Run(num_matrices * num_blocks, [&](std::size_t index) {

@@ -45,7 +45,7 @@ class ForwardPass {
   void GroupByExpert();
   void ExpertsUp(const LayerView& layer);
   void ArrangeForDown();
-  void MultiplyExpert(const kernels::MatmulArgs& args, std::size_t first_row, const Mf4View& weight);
+  void MultiplyExpert(const kernels::MatmulArgs& args, const ExpertGroup& group, const Mf4View& weight);
   void ExpertsDown(const LayerView& layer);
   void AddExperts();
   void Unembed();
@@ -53,11 +53,19 @@ class ForwardPass {
   void ArrangeTiles();
   void Normalize(std::size_t row, VectorView gain);
   bool is_fast() const { return parts_.precision == Precision::kFast; }
-  bool QuantizesFor(const MatrixView& weight, std::size_t cols) const;
+  /// What activations are brought to before they are multiplied with a weight.
+  enum class Form { kFloats, kBytes, kTiles };
+  bool UsesTiles() const;
+  Form DenseForm(const MatrixView& weight, std::size_t cols) const;
+  Form ExpertForm() const;
   void Quantize(std::size_t row, const float* x, std::size_t cols, bool evens_first);
+  void ArrangeDense(Form form, std::size_t row, const float* x, std::size_t cols);
+  /// Of row `row`'s choice `choice`, whose place in the routed buffers is known.
+  void ArrangeRouted(Form form, std::size_t row, std::size_t choice, const float* x, std::size_t cols);
   kernels::Q8MatmulArgs Quantized(const kernels::MatmulArgs& args, std::size_t first_row) const;
-  /// f32_matmul, or with the quantised rows from `first_row` on where QuantizesFor the weight.
-  void MultiplyDense(const kernels::MatmulArgs& args, std::size_t first_row, const MatrixView& weight);
+  kernels::TileMatmulArgs Tiled(const kernels::MatmulArgs& args, std::size_t first_tile_row) const;
+  /// The rows that were brought to `form` from `first_row` on, for tiles a multiple of 16.
+  void MultiplyDense(const kernels::MatmulArgs& args, Form form, std::size_t first_row, const MatrixView& weight);
   /// Splits `num_matrices` weights of `num_rows` rows into tasks task(matrix, row_begin, row_end).
   template <typename Task>
   void SplitRows(std::size_t num_matrices, std::size_t num_rows, const Task& task);

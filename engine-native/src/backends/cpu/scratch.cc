@@ -39,9 +39,18 @@ void Scratch::ForEachPiece(const Config& config, const ContextOptions& options, 
   visit(&q8.values, num_values);
   visit(&q8.scales, num_values / 32);
   visit(&q8.starts, num_values / 32);
+  visit(&tile_shift, std::size_t{config.num_experts});
+  // Whole tiles of 16 rows and 32 columns; each expert's rows begin with one of their own.
+  const auto whole = [](std::size_t count, std::size_t unit) { return (count + unit - 1) / unit * unit; };
+  const std::size_t num_groups = std::min<std::size_t>(num_routed, config.num_experts);
+  const std::size_t num_tiled = std::max(SaturatingProduct(whole(num_routed + 15 * num_groups, 16), whole(expert_cols, 32)),
+                                         SaturatingProduct(whole(num_rows, 16), whole(dense_cols, 32)));
+  visit(&bf16_tiles.values, has_tiles_ ? SaturatingProduct(num_tiled, bf16_tiles.num_terms) : 0);
 }
 
-Scratch::Scratch(const Config& config, const ContextOptions& options) : config_(config), options_(options) {
+Scratch::Scratch(const Config& config, const ContextOptions& options, bool has_tiles)
+    : config_(config), options_(options), has_tiles_(has_tiles) {
+  bf16_tiles.num_terms = options.precision == Precision::kFast ? 1 : 2;
   ForEachPiece(config, options, [this](auto** pointer, std::size_t count) {
     *pointer = nullptr;
     layout_.Add(count, sizeof(**pointer));

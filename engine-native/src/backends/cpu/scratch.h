@@ -38,11 +38,12 @@ struct ExpertGroup {
   std::uint32_t expert;
   std::uint32_t begin;
   std::uint32_t count;
+  std::uint32_t first_tile_row;  // a multiple of 16: where its activations begin among the tiles
 };
 
 struct Scratch {
   /// Assigns offsets; the buffers themselves after Allocate.
-  Scratch(const Config& config, const ContextOptions& options);
+  Scratch(const Config& config, const ContextOptions& options, bool has_tiles);
   Status Allocate();
   std::size_t bytes() const { return layout_.bytes(); }
 
@@ -69,7 +70,9 @@ struct Scratch {
   float* logits;            // (num_slots, vocab_size)
   float* draft_logits;      // (max_draft_tokens, vocab_size): segment by segment
   std::uint32_t* first_draft; // (num_slots): the slot's first row of draft_logits
+  std::uint32_t* tile_shift; // (num_experts): from a place in the routed buffers to its row among the tiles
   kernels::Q8View q8;       // fast only: what is multiplied next, (rows or routed, its columns)
+  kernels::TileView bf16_tiles; // kernels with tiles only: the same in tiles
 
  private:
   template <typename Visit>
@@ -77,6 +80,7 @@ struct Scratch {
 
   const Config& config_;
   const ContextOptions options_;
+  const bool has_tiles_;
   Layout layout_;
   PageBuffer buffer_;
 };

@@ -12,6 +12,7 @@
 #include "kernels/number-formats.h"
 #include "kernels/q8-kernels.h"
 #include "kernels/tables.h"
+#include "kernels/tile-kernels.h"
 #include "kernels/x86-features.h"
 
 namespace codexpc::kernels::avx2 {

@@ -1,5 +1,6 @@
-// The generic kernels over AVX-512 F, BW, DQ and VL: one table for CPUs with VNNI, where the q8 kernels use it, and one for those
-// without, which have the q8 kernels of AVX2.
+// The generic kernels over AVX-512 F, BW, DQ and VL: one table for CPUs with AMX, which has the kernels over
+// tiles besides, one for CPUs with VNNI, where the q8 kernels use it, and one for those without, which have the q8 kernels
+// of AVX2.
 
 #if defined(__x86_64__)
 
@@ -21,6 +22,7 @@
 #include "kernels/number-formats.h"
 #include "kernels/q8-kernels.h"
 #include "kernels/tables.h"
+#include "kernels/tile-kernels.h"
 #include "kernels/x86-features.h"
 
 namespace codexpc::kernels::avx512 {
@@ -28,6 +30,9 @@ namespace {
 // These run anywhere: outside the target region.
 bool Supported() { return DetectX86Features().avx512; }
 bool SupportedVnni() { return DetectX86Features().avx512vnni; }
+#if defined(__linux__)
+bool SupportedAmx() { return DetectX86Features().amx && RequestAmx(); }
+#endif
 }  // namespace
 }  // namespace codexpc::kernels::avx512
 
@@ -55,6 +60,9 @@ namespace {
 
 constexpr KernelTable kTable = MakeTable("avx512", Supported, avx2::kQ8Kernels);
 constexpr KernelTable kVnniTable = MakeTable("avx512-vnni", SupportedVnni, avx512vnni::kQ8Kernels);
+#if defined(__linux__)
+constexpr KernelTable kAmxTable = MakeTable("avx512-amx", SupportedAmx, avx512vnni::kQ8Kernels, avx512amx::kTileKernels);
+#endif
 
 }  // namespace codexpc::kernels::avx512
 

@@ -1,7 +1,8 @@
 #pragma once
 // The table of one instruction set. Included inside that set's namespace and target region, after the kernels.
 
-constexpr KernelTable MakeTable(const char* name, bool (*supported)(), const Q8Kernels& q8) {
+constexpr KernelTable MakeTable(const char* name, bool (*supported)(), const Q8Kernels& q8,
+                                const TileKernels& tiles = {}) {
   return {
       .name = name,
       .supported = supported,
@@ -20,6 +21,9 @@ constexpr KernelTable MakeTable(const char* name, bool (*supported)(), const Q8K
       .f32_to_q8 = q8.to_q8,
       .q8_matmul = q8.matmul,
       .q8_mf4w_matmul = q8.mf4w_matmul,
+      .f32_to_tiles = tiles.to_tiles,
+      .bf16_matmul = tiles.matmul,
+      .bf16_mf4w_matmul = tiles.mf4w_matmul,
       .f32_axpy = Axpy,
   };
 }

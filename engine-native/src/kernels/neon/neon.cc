@@ -16,6 +16,7 @@
 #include "kernels/number-formats.h"
 #include "kernels/q8-kernels.h"
 #include "kernels/tables.h"
+#include "kernels/tile-kernels.h"
 
 namespace codexpc::kernels::neon {
 namespace {

@@ -222,6 +222,9 @@ const KernelTable kTable = {
     .f32_to_q8 = ToQ8,
     .q8_matmul = nullptr,
     .q8_mf4w_matmul = MatmulQ8Mf4,
+    .f32_to_tiles = nullptr,
+    .bf16_matmul = nullptr,
+    .bf16_mf4w_matmul = nullptr,
     .f32_axpy = Axpy,
 };
 

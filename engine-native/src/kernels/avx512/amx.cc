@@ -1,0 +1,114 @@
+// The kernels over tiles: AVX-512 with BF16, and AMX.
+
+#if defined(__x86_64__) && defined(__linux__)
+
+// GCC 12 and 13 warn about the undefined vectors inside their own intrinsics: https://gcc.gnu.org/PR105593, fixed in 14.
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 14
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#define CODEXPC_RESTORE_DIAGNOSTICS
+#endif
+
+#include <immintrin.h>
+
+#include <array>
+#include <bit>
+#include <cstring>
+
+#include "kernels/compiler.h"
+#include "kernels/number-formats.h"
+#include "kernels/tile-kernels.h"
+
+// The target region: everything in it is in namespace avx512amx, so nothing compiled for it can be linked elsewhere.
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")
+#endif
+
+namespace codexpc::kernels::avx512amx {
+namespace {
+
+#include "kernels/avx512/simd.h"
+
+#include "kernels/generic/decode-blocks.h"
+#include "kernels/generic/weight-rows.h"
+
+#include "kernels/avx512/tiles.h"
+#include "kernels/avx512/tile-weights.h"
+#include "kernels/avx512/tile-matmul.h"
+
+/// Which column of 32 stands at each place of a tile's row.
+constexpr std::array<bf16, kTileCols> ColumnsOf(TileOrder order) {
+  std::array<bf16, kTileCols> columns{};
+  for (unsigned place = 0; place < kTileCols; ++place) {
+    const unsigned pair = place / 2;
+    const unsigned byte = pair / 4 * 4 + place % 2 * 2 + pair % 4 / 2;  // see Mf4Tiles
+    const unsigned nibble = pair % 2;
+    const unsigned column = order == TileOrder::kAsIs ? place : order == TileOrder::kMf4Pairs ? 2 * byte + nibble : byte + 16 * nibble;
+    columns[place] = static_cast<bf16>(column);
+  }
+  return columns;
+}
+alignas(64) constexpr std::array<bf16, kTileCols> kColumnsOf[] = {ColumnsOf(TileOrder::kAsIs), ColumnsOf(TileOrder::kMf4Pairs),
+                                                                  ColumnsOf(TileOrder::kMf4Halves)};
+
+}  // namespace
+
+void ToTiles(const TileView& out, std::size_t token, const float* x, std::size_t n, TileOrder order) {
+  const std::size_t row_steps = (n + kTileCols - 1) / kTileCols;
+  bf16* row = out.values + (token / kTileRows * row_steps * out.num_terms * kTileRows + token % kTileRows) * kTileCols;
+  const __m512i columns = _mm512_loadu_si512(kColumnsOf[static_cast<std::size_t>(order)].data());
+  for (std::size_t col = 0; col < n; col += kTileCols) {
+    Vec low, high;
+    if (col + kTileCols <= n) {
+      low = Load(x + col);
+      high = Load(x + col + kLanes);
+    } else {
+      alignas(64) float padded[kTileCols] = {};
+      std::memcpy(padded, x + col, (n - col) * sizeof(float));
+      low = Load(padded);
+      high = Load(padded + kLanes);
+    }
+    const __m512i rounded = RoundToBf16(low, high);
+    _mm512_store_si512(row, _mm512_permutexvar_epi16(columns, rounded));
+    row += kTileValues;
+    if (out.num_terms == 1) continue;
+    _mm512_store_si512(row, _mm512_permutexvar_epi16(columns, Remainder(low, high, rounded)));
+    row += kTileValues;
+  }
+}
+
+void MatmulTiles(const TileMatmulArgs& args, const MatrixView& weight) {
+  if (args.num_tokens == 0) return;
+  const auto* bytes = static_cast<const std::uint8_t*>(weight.data);
+  switch (weight.type) {
+    case NumberType::kBf16: return MatmulExactTiles(args, Bf16Tiles{static_cast<const bf16*>(weight.data), args.cols});
+    case NumberType::kF16: return MatmulRoundedTiles(args, weight, PlainRows<F16Numbers>{static_cast<const f16*>(weight.data), args.cols});
+    case NumberType::kF32: return MatmulRoundedTiles(args, weight, PlainRows<F32Numbers>{static_cast<const float*>(weight.data), args.cols});
+    case NumberType::kQ8_0: return MatmulRoundedTiles(args, weight, Q8Rows{bytes, args.cols});
+    default: return MatmulRoundedTiles(args, weight, QuantizedRows{bytes, weight.type, args.cols});
+  }
+}
+
+void MatmulTilesMf4(const TileMatmulArgs& args, const Mf4View& weight) {
+  if (args.num_tokens == 0) return;
+  if (weight.block_stride == 16) return MatmulExactTiles(args, Mf4Tiles<16>{weight.blocks, weight.scales, weight.scale_bias, args.cols});
+  MatmulExactTiles(args, Mf4Tiles<17>{weight.blocks, weight.scales, weight.scale_bias, args.cols});
+}
+
+}  // namespace codexpc::kernels::avx512amx
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+#if defined(CODEXPC_RESTORE_DIAGNOSTICS)
+#pragma GCC diagnostic pop
+#endif
+
+#endif
