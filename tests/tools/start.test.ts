@@ -25,6 +25,7 @@ fs.appendFileSync('calls', 'npm\\n');
 const write = (file, text) => { fs.mkdirSync(require('node:path').dirname(file), { recursive: true }); fs.writeFileSync(file, text); };
 write('node_modules/.package-lock.json', '{}');
 write('node_modules/cmake-js/bin/cmake-js', "require('node:fs').appendFileSync('calls', 'cmake-js\\\\n'); require('node:fs').mkdirSync('build/native/Release', { recursive: true }); require('node:fs').writeFileSync('build/native/Release/codexpc.node', ''); if (require('node:fs').existsSync('broken')) { console.log('engine.cc:1: error: no'); process.exit(1) }");
+write('node_modules/node-addon-api/napi.h', '');
 write('node_modules/esbuild/package.json', '{}');
 write('node_modules/esbuild/index.js', "exports.build = async ({ outdir, platform }) => { require('node:fs').mkdirSync(outdir, { recursive: true }); if (platform === 'browser') return; require('node:fs').appendFileSync('calls', 'esbuild\\\\n'); require('node:fs').writeFileSync(outdir + '/cli-main.bundle.cjs', 'exports.runAsProgram = async (args) => console.log(JSON.stringify(args))') }");
 `;

@@ -53,7 +53,7 @@ async function bundlePage(root, outdir) {
   const view = join(root, 'src/page/view');
   await build({
     absWorkingDir: root,
-    entryPoints: { main: 'src/page/view/main.tsx', 'layout-worker': 'node_modules/elkjs/lib/elk-worker.min.js' },
+    entryPoints: { main: 'src/page/view/main.tsx', 'layout-worker': 'elkjs/lib/elk-worker.min.js' },
     outdir,
     bundle: true,
     format: 'iife',

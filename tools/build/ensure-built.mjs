@@ -1,7 +1,8 @@
 // Brings node_modules, the native addon, the bundles and the compiled TypeScript up to date; nothing is spawned when
 // they are.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { BuildFailure, writing } from './failure.mjs';
 import { withLock } from './lock.mjs';
 import { pruneCompiled } from './prune.mjs';
@@ -76,11 +77,16 @@ async function buildAddon(root, quiet) {
       process.stderr.write(`codexpc: using the ready-made native engine. ${error.message}\n`);
     return;
   }
-  const cmakeJs = join(root, 'node_modules/cmake-js/bin/cmake-js');
+  const { resolve } = createRequire(join(root, 'package.json')); // in its own folder, or in one above
+  const headers = dirname(resolve('node-addon-api/napi.h'));
   await runStep({
     title: 'building the native engine (a minute or two)',
     command: process.execPath,
-    args: [cmakeJs, 'compile', '--out', 'build/native', '--config', 'Release', '--parallel', '2'],
+    args: [
+      resolve('cmake-js/bin/cmake-js'),
+      ...['compile', '--out', 'build/native', '--config', 'Release', '--parallel', '2'],
+      `--CDNODE_ADDON_API_DIR=${headers}`,
+    ],
     cwd: root,
     failure: 'building the native engine failed; the output is above.',
     next: 'It needs a C++20 compiler (GCC 11, Clang 14 or newer) and CMake 3.20 or newer.',

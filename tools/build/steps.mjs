@@ -1,7 +1,7 @@
 // What is built from what, and which of it is out of date. What was built from which inputs is remembered in
 // build/stamp.json. Little is imported here: every start asks.
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fingerprint } from './fingerprint.mjs';
 
 /** The command line as `npm start` and the service units run it: see bundle.mjs. */
@@ -31,9 +31,13 @@ const STEPS = {
 /** `app` is what a run needs; `everything` adds compiled modules, tests and tools, all with their types checked. */
 const SCOPES = { app: ['packages', 'addon', 'app'], everything: ['packages', 'addon', 'types', 'app'] };
 
+/** Beneath another's node_modules, or npm's own of all users: npm has brought what it depends on. */
+const isInstalled = (root) => basename(dirname(root)) === 'node_modules';
+
 export function staleSteps(root, scope) {
   const stamp = readStamp(root);
-  return SCOPES[scope].filter(
+  const steps = SCOPES[scope].filter((name) => name !== 'packages' || !isInstalled(root));
+  return steps.filter(
     (name) => stamp[name] !== inputsOf(root, name) || !existsSync(join(root, STEPS[name].output)),
   );
 }
