@@ -7,7 +7,7 @@
 
 constexpr std::size_t kQ8PanelVectorBytes = kLanes * sizeof(std::int32_t);
 constexpr std::size_t kQ8PanelRows = kQ8PanelVectors * kLanes;
-constexpr std::size_t kQ8PanelCols = 512;  // at most 32 KiB of bytes: most of a first-level cache
+constexpr std::size_t kQ8PanelCols = 512;  // at most 16 KiB of bytes: leaves room in a first-level cache for two tiles of tokens
 constexpr std::size_t kQ8PanelBlocks = kQ8PanelCols / 32;
 
 struct Q8Panel {
