@@ -34,8 +34,10 @@ function finish(results) {
 async function nativeTests() {
   process.stderr.write('codexpc: building the native tests …\n');
   const folder = 'build/native-tests';
+  const engine = join(root, 'build/native/libcodexpc_engine.a');
   for (const args of [
-    ['-S', '.', '-B', folder, '-DCODEXPC_TESTS=ON'],
+    // The addon has just been built: its engine is the one that is tested.
+    ['-S', '.', '-B', folder, '-DCODEXPC_TESTS=ON', `-DCODEXPC_ENGINE_LIBRARY=${engine}`],
     ['--build', folder, '--parallel', '2'],
   ]) {
     const step = spawnSync('cmake', args, { cwd: root, encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
