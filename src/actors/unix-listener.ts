@@ -18,6 +18,9 @@ export interface UnixListenerOptions {
   readonly onError: (error: CodexpcError) => void;
 }
 
+/** Clients that come in the same moment; the system may allow fewer. Node's own 511 refused some of 1,000 (EAGAIN). */
+const BACKLOG = 2_048;
+
 export class UnixListener {
   readonly #options: UnixListenerOptions;
   #claim: Claim | null = null;
@@ -70,7 +73,7 @@ export class UnixListener {
       // listen() binds before it returns: the socket never exists with a wider mode, whatever the user's umask.
       const umask = process.umask(0o177);
       try {
-        server.listen(address);
+        server.listen({ ...address, backlog: BACKLOG });
       } finally {
         process.umask(umask);
       }

@@ -164,6 +164,15 @@ describe('peers', () => {
     expect(harness.counters.snapshot().connections).toMatchObject({ open: 0, accepted: 0, refused: 1 });
   });
 
+  test('that come in the same moment are all let in, a thousand of them', async () => {
+    await start();
+    // Each connect() is one system call, and the listener's turn comes when all have been made.
+    const crowd = Array.from({ length: 1_000 }, () => connected(harness.path));
+    const sockets = await Promise.all(crowd);
+    await until(() => harness.counters.snapshot().connections.open === 1_000);
+    sockets.forEach((socket) => socket.destroy());
+  });
+
   test('beyond the limit are told so; there is room again when one has gone', async () => {
     await start({ limits: { maxConnections: 2 } });
     const first = [await harness.raw(), await harness.raw()];

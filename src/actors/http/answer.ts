@@ -63,6 +63,7 @@ export const streamAnswer = (
   { service, counters, timers, limits, running }: AnswerSurroundings,
 ): void => {
   const { response } = exchange;
+  if (hasGone(exchange)) return;
   const { requestId } = request;
   let held = ''; // until the headers are sent
   let isOver = false;
@@ -151,6 +152,7 @@ export const sendAnswer = (
   { service, running }: AnswerSurroundings,
 ): void => {
   const { response } = exchange;
+  if (hasGone(exchange)) return;
   const { requestId } = request;
   let isOver = false;
   const finish = (): void => {
@@ -180,6 +182,9 @@ export const sendAnswer = (
     throw error;
   }
 };
+
+/** Its client left while the request was being read: `close` will not come again, so nobody would ever end the work. */
+const hasGone = ({ response }: Exchange): boolean => response.destroyed;
 
 /** Nothing that has been computed: the request may still turn out to be impossible. */
 const isPreliminary = (event: ResponseEvent): boolean =>

@@ -159,6 +159,34 @@ describe('a stream', () => {
     await until(() => harness.service.numRunning === 0);
   });
 
+  test.each([true, false])(
+    'begins no work for a client that left while its request was read (stream: %s)',
+    async (stream) => {
+      const harness = await start();
+      const models = await harness.service.listModels();
+      let tellModels = (): void => {};
+      const looking = jest.spyOn(harness.service, 'listModels').mockReturnValue(
+        new Promise((resolve) => {
+          tellModels = () => resolve(models);
+        }),
+      );
+      const aborter = new AbortController();
+      const asked = fetch(`${harness.url()}/v1/responses`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ input: 'forever', model: 'gpt-oss-20b', stream }),
+        signal: aborter.signal,
+      });
+      await until(() => looking.mock.calls.length === 1);
+      aborter.abort();
+      await expect(asked).rejects.toThrow();
+      await until(() => harness.counters.snapshot().connections.open === 0);
+      tellModels();
+      expect((await harness.ask('hello')).status).toBe(200);
+      expect(harness.service.requests).toHaveLength(1);
+    },
+  );
+
   test('waits for a slow reader, and loses nothing', async () => {
     const harness = await start();
     const slow = await harness.stream('count 30000');

@@ -1,0 +1,34 @@
+// What the clients of a soak have seen, all together.
+
+export interface Ledger {
+  /** One request's end, such as `completed: stop`, `failed: queue_full`, `left`. */
+  ended(client: string, how: string): void;
+  firstToken(ms: number): void;
+  /** Between two events of a stream that bring tokens or text. */
+  gap(ms: number): void;
+  /** Something that must not happen. */
+  violation(text: string): void;
+  readonly ends: ReadonlyMap<string, number>;
+  readonly firstTokensMs: readonly number[];
+  readonly gapsMs: readonly number[];
+  readonly violations: ReadonlyMap<string, number>;
+}
+
+export const createLedger = (): Ledger => {
+  const ends = new Map<string, number>();
+  const violations = new Map<string, number>();
+  const firstTokensMs: number[] = [];
+  const gapsMs: number[] = [];
+  const count = (counts: Map<string, number>, key: string): void =>
+    void counts.set(key, (counts.get(key) ?? 0) + 1);
+  return {
+    ended: (client, how) => count(ends, `${client}: ${how}`),
+    firstToken: (ms) => void firstTokensMs.push(ms),
+    gap: (ms) => void gapsMs.push(ms),
+    violation: (text) => count(violations, text),
+    ends,
+    firstTokensMs,
+    gapsMs,
+    violations,
+  };
+};

@@ -1,0 +1,123 @@
+// npm run soak [-- --minutes N --seed N --isolation thread|process]: a daemon with the pocket model under mixed clients,
+// watched from outside (Linux: /proc). Prints a report; exit code 1 when a bar is missed. A run of 30 minutes tells slopes
+// of memory; a short one tells the rest.
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { cpus, loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { type DaemonProcess, startDaemonProcess } from '../fixtures/daemon-process.js';
+import { createRandom } from '../faults/random.js';
+import { statusOf } from '../faults/observer.js';
+import { runClients } from './clients.js';
+import { createLedger } from './ledger.js';
+import { type Sample, sampleOf } from './probe.js';
+import { createReport } from './report.js';
+import { tryCrowd, tryFairness, tryQueue } from './trials.js';
+
+const SAMPLE_MS = 1_000;
+const SAMPLES_A_LINE = 60;
+/** Of the whole time: slots, caches and heaps reach the size that they keep. */
+const WARM_UP_SHARE = 0.3;
+const FAIRNESS_SHARE = 0.05;
+const MIN_FAIRNESS_MS = 5_000;
+const MAX_FAIRNESS_MS = 30_000;
+const SETTLE_LIMIT_MS = 60_000;
+/** What a pool of threads or a kept connection may still hold on to when nobody asks anything. */
+const SETTLE_MS = 2_000;
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '30' },
+    seed: { type: 'string', default: '1' },
+    isolation: { type: 'string', default: 'thread' },
+  },
+});
+const totalMs = Number(values.minutes) * 60_000;
+const hasSandbox = spawnSync('bwrap', ['--ro-bind', '/', '/', 'true']).status === 0;
+const SETTINGS = [
+  '[engine]',
+  `isolation = "${values.isolation}"`,
+  // Small enough to be full when the warm-up ends: what grows after that is a leak.
+  '[cache]',
+  'memory = "32 MiB"',
+  'disk = "32 MiB"',
+  '[queue]',
+  'bound = 16',
+  '[http]',
+  'port = 0',
+  '[tools.clock]',
+  'enabled = true',
+  '[tools.calculator]',
+  'enabled = true',
+  ...(hasSandbox ? ['[tools.shell]', 'enabled = true'] : []),
+];
+
+const folder = mkdtempSync(join(tmpdir(), 'codexpc-soak-'));
+const ledger = createLedger();
+const random = createRandom(Number(values.seed));
+
+/** The mixed clients for that long; a sample each second. */
+const mix = async (daemon: DaemonProcess, forMs: number): Promise<readonly Sample[]> => {
+  const stopping = new AbortController();
+  const clients = runClients({ daemon, ledger, random, signal: stopping.signal });
+  const samples: Sample[] = [];
+  const deadline = performance.now() + forMs;
+  while (performance.now() < deadline) {
+    await sleep(SAMPLE_MS);
+    const sample = sampleOf(daemon.pid, join(folder, 'tmp'));
+    samples.push(sample);
+    if (samples.length % SAMPLES_A_LINE === 0) console.log(JSON.stringify(sample));
+    const { queue } = await statusOf(daemon.socket);
+    if (queue.length > queue.bound)
+      ledger.violation(`${queue.length} requests waited, ${queue.bound} are allowed`);
+  }
+  stopping.abort();
+  await clients;
+  return samples;
+};
+
+/** A sample of the daemon when nobody asks anything. */
+const idle = async (daemon: DaemonProcess): Promise<Sample> => {
+  const deadline = performance.now() + SETTLE_LIMIT_MS;
+  for (;;) {
+    const { requests, slots, queue, connections } = await statusOf(daemon.socket);
+    const isIdle = requests.running + requests.awaitingTool + slots.used + queue.length === 0;
+    if (isIdle && connections.open <= 1) break;
+    if (performance.now() > deadline) {
+      ledger.violation(
+        `not idle after the clients had left: ${JSON.stringify({ requests, slots, queue, connections })}`,
+      );
+      break;
+    }
+    await sleep(100);
+  }
+  await sleep(SETTLE_MS);
+  return sampleOf(daemon.pid, join(folder, 'tmp'));
+};
+
+const daemon = await startDaemonProcess({ folder, settings: SETTINGS });
+console.log(
+  `${cpus()[0]?.model}, ${cpus().length} cores, load ${loadavg()[0]?.toFixed(1)} at the start; seed ${values.seed}, ` +
+    `engine in a ${values.isolation}, ${hasSandbox ? '' : 'no sandbox, so no shell; '}${values.minutes} minutes`,
+);
+const warmUpMs = totalMs * WARM_UP_SHARE;
+const fairnessMs = Math.max(MIN_FAIRNESS_MS, Math.min(totalMs * FAIRNESS_SHARE, MAX_FAIRNESS_MS));
+const startedMs = performance.now();
+await mix(daemon, warmUpMs);
+const crowd = await tryCrowd(daemon, ledger);
+const queue = await tryQueue(daemon, ledger);
+const fairness = await tryFairness(daemon, ledger, fairnessMs);
+const before = await idle(daemon);
+const samples = await mix(daemon, Math.max(totalMs / 4, totalMs - (performance.now() - startedMs)));
+const after = await idle(daemon);
+const status = await statusOf(daemon.socket);
+const exitCode = await daemon.stop();
+if (exitCode !== 0) ledger.violation(`the daemon ended with exit code ${exitCode}`);
+rmSync(folder, { recursive: true });
+
+const report = createReport({ ledger, samples, before, after, status, crowd, queue, fairness });
+console.log(report.text);
+process.exitCode = report.isMet ? 0 : 1;
