@@ -8,13 +8,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { homedir } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as yieldTurn, setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../../errors.js';
 import type { ToolLimits } from '../tool.js';
 import { bubblewrapArguments } from './bubblewrap.js';
 import type { Confinement } from './confinement.js';
 import { withLeash, withLimits } from './process-limits.js';
-import { descendantsOf, isAlive, processesMarked } from './process-tree.js';
+import { countProcesses, descendantsOf, isAlive, processesMarked } from './process-tree.js';
 import { seatbeltProfile } from './seatbelt.js';
 
 export interface ConfinedProcessOptions {
@@ -30,6 +30,7 @@ export interface ConfinedProcessOptions {
   /** Tells this program's processes from all others. */
   readonly mark: string;
   readonly environment: Readonly<Record<string, string>>;
+  readonly hasChannel: boolean;
 }
 
 export interface ConfinedProcess {
@@ -38,8 +39,8 @@ export interface ConfinedProcess {
   readonly stdin: Writable;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Descriptor CHANNEL_FD of the program; what it writes there comes here. */
-  readonly channel: Readable;
+  /** Descriptor CHANNEL_FD of the program, if it was asked for; what it writes there comes here. */
+  readonly channel: Readable | null;
   /** At most `max` of its processes. */
   pids(max: number): readonly number[];
   /** To the program's processes, not to what keeps them in bounds. */
@@ -73,6 +74,7 @@ const GONE_TIMEOUT_MS = 3_000;
 export const startConfinedProcess = (options: ConfinedProcessOptions): ConfinedProcess => {
   const { confinement, mark } = options;
   const isBubblewrap = confinement.kind === 'bubblewrap';
+  const before = isBubblewrap ? null : countProcesses();
   const seccompFd =
     isBubblewrap && confinement.seccompPath !== null ? openSync(confinement.seccompPath, 'r') : null;
   let child: ChildProcess;
@@ -90,7 +92,7 @@ export const startConfinedProcess = (options: ConfinedProcessOptions): ConfinedP
         ...options.environment,
         [MARK_VARIABLE]: mark,
       },
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe', seccompFd ?? 'ignore', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe', seccompFd ?? 'ignore', options.hasChannel ? 'pipe' : 'ignore'],
       detached: true,
     });
   } finally {
@@ -114,7 +116,7 @@ export const startConfinedProcess = (options: ConfinedProcessOptions): ConfinedP
     control.resume(); // the leash: it closes with this process
   }
 
-  const marked = (): readonly number[] => processesMarked(`${MARK_VARIABLE}=${mark}`);
+  const marked = (): readonly number[] => processesMarked(`${MARK_VARIABLE}=${mark}`, before);
   let killed = false;
   const killAll = (): void => {
     sendToGroup(child.pid, 'SIGKILL'); // at once: no fork gets away
@@ -126,11 +128,13 @@ export const startConfinedProcess = (options: ConfinedProcessOptions): ConfinedP
     (isBubblewrap ? (innerPid === null ? [] : [innerPid]) : marked()).filter(isAlive);
   const nothingLeft = async (): Promise<void> => {
     const deadline = performance.now() + GONE_TIMEOUT_MS;
-    for (let waitMs = 1; performance.now() < deadline; waitMs = Math.min(waitMs * 2, 50)) {
+    for (let waitMs = 0; performance.now() < deadline; waitMs = Math.min(waitMs * 2 + 0.1, 50)) {
       const pids = living();
       if (pids.length === 0) return;
       for (const pid of pids) send(pid, 'SIGKILL');
-      await delay(waitMs);
+      // What was killed is gone within tens of microseconds; a timer takes a millisecond at least.
+      if (waitMs < 1) await yieldTurn();
+      else await delay(waitMs);
     }
   };
 
@@ -141,11 +145,7 @@ export const startConfinedProcess = (options: ConfinedProcessOptions): ConfinedP
   const ended = exited.then(async ([code, signal]): Promise<ProcessEnd> => {
     sendToGroup(child.pid, 'SIGKILL'); // background children, and the leash
     if (isBubblewrap) await Promise.race([controlClosed, delay(GONE_TIMEOUT_MS, null, { ref: false })]);
-    else {
-      control.destroy();
-      // What is still dying would be found by its mark, and cost a second look at all processes of the machine.
-      if (groupExists(child.pid)) await delay(1);
-    }
+    else control.destroy();
     await nothingLeft();
     if (!isBubblewrap) return { exitCode: code, signal, isUnstarted: false };
     if (innerExitCode === null)
@@ -159,7 +159,7 @@ export const startConfinedProcess = (options: ConfinedProcessOptions): ConfinedP
     stdin,
     stdout: child.stdout!,
     stderr: child.stderr!,
-    channel: (child.stdio as readonly unknown[])[CHANNEL_FD] as Readable,
+    channel: ((child.stdio as readonly unknown[])[CHANNEL_FD] ?? null) as Readable | null,
     pids: (max) => {
       if (!isBubblewrap) return marked().slice(0, max);
       return innerPid === null ? [] : descendantsOf(innerPid, max);
@@ -216,22 +216,12 @@ const commandLine = (
 
 /** Kills what a program left behind whose worker is gone. */
 export const killMarked = (pid: number, mark: string): void => {
-  for (const each of processesMarked(`${MARK_VARIABLE}=${mark}`)) send(each, 'SIGKILL');
+  for (const each of processesMarked(`${MARK_VARIABLE}=${mark}`, null)) send(each, 'SIGKILL');
   sendToGroup(pid, 'SIGKILL');
 };
 
 const sendToGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
   if (pid !== undefined && pid > 1) send(-pid, signal);
-};
-
-const groupExists = (pid: number | undefined): boolean => {
-  if (pid === undefined) return false;
-  try {
-    process.kill(-pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 };
 
 const send = (pid: number, signal: NodeJS.Signals): void => {

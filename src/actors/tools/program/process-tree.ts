@@ -20,14 +20,55 @@ const childrenOf = (pid: number): readonly number[] =>
     textOf(`/proc/${pid}/task/${thread}/children`).split(' ').filter(Boolean).map(Number),
   );
 
-/** Processes whose environment holds `NAME=value`: also those that left the group and their parent. */
-export const processesMarked = (mark: string): readonly number[] => {
-  const wanted = Buffer.from(`${mark}\0`);
-  return entriesOf('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => pid !== process.pid && environmentOf(pid)?.includes(wanted) === true);
+/** How far the system has come in numbering processes. */
+export interface ProcessCount {
+  readonly lastPid: number;
+  /** Since the system started. */
+  readonly numForks: number;
+}
+
+/** null: the system does not tell. */
+export const countProcesses = (): ProcessCount | null => {
+  const lastPid = Number(/ (\d+)\n$/.exec(textOf('/proc/loadavg'))?.[1]);
+  const numForks = Number(/^processes (\d+)$/m.exec(textOf('/proc/stat'))?.[1]);
+  return lastPid > 0 && numForks > 0 ? { lastPid, numForks } : null;
 };
+
+/** Fewer than any system has numbers for: these have not come round to where they were. */
+const MAX_FORKS = 16_384;
+/** As many numbers are tried one by one. */
+const MAX_TRIED = 64;
+
+/**
+ * Processes whose environment holds `NAME=value`: also those that left the group and their parent. All of them were
+ * started after `since`.
+ */
+export const processesMarked = (mark: string, since: ProcessCount | null): readonly number[] => {
+  const wanted = Buffer.from(`${mark}\0`);
+  return pidsSince(since).filter(
+    (pid) => pid !== process.pid && environmentOf(pid)?.includes(wanted) === true && !isThread(pid),
+  );
+};
+
+/** Threads have numbers as well, which /proc knows without listing them. */
+const isThread = (pid: number): boolean => !textOf(`/proc/${pid}/status`).includes(`\nTgid:\t${pid}\n`);
+
+/** Looking at a process takes some 10 µs, and a machine has hundreds. */
+const pidsSince = (since: ProcessCount | null): readonly number[] => {
+  const now = since === null ? null : countProcesses();
+  if (since === null || now === null || now.numForks - since.numForks > MAX_FORKS) return allPids();
+  const numNew = now.lastPid - since.lastPid;
+  if (numNew >= 0 && numNew <= MAX_TRIED)
+    return Array.from({ length: numNew }, (_, index) => since.lastPid + 1 + index);
+  const isNew = (pid: number): boolean =>
+    numNew >= 0 ? pid > since.lastPid && pid <= now.lastPid : pid > since.lastPid || pid <= now.lastPid;
+  return allPids().filter(isNew);
+};
+
+const allPids = (): readonly number[] =>
+  entriesOf('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 
 /** There is such a process, and it is more than an entry that nobody has collected yet. */
 export const isAlive = (pid: number): boolean => {

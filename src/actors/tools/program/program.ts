@@ -14,7 +14,7 @@ import {
 import { createOutputCapture, type OutputCapture } from './output-capture.js';
 import { memoryOf } from './process-tree.js';
 
-export interface ProgramOptions extends ConfinedProcessOptions {
+export interface ProgramOptions extends Omit<ConfinedProcessOptions, 'hasChannel'> {
   readonly input: string;
   /** A limit that this side has to enforce was passed. */
   readonly onLimit: (limit: CappedLimit) => void;
@@ -38,14 +38,13 @@ const PIPE_GRACE_MS = 500;
 /** Throws when the operating system refuses to start a process. */
 export const startProgram = (options: ProgramOptions): Program => {
   const { limits, input, onLimit } = options;
-  const confined = startConfinedProcess(options);
+  const confined = startConfinedProcess({ ...options, hasChannel: false });
   const stdout = createOutputCapture(limits.outputBytes);
   const stderr = createOutputCapture(limits.outputBytes);
   const drained = [
     drain(confined.stdout, stdout, () => checkOutput()),
     drain(confined.stderr, stderr, () => checkOutput()),
   ];
-  confined.channel.destroy(); // no use for it
   confined.stdin.end(input);
 
   let toldOutput = false;

@@ -41,7 +41,7 @@ export type CellEnd =
 
 export type PythonSessionOptions = Omit<
   ConfinedProcessOptions,
-  'argv' | 'mark' | 'environment' | 'startFolder'
+  'argv' | 'mark' | 'environment' | 'startFolder' | 'hasChannel'
 > & { readonly idleMs: number };
 
 interface Life {
@@ -68,6 +68,7 @@ export const createPythonSession = (options: PythonSessionOptions): PythonSessio
       argv: ['python3', '-B', '-c', DRIVER],
       startFolder: options.workFolder,
       mark: randomUUID(),
+      hasChannel: true,
       environment: { PYTHONDONTWRITEBYTECODE: '1', PYTHONUTF8: '1', MPLBACKEND: 'Agg' },
     });
     const begun: Life = {
@@ -170,7 +171,7 @@ const isUnstarted = ({ exitCode, isUnstarted: isWithoutSandbox }: ProcessEnd): b
 const readReplies = async function* ({ channel }: ConfinedProcess): AsyncGenerator<CellReply, undefined> {
   let text = '';
   try {
-    for await (const chunk of channel.setEncoding('utf8')) {
+    for await (const chunk of channel!.setEncoding('utf8')) {
       const lines = (text + (chunk as string)).split('\n');
       text = lines.pop()!;
       for (const line of lines) yield JSON.parse(line) as CellReply;
