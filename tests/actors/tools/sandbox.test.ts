@@ -1,6 +1,10 @@
-import { describe, expect, test } from '@jest/globals';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { bubblewrapArguments } from '../../../src/actors/tools/program/bubblewrap.js';
 import { createSandboxFinder } from '../../../src/actors/tools/program/confinement.js';
+import { usablePath } from '../../../src/actors/tools/program/search-path.js';
 import { seatbeltProfile } from '../../../src/actors/tools/program/seatbelt.js';
 import { createSeccompFilter } from '../../../src/actors/tools/program/seccomp.js';
 
@@ -118,6 +122,21 @@ describe('seccomp filter', () => {
   });
 
   test('an unknown processor has none', () => expect(createSeccompFilter('riscv64')).toBeNull());
+});
+
+describe('the search path of programs', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'codexpc-path-'));
+  const closed = join(folder, 'closed');
+  mkdirSync(closed, { mode: 0o600 });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  test('has no folder that is not there, and none without a name', () =>
+    expect(usablePath(`${join(folder, 'none')}::${folder}`)).toBe(folder));
+
+  const why = process.getuid?.() === 0 ? ': root may enter every folder' : '';
+  (why === '' ? test : test.skip)(`has no folder that may not be entered${why}`, () =>
+    expect(usablePath(`${closed}:${folder}`)).toBe(folder),
+  );
 });
 
 describe('a machine without a sandbox', () => {

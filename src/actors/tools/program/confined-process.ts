@@ -15,6 +15,7 @@ import { bubblewrapArguments } from './bubblewrap.js';
 import type { Confinement } from './confinement.js';
 import { withLeash, withLimits } from './process-limits.js';
 import { countProcesses, descendantsOf, isAlive, processesMarked } from './process-tree.js';
+import { usablePath } from './search-path.js';
 import { seatbeltProfile } from './seatbelt.js';
 
 export interface ConfinedProcessOptions {
@@ -83,7 +84,7 @@ export const startConfinedProcess = (options: ConfinedProcessOptions): ConfinedP
     child = spawn(file, args, {
       cwd: isBubblewrap ? '/' : options.startFolder,
       env: {
-        PATH: isBubblewrap ? SYSTEM_PATH : (process.env['PATH'] ?? SYSTEM_PATH),
+        PATH: isBubblewrap ? SYSTEM_PATH : usablePath(process.env['PATH'] ?? SYSTEM_PATH),
         HOME: homedir(),
         TMPDIR: confinement.kind === 'seatbelt' ? confinement.temporaryFolder : '/tmp',
         LANG: 'C.UTF-8',
