@@ -1,6 +1,7 @@
 // Everything that can go wrong around the engine, as named factories: each says what was tried and what to do.
 
 import { CodexpcError, isErrorCode } from '../errors.js';
+import { nativeAddonPath } from '../native-addon-path.js';
 import type { Sampled } from './engine-addon.js';
 import type { ErrorRecord } from './engine-frames.js';
 
@@ -42,7 +43,7 @@ export const queueFull = (queued: number, bound: number, retryAfterMs = 1000): C
 export const addonOutdated = (missing: string): CodexpcError =>
   new CodexpcError({
     code: 'unsupported_system',
-    message: `The native engine was built before this version of codexpc and has no ${missing}. Build it again: npm run build.`,
+    message: `The native engine ${nativeAddonPath('codexpc')} was built before this version of codexpc and has no ${missing}. Build it again: npm run build`,
     details: { missing },
   });
 

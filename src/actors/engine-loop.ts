@@ -19,14 +19,7 @@ import {
   type SequenceId,
   type SubmitCommand,
 } from './engine-frames.js';
-import {
-  addonOutdated,
-  badCut,
-  badSample,
-  contextOverflow,
-  queueFull,
-  toErrorRecord,
-} from './engine-errors.js';
+import { badCut, badSample, contextOverflow, queueFull, toErrorRecord } from './engine-errors.js';
 import { type LoopLoad, NO_LOAD } from './engine-load.js';
 import type { PrefixCache } from './prefix-cache/prefix-cache.js';
 import { isWorthWaitingFor } from './prefix.js';
@@ -146,11 +139,6 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     try {
       if (!options.hasLogits) refuseWithoutLogits(submission);
       sampler = options.createSampler(submission.sampling, vocabSize);
-      const hasMasks = 'setMask' in sampler;
-      if (options.hasLogits && submission.guidance !== null && !hasMasks) {
-        sampler.close();
-        throw addonOutdated('setMask');
-      }
     } catch (error) {
       fail(submission.id, error);
       return true;

@@ -3,6 +3,7 @@
 
 import { expose } from 'comlink';
 import { type MessagePort, workerData } from 'node:worker_threads';
+import { checkAddon } from './check-addon.js';
 import { collectGarbage } from './collect-garbage.js';
 import { createGuides, type Guides } from './constraints/guides.js';
 import { controlEndpoint } from './control-endpoint.js';
@@ -37,7 +38,7 @@ const start = async ({
   framePort,
   controlPort,
 }: EngineWorkerData): Promise<void> => {
-  const addon = addonModule === null ? loadAddon() : await loadFrom(addonModule);
+  const addon = checkAddon(addonModule === null ? loadAddon() : await loadFrom(addonModule));
   if (fault !== null && isStartFault(fault)) {
     if (fault.kind === 'start') throw new Error('injected fault at start');
     waitForEver();

@@ -1,5 +1,6 @@
 // Opens a checkpoint in the engine worker, within the memory budget, and closes it again.
 
+import { checkContext, checkEngine } from './check-addon.js';
 import type { NativeAddon, NativeContext, NativeEngine } from './engine-addon.js';
 import type { CheckpointFile, EngineSettings, OpenModel } from './engine-control.js';
 import { guardContext, guardWeights } from './memory-guard.js';
@@ -26,6 +27,7 @@ export const openModel = (addon: NativeAddon, file: CheckpointFile, settings: En
   });
   const opened = performance.now();
   try {
+    checkEngine(engine);
     const contextOptions = {
       numSlots: engine.capabilities.parallelSequences ? settings.numSlots : 1,
       contextLength: Math.min(settings.contextLength, engine.config.contextLength),
@@ -42,7 +44,7 @@ export const openModel = (addon: NativeAddon, file: CheckpointFile, settings: En
       contextOptions.numSlots,
       settings.memoryBudgetBytes,
     );
-    const context = engine.createContext(contextOptions);
+    const context = checkContext(engine.createContext(contextOptions));
     return {
       engine,
       context,

@@ -331,6 +331,19 @@ describe('daemon', () => {
       await expect(running.loadModel(null)).rejects.toMatchObject({ code: 'engine_start_failed' });
     });
 
+    test('that was built before this version says so, and how to build it again', async () => {
+      const running = start({ fake: 'outdated', supervisor: { restartLimit: 0 } });
+      expect(await ask(running, 'say hi').ended).toMatchObject({
+        type: 'failed',
+        error: {
+          code: 'engine_start_failed',
+          message: expect.stringMatching(
+            /codexpc\.node was built before .* has no setMask\. .*npm run build/,
+          ),
+        },
+      });
+    });
+
     test('that is never ready runs into its deadline', async () => {
       const running = start({ fake: 'never-ready', supervisor: { startDeadlineMs: 300, restartLimit: 0 } });
       expect(await ask(running, 'say hi').ended).toMatchObject({

@@ -60,7 +60,6 @@ const startLoop = (
     readonly guide?: SequenceGuide;
     readonly prepareGuide?: (guidance: Guidance) => void;
     readonly maxDraftTokens?: number;
-    readonly isAddonOld?: boolean;
   } = {},
 ) => {
   const steps: (readonly BatchItem[])[] = [];
@@ -82,7 +81,6 @@ const startLoop = (
     createSampler: (...given) => {
       const sampler = addon.createSampler(...given);
       openSamplers.add(sampler);
-      if (options.isAddonOld) return { accept: sampler.accept, close: sampler.close } as NativeSampler;
       return { ...sampler, close: () => void openSamplers.delete(sampler) };
     },
     vocabSize: 264,
@@ -332,15 +330,6 @@ describe('engine loop', () => {
     submit(1, 'say hi');
     await until(() => faults.length > 0);
     expect(faults[0]).toMatchObject({ code: 'engine_exited' });
-  });
-
-  test('refuses what needs masks on an addon that has none, and goes on', async () => {
-    const { submit, ended, of, faults } = startLoop({ isAddonOld: true });
-    submit(1, 'say a', { guidance: { plan: { opening: [], messages: [] }, grammars: [], isPromised: true } });
-    submit(2, 'say b');
-    await ended(2);
-    expect(of(1, 'failed')).toMatchObject([{ error: { code: 'unsupported_system' } }]);
-    expect(faults).toEqual([]);
   });
 
   const GUIDANCE: Guidance = {

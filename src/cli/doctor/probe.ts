@@ -8,7 +8,8 @@ void probe(question).then((report) => process.stdout.write(JSON.stringify(report
 
 async function probe({ checkpoint, isa, threads, context }: ProbeQuestion): Promise<ProbeReport> {
   const { loadAddon } = await import('../../actors/load-addon.js');
-  const addon = loadAddon();
+  const { checkAddon } = await import('../../actors/check-addon.js');
+  const addon = checkAddon(loadAddon());
   const tables = addon.kernelTables();
   try {
     const engine = addon.openEngine({ path: checkpoint, isa, numThreads: threads ?? 0, backend: 'cpu' });
