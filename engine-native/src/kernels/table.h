@@ -66,14 +66,14 @@ struct Q8MatmulArgs {
 /// values 2i and 2i + 1, or i and i + 16.
 enum class TileOrder : std::uint8_t { kAsIs, kMf4Pairs, kMf4Halves };
 
-/// Activations for the bf16 kernels, in tiles of 16 tokens and 32 columns. A value is one bfloat16, off by up to 2^-9 of
-/// itself, or the sum of two, off by up to 2^-18.
+/// Activations for the bf16 kernels, in tiles of 16 tokens and 32 columns; a tile's rows are pairs of columns. A value is
+/// one bfloat16, off by up to 2^-9 of itself, or the sum of two, off by up to 2^-18.
 struct TileView {
-  bf16* values;           // (num_tokens / 16, cols / 32, num_terms, 16, 32), quotients rounded up
+  bf16* values;           // (num_tokens / 16, cols / 32, num_terms, 16, 16, 2), quotients rounded up
   std::size_t num_terms;  // 1 or 2
 };
 
-/// As MatmulArgs. Of the last tile's tokens only the `num_tokens` need be there.
+/// As MatmulArgs.
 struct TileMatmulArgs {
   float* out;
   TileView x;
@@ -116,8 +116,8 @@ struct KernelTable {
   void (*q8_matmul)(const Q8MatmulArgs& args, const MatrixView& weight);
   /// MXFP4 is exact here: twice a value is a small whole number. Low nibbles meet a block's first 16 values of x.
   void (*q8_mf4w_matmul)(const Q8MatmulArgs& args, const Mf4View& weight);
-  /// One token (n), at its place among the tiles; zeros up to the next 32.
-  void (*f32_to_tiles)(const TileView& out, std::size_t token, const float* x, std::size_t n, TileOrder order);
+  /// Tokens 16 * tile and following, (n) each; null after the last. Zeros there and up to the next 32 columns.
+  void (*f32_to_tiles)(const TileView& out, std::size_t tile, const float* const x[16], std::size_t n, TileOrder order);
   /// Products of bfloat16, summed in float32. With activations of two terms weights have as many as they need: BF16 and
   /// MXFP4 are exact in one, others are off by up to 2^-18 in two; terms of both that small are left out. Null where the
   /// CPU has no units for tiles.

@@ -15,7 +15,7 @@ struct TileKernels {
 
 #if defined(__x86_64__) && defined(__linux__)
 namespace avx512amx {
-void ToTiles(const TileView& out, std::size_t token, const float* x, std::size_t n, TileOrder order);
+void ToTiles(const TileView& out, std::size_t tile, const float* const x[16], std::size_t n, TileOrder order);
 void MatmulTiles(const TileMatmulArgs& args, const MatrixView& weight);
 void MatmulTilesMf4(const TileMatmulArgs& args, const Mf4View& weight);
 inline constexpr TileKernels kTileKernels = {.to_tiles = ToTiles, .matmul = MatmulTiles, .mf4w_matmul = MatmulTilesMf4};

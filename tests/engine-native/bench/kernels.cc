@@ -190,8 +190,11 @@ void BenchTileMatmul(const KernelTable& table, double fma_peak, const std::vecto
   };
   std::vector<Tile> tiles((num_tokens + 15) / 16 * (kCols / 32) * num_terms);
   const TileView view{.values = tiles.data()->values, .num_terms = num_terms};
-  for (std::size_t token = 0; token < num_tokens; ++token)
-    table.f32_to_tiles(view, token, x.data() + token * kCols, kCols, mf4 ? TileOrder::kMf4Pairs : TileOrder::kAsIs);
+  for (std::size_t tile = 0; tile * 16 < num_tokens; ++tile) {
+    const float* tokens[16] = {};
+    for (std::size_t i = 0; i < 16 && tile * 16 + i < num_tokens; ++i) tokens[i] = x.data() + (tile * 16 + i) * kCols;
+    table.f32_to_tiles(view, tile, tokens, kCols, mf4 ? TileOrder::kMf4Pairs : TileOrder::kAsIs);
+  }
   const std::vector<bf16> bias = random.Bf16s(kRows, -1.0f, 1.0f);
   const std::vector<std::uint8_t> scales = random.Bytes(kRows * kCols / 32, 134, 143);
   std::vector<float> out(num_tokens * kRows);

@@ -101,7 +101,11 @@ class TileTester {
     for (const KernelTable* table : TablesWithTiles()) {
       for (const std::size_t num_terms : {1, 2}) {
         TileBuffer tiles(num_tokens_, cols_, num_terms);
-        for (std::size_t token = 0; token < num_tokens_; ++token) table->f32_to_tiles(tiles.view(), token, x.data() + token * cols_, cols_, order);
+        for (std::size_t tile = 0; tile * 16 < num_tokens_; ++tile) {
+          const float* tokens[16] = {};
+          for (std::size_t i = 0; i < 16 && tile * 16 + i < num_tokens_; ++i) tokens[i] = x.data() + (tile * 16 + i) * cols_;
+          table->f32_to_tiles(tiles.view(), tile, tokens, cols_, order);
+        }
         std::vector<float> out = before;
         run(*table, TileMatmulArgs{.out = out.data(), .x = tiles.view(), .bias = {bias_ ? bias.data() : nullptr, NumberType::kBf16},
                                    .num_tokens = num_tokens_, .cols = cols_, .out_stride = out_stride, .row_begin = row_begin_,

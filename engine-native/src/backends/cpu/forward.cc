@@ -23,6 +23,7 @@ constexpr std::uint32_t kMinRowsToQuantizeWeights = 16;
 
 // Tokens from which a table's tiles pay.
 constexpr std::uint32_t kMinRowsForTiles = 8;
+constexpr std::uint32_t kTileTokens = 16;
 
 }  // namespace
 
@@ -90,15 +91,14 @@ void ForwardPass::Embed() {
 }
 
 void ForwardPass::ProjectQkv(const LayerView& layer) {
+  const bool is_quantized = std::any_of(layer.qkv.begin(), layer.qkv.end(), [&](const ProjectionView& part) {
+    return DenseForm(part.weight, config_.hidden_size) == Form::kBytes;
+  });
   parts_.pool.Run(num_rows_, [&](std::size_t row) {
     Normalize(row, layer.attn_norm);
-    for (const Form form : {Form::kBytes, Form::kTiles}) {
-      const bool is_needed = std::any_of(layer.qkv.begin(), layer.qkv.end(), [&](const ProjectionView& part) {
-        return DenseForm(part.weight, config_.hidden_size) == form;
-      });
-      if (is_needed) ArrangeDense(form, row, scratch_.normed + row * config_.hidden_size, config_.hidden_size);
-    }
+    if (is_quantized) Quantize(row, scratch_.normed + row * config_.hidden_size, config_.hidden_size, false);
   });
+  if (UsesTiles()) TileRows(scratch_.normed, config_.hidden_size);
   SplitRows(1, config_.qkv_size(), [&](std::size_t, std::size_t begin, std::size_t end) {
     std::size_t first = 0;
     for (const ProjectionView& part : layer.qkv) {
@@ -205,9 +205,10 @@ void ForwardPass::Attend(std::uint32_t layer) {
 
 void ForwardPass::ProjectAttended(const LayerView& layer) {
   const Form form = DenseForm(layer.attn_out, config_.q_size());
-  if (form != Form::kFloats) {
+  if (form == Form::kTiles) TileRows(scratch_.attended, config_.q_size());
+  if (form == Form::kBytes) {
     parts_.pool.Run(num_rows_, [&](std::size_t row) {
-      ArrangeDense(form, row, scratch_.attended + row * config_.q_size(), config_.q_size());
+      Quantize(row, scratch_.attended + row * config_.q_size(), config_.q_size(), false);
     });
   }
   SplitRows(1, config_.hidden_size, [&](std::size_t, std::size_t begin, std::size_t end) {
@@ -252,27 +253,33 @@ void ForwardPass::GroupByExpert() {
   for (std::size_t i = 0; i < num_routed; ++i) ++scratch_.group_at[scratch_.experts[i]];
   num_groups_ = 0;
   std::uint32_t begin = 0;
-  std::uint32_t tile_row = 0;
+  num_tiled_places_ = 0;
   for (std::uint32_t expert = 0; expert < config_.num_experts; ++expert) {
     const std::uint32_t count = scratch_.group_at[expert];
     scratch_.group_at[expert] = begin;
-    scratch_.tile_shift[expert] = tile_row - begin;
     if (count == 0) continue;
-    scratch_.groups[num_groups_++] = {expert, begin, count, tile_row};
+    scratch_.groups[num_groups_++] = {expert, begin, count, num_tiled_places_};
+    for (std::uint32_t done = 0; done < count; done += kTileTokens)
+      scratch_.tiled_places[num_tiled_places_++] = {begin + done, std::min(kTileTokens, count - done)};
     begin += count;
-    tile_row += (count + 15) / 16 * 16;
   }
-  for (std::size_t i = 0; i < num_routed; ++i) scratch_.routed_at[i] = scratch_.group_at[scratch_.experts[i]]++;
+  for (std::size_t i = 0; i < num_routed; ++i) {
+    const std::uint32_t place = scratch_.group_at[scratch_.experts[i]]++;
+    scratch_.routed_at[i] = place;
+    scratch_.row_at[place] = static_cast<std::uint32_t>(i / num_active);
+  }
 
   const Form form = ExpertForm();
+  if (form == Form::kTiles) return TilePlaces(scratch_.normed, config_.hidden_size, true);
   parts_.pool.Run(num_rows_, [&](std::size_t row) {
     for (std::size_t i = 0; i < num_active; ++i) {
+      const std::size_t place = scratch_.routed_at[row * num_active + i];
       const float* normed = scratch_.normed + row * config_.hidden_size;
-      if (form != Form::kFloats) {
-        ArrangeRouted(form, row, i, normed, config_.hidden_size);
+      if (form == Form::kBytes) {
+        Quantize(place, normed, config_.hidden_size, weights_.mf4_order == Mf4Order::kPairs);
         continue;
       }
-      float* routed = scratch_.routed_x + scratch_.routed_at[row * num_active + i] * std::size_t{config_.hidden_size};
+      float* routed = scratch_.routed_x + place * config_.hidden_size;
       if (weights_.mf4_order == Mf4Order::kHalves) {
         parts_.table.f32_interleave_halves(routed, normed, config_.hidden_size);
       } else {
@@ -328,11 +335,11 @@ void ForwardPass::ExpertsDown(const LayerView& layer) {
   const Form form = ExpertForm();
   const bool is_halves = form == Form::kFloats && weights_.mf4_order == Mf4Order::kHalves;
   if (is_halves) ArrangeForDown();
-  if (form != Form::kFloats) {
-    const std::size_t num_active = config_.experts_per_token;
-    parts_.pool.Run(num_rows_ * num_active, [&](std::size_t index) {
-      const float* act = scratch_.routed_act + scratch_.routed_at[index] * std::size_t{config_.intermediate_size};
-      ArrangeRouted(form, index / num_active, index % num_active, act, config_.intermediate_size);
+  if (form == Form::kTiles) TilePlaces(scratch_.routed_act, config_.intermediate_size, false);
+  if (form == Form::kBytes) {
+    parts_.pool.Run(num_rows_ * std::size_t{config_.experts_per_token}, [&](std::size_t row) {
+      Quantize(row, scratch_.routed_act + row * config_.intermediate_size, config_.intermediate_size,
+               weights_.mf4_order == Mf4Order::kPairs);
     });
   }
   const float* act = is_halves ? scratch_.routed_h : scratch_.routed_act;
@@ -371,7 +378,7 @@ void ForwardPass::Unembed() {
   const Form form = DenseForm(weights_.unembedding, config_.hidden_size) == Form::kBytes ? Form::kBytes : Form::kFloats;
   parts_.pool.Run(num_rows_, [&](std::size_t row) {
     Normalize(row, weights_.final_norm);
-    ArrangeDense(form, row, scratch_.normed + row * config_.hidden_size, config_.hidden_size);
+    if (form == Form::kBytes) Quantize(row, scratch_.normed + row * config_.hidden_size, config_.hidden_size, false);
   });
   SplitRows(1, config_.vocab_size, [&](std::size_t, std::size_t begin, std::size_t end) {
     const auto multiply = [&](float* out, std::size_t row, std::size_t num_tokens) {
@@ -419,20 +426,26 @@ ForwardPass::Form ForwardPass::ExpertForm() const {
   return is_fast() ? Form::kBytes : Form::kFloats;
 }
 
-void ForwardPass::ArrangeDense(Form form, std::size_t row, const float* x, std::size_t cols) {
-  if (form == Form::kTiles) parts_.table.f32_to_tiles(scratch_.bf16_tiles, row, x, cols, kernels::TileOrder::kAsIs);
-  if (form == Form::kBytes) Quantize(row, x, cols, false);
+void ForwardPass::TileRows(const float* x, std::size_t cols) {
+  parts_.pool.Run((num_rows_ + kTileTokens - 1) / kTileTokens, [&](std::size_t tile) {
+    const float* rows[kTileTokens] = {};
+    for (std::size_t i = 0; i < kTileTokens && tile * kTileTokens + i < num_rows_; ++i) rows[i] = x + (tile * kTileTokens + i) * cols;
+    parts_.table.f32_to_tiles(scratch_.bf16_tiles, tile, rows, cols, kernels::TileOrder::kAsIs);
+  });
 }
 
-void ForwardPass::ArrangeRouted(Form form, std::size_t row, std::size_t choice, const float* x, std::size_t cols) {
-  const std::size_t index = row * config_.experts_per_token + choice;
-  const std::uint32_t place = scratch_.routed_at[index];
+void ForwardPass::TilePlaces(const float* x, std::size_t cols, bool by_row) {
   const bool is_pairs = weights_.mf4_order == Mf4Order::kPairs;
-  if (form == Form::kTiles) {
-    parts_.table.f32_to_tiles(scratch_.bf16_tiles, place + scratch_.tile_shift[scratch_.experts[index]], x, cols,
+  parts_.pool.Run(num_tiled_places_, [&](std::size_t tile) {
+    const TiledPlaces places = scratch_.tiled_places[tile];
+    const float* rows[kTileTokens] = {};
+    for (std::size_t i = 0; i < places.count; ++i) {
+      const std::size_t place = places.begin + i;
+      rows[i] = x + (by_row ? scratch_.row_at[place] : place) * cols;
+    }
+    parts_.table.f32_to_tiles(scratch_.bf16_tiles, tile, rows, cols,
                               is_pairs ? kernels::TileOrder::kMf4Pairs : kernels::TileOrder::kMf4Halves);
-  }
-  if (form == Form::kBytes) Quantize(place, x, cols, is_pairs);
+  });
 }
 
 void ForwardPass::Quantize(std::size_t row, const float* x, std::size_t cols, bool evens_first) {
@@ -456,10 +469,10 @@ kernels::Q8MatmulArgs ForwardPass::Quantized(const kernels::MatmulArgs& args, st
           .accumulate = args.accumulate};
 }
 
-kernels::TileMatmulArgs ForwardPass::Tiled(const kernels::MatmulArgs& args, std::size_t first_tile_row) const {
-  const std::size_t row_values = (args.cols + 31) / 32 * 32 * scratch_.bf16_tiles.num_terms;
+kernels::TileMatmulArgs ForwardPass::Tiled(const kernels::MatmulArgs& args, std::size_t first_tile) const {
+  const std::size_t tile_values = kTileTokens * ((args.cols + 31) / 32 * 32) * scratch_.bf16_tiles.num_terms;
   return {.out = args.out,
-          .x = {.values = scratch_.bf16_tiles.values + first_tile_row * row_values, .num_terms = scratch_.bf16_tiles.num_terms},
+          .x = {.values = scratch_.bf16_tiles.values + first_tile * tile_values, .num_terms = scratch_.bf16_tiles.num_terms},
           .bias = args.bias,
           .num_tokens = args.num_tokens,
           .cols = args.cols,
@@ -473,7 +486,7 @@ void ForwardPass::MultiplyDense(const kernels::MatmulArgs& args, Form form, std:
   switch (form) {
     case Form::kFloats: return parts_.table.f32_matmul(args, weight);
     case Form::kBytes: return parts_.table.q8_matmul(Quantized(args, first_row), weight);
-    case Form::kTiles: return parts_.table.bf16_matmul(Tiled(args, first_row), weight);
+    case Form::kTiles: return parts_.table.bf16_matmul(Tiled(args, 0), weight);
   }
 }
 
@@ -481,7 +494,7 @@ void ForwardPass::MultiplyExpert(const kernels::MatmulArgs& args, const ExpertGr
   switch (ExpertForm()) {
     case Form::kFloats: return parts_.table.f32_mf4w_matmul(args, weight);
     case Form::kBytes: return parts_.table.q8_mf4w_matmul(Quantized(args, group.begin), weight);
-    case Form::kTiles: return parts_.table.bf16_mf4w_matmul(Tiled(args, group.first_tile_row), weight);
+    case Form::kTiles: return parts_.table.bf16_mf4w_matmul(Tiled(args, group.first_tile), weight);
   }
 }
 

@@ -59,12 +59,13 @@ class ForwardPass {
   Form DenseForm(const MatrixView& weight, std::size_t cols) const;
   Form ExpertForm() const;
   void Quantize(std::size_t row, const float* x, std::size_t cols, bool evens_first);
-  void ArrangeDense(Form form, std::size_t row, const float* x, std::size_t cols);
-  /// Of row `row`'s choice `choice`, whose place in the routed buffers is known.
-  void ArrangeRouted(Form form, std::size_t row, std::size_t choice, const float* x, std::size_t cols);
+  /// The batch's rows of `x`, `cols` apart.
+  void TileRows(const float* x, std::size_t cols);
+  /// For the experts: the row of `x` at each place in the routed buffers, or each place's own.
+  void TilePlaces(const float* x, std::size_t cols, bool by_row);
   kernels::Q8MatmulArgs Quantized(const kernels::MatmulArgs& args, std::size_t first_row) const;
-  kernels::TileMatmulArgs Tiled(const kernels::MatmulArgs& args, std::size_t first_tile_row) const;
-  /// The rows that were brought to `form` from `first_row` on, for tiles a multiple of 16.
+  kernels::TileMatmulArgs Tiled(const kernels::MatmulArgs& args, std::size_t first_tile) const;
+  /// With the rows that were brought to `form` from `first_row` on; for tiles it is 0.
   void MultiplyDense(const kernels::MatmulArgs& args, Form form, std::size_t first_row, const MatrixView& weight);
   /// Splits `num_matrices` weights of `num_rows` rows into tasks task(matrix, row_begin, row_end).
   template <typename Task>
@@ -79,6 +80,7 @@ class ForwardPass {
   std::uint32_t num_segments_ = 0;
   std::uint32_t num_tiles_ = 0;
   std::uint32_t num_groups_ = 0;
+  std::uint32_t num_tiled_places_ = 0;
 };
 
 }  // namespace codexpc::cpu

@@ -39,12 +39,12 @@ void Scratch::ForEachPiece(const Config& config, const ContextOptions& options, 
   visit(&q8.values, num_values);
   visit(&q8.scales, num_values / 32);
   visit(&q8.starts, num_values / 32);
-  visit(&tile_shift, std::size_t{config.num_experts});
-  // Whole tiles of 16 rows and 32 columns; each expert's rows begin with one of their own.
-  const auto whole = [](std::size_t count, std::size_t unit) { return (count + unit - 1) / unit * unit; };
-  const std::size_t num_groups = std::min<std::size_t>(num_routed, config.num_experts);
-  const std::size_t num_tiled = std::max(SaturatingProduct(whole(num_routed + 15 * num_groups, 16), whole(expert_cols, 32)),
-                                         SaturatingProduct(whole(num_rows, 16), whole(dense_cols, 32)));
+  visit(&row_at, num_routed);
+  // Tiles of 16 rows and 32 columns; each expert's rows begin with one of their own.
+  const std::size_t num_routed_tiles = num_routed / 16 + std::min<std::size_t>(num_routed, config.num_experts);
+  visit(&tiled_places, num_routed_tiles);
+  const auto tiled = [](std::size_t num_tiles, std::size_t cols) { return SaturatingProduct(16 * num_tiles, (cols + 31) / 32 * 32); };
+  const std::size_t num_tiled = std::max(tiled(num_routed_tiles, expert_cols), tiled((num_rows + 15) / 16, dense_cols));
   visit(&bf16_tiles.values, has_tiles_ ? SaturatingProduct(num_tiled, bf16_tiles.num_terms) : 0);
 }
 

@@ -38,7 +38,13 @@ struct ExpertGroup {
   std::uint32_t expert;
   std::uint32_t begin;
   std::uint32_t count;
-  std::uint32_t first_tile_row;  // a multiple of 16: where its activations begin among the tiles
+  std::uint32_t first_tile;  // of its activations, for kernels with tiles
+};
+
+/// At most 16 rows of one expert, adjacent in the routed buffers, that are multiplied together by kernels with tiles.
+struct TiledPlaces {
+  std::uint32_t begin;
+  std::uint32_t count;
 };
 
 struct Scratch {
@@ -70,7 +76,8 @@ struct Scratch {
   float* logits;            // (num_slots, vocab_size)
   float* draft_logits;      // (max_draft_tokens, vocab_size): segment by segment
   std::uint32_t* first_draft; // (num_slots): the slot's first row of draft_logits
-  std::uint32_t* tile_shift; // (num_experts): from a place in the routed buffers to its row among the tiles
+  std::uint32_t* row_at;    // (routed): the row at each place in the routed buffers
+  TiledPlaces* tiled_places; // (routed / 16 + num_experts)
   kernels::Q8View q8;       // fast only: what is multiplied next, (rows or routed, its columns)
   kernels::TileView bf16_tiles; // kernels with tiles only: the same in tiles
 

@@ -40,14 +40,14 @@ namespace {
 #include "kernels/avx512/tile-weights.h"
 #include "kernels/avx512/tile-matmul.h"
 
-/// Which column of 32 stands at each place of a tile's row.
+/// Which column of 32 stands at each place of a step.
 constexpr std::array<bf16, kTileCols> ColumnsOf(TileOrder order) {
   std::array<bf16, kTileCols> columns{};
   for (unsigned place = 0; place < kTileCols; ++place) {
-    const unsigned pair = place / 2;
-    const unsigned byte = pair / 4 * 4 + place % 2 * 2 + pair % 4 / 2;  // see Mf4Tiles
-    const unsigned nibble = pair % 2;
-    const unsigned column = order == TileOrder::kAsIs ? place : order == TileOrder::kMf4Pairs ? 2 * byte + nibble : byte + 16 * nibble;
+    const unsigned nibble = place / 8;  // of the word place % 8: see Mf4Tiles
+    const unsigned byte = 2 * (place % 8) + nibble / 2;
+    const unsigned is_high = nibble % 2;
+    const unsigned column = order == TileOrder::kAsIs ? place : order == TileOrder::kMf4Pairs ? 2 * byte + is_high : byte + 16 * is_high;
     columns[place] = static_cast<bf16>(column);
   }
   return columns;
@@ -57,27 +57,31 @@ alignas(64) constexpr std::array<bf16, kTileCols> kColumnsOf[] = {ColumnsOf(Tile
 
 }  // namespace
 
-void ToTiles(const TileView& out, std::size_t token, const float* x, std::size_t n, TileOrder order) {
-  const std::size_t row_steps = (n + kTileCols - 1) / kTileCols;
-  bf16* row = out.values + (token / kTileRows * row_steps * out.num_terms * kTileRows + token % kTileRows) * kTileCols;
+void ToTiles(const TileView& out, std::size_t tile, const float* const x[kTileRows], std::size_t n, TileOrder order) {
+  bf16* to = out.values + tile * ((n + kTileCols - 1) / kTileCols) * out.num_terms * kTileValues;
   const __m512i columns = _mm512_loadu_si512(kColumnsOf[static_cast<std::size_t>(order)].data());
+  const auto store = [&](Vec rows[kTileRows]) {
+    Transpose(rows);
+    CODEXPC_UNROLL for (std::size_t pair = 0; pair < kTileRows; ++pair)
+      _mm512_store_si512(to + pair * kTileCols, _mm512_castps_si512(rows[pair]));
+    to += kTileValues;
+  };
   for (std::size_t col = 0; col < n; col += kTileCols) {
-    Vec low, high;
-    if (col + kTileCols <= n) {
-      low = Load(x + col);
-      high = Load(x + col + kLanes);
-    } else {
-      alignas(64) float padded[kTileCols] = {};
-      std::memcpy(padded, x + col, (n - col) * sizeof(float));
-      low = Load(padded);
-      high = Load(padded + kLanes);
+    const std::size_t left = n - col;
+    const __mmask32 present = left < kTileCols ? (__mmask32{1} << left) - 1 : ~__mmask32{0};
+    Vec rounded[kTileRows];
+    Vec remainders[kTileRows];
+    for (std::size_t token = 0; token < kTileRows; ++token) {
+      const __mmask32 mask = x[token] != nullptr ? present : 0;
+      const float* from = (x[token] != nullptr ? x[token] : x[0]) + col;
+      const Vec low = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask), from);
+      const Vec high = _mm512_maskz_loadu_ps(static_cast<__mmask16>(mask >> kLanes), from + kLanes);
+      const __m512i term = RoundToBf16(low, high);
+      rounded[token] = _mm512_castsi512_ps(_mm512_permutexvar_epi16(columns, term));
+      remainders[token] = _mm512_castsi512_ps(_mm512_permutexvar_epi16(columns, Remainder(low, high, term)));
     }
-    const __m512i rounded = RoundToBf16(low, high);
-    _mm512_store_si512(row, _mm512_permutexvar_epi16(columns, rounded));
-    row += kTileValues;
-    if (out.num_terms == 1) continue;
-    _mm512_store_si512(row, _mm512_permutexvar_epi16(columns, Remainder(low, high, rounded)));
-    row += kTileValues;
+    store(rounded);
+    if (out.num_terms == 2) store(remainders);
   }
 }
 

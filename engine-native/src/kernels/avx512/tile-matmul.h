@@ -1,149 +1,147 @@
 #pragma once
-// Products over tiles. 64 rows of the weight and up to 256 of its columns are brought into tiles once, in the first-level
-// cache, and multiplied with 16 tokens at a time: four sums, as many as hide the time a product takes (52 cycles, one
-// started every 16: https://uops.info). Included inside namespace avx512amx and its target region, after tile-weights.h.
+// Products over tiles. 32 rows of the weight and up to 512 of its columns are brought into tiles once, in the first-level
+// cache, and multiplied with two tiles of tokens at a time: four sums, whose loads and stores are shared by 16 steps.
+// Included inside namespace avx512amx and its target region, after tile-weights.h.
 
-/// Where the sums of 16 tokens (fewer in the last tile) and a panel's rows are.
+constexpr std::size_t kPairValues = 2 * kTileValues;  // two tiles, of rows or of sums, lie together
+
+/// Tokens whose activations stay in the second-level cache while the rows of a slice pass over them.
+constexpr std::size_t kMaxTokensAtOnce = 192;
+constexpr std::size_t kCachedValues = 512 << 10;
+
+/// Of up to kMaxTokensAtOnce tokens and a panel's rows.
 struct TileSums {
-  float* out;
-  std::size_t out_stride;
-  std::size_t num_tokens;
-  std::size_t num_rows;
-  bool is_whole;  // as many tokens as the tiles have rows, and 64 rows
+  alignas(64) float values[kMaxTokensAtOnce / kTileRows * 2][kTileRows * kTileRows];  // (tiles of tokens, 2 of rows)
 };
 
-/// Sums that are no whole tiles go by way of this.
-struct TileEdge {
-  alignas(64) float sums[kTileRows][kTilePanelRows];
-};
-
-CODEXPC_INLINE void LoadSums(const TileSums& sums, TileEdge* edge) {
-  const float* from = sums.out;
-  std::size_t stride = sums.out_stride;
-  if (!sums.is_whole) {
-    for (std::size_t t = 0; t < sums.num_tokens; ++t) std::memcpy(edge->sums[t], sums.out + t * sums.out_stride, sums.num_rows * sizeof(float));
-    from = edge->sums[0];
-    stride = kTilePanelRows;
+/// One term of 32 rows with one of one or two tiles of tokens.
+template <bool kTwoTiles, bool kLoadsRows, bool kLoadsTokens>
+CODEXPC_INLINE void MultiplyTerms(const bf16* rows, const bf16* x, std::size_t x_stride) {
+  if constexpr (kLoadsRows) {
+    LoadTile<kWeights>(rows);
+    LoadTile<kWeights + 1>(rows + kTileValues);
   }
-  LoadTile<0>(from, stride * sizeof(float));
-  LoadTile<1>(from + kTileRows, stride * sizeof(float));
-  LoadTile<2>(from + 2 * kTileRows, stride * sizeof(float));
-  LoadTile<3>(from + 3 * kTileRows, stride * sizeof(float));
+  if constexpr (kLoadsTokens) {
+    LoadTile<kActivations>(x);
+    if constexpr (kTwoTiles) LoadTile<kActivations + 1>(x + x_stride);
+  }
+  MultiplyTiles<0, kWeights, kActivations>();
+  if constexpr (kTwoTiles) MultiplyTiles<1, kWeights, kActivations + 1>();
+  MultiplyTiles<2, kWeights + 1, kActivations>();
+  if constexpr (kTwoTiles) MultiplyTiles<3, kWeights + 1, kActivations + 1>();
 }
 
-CODEXPC_INLINE void StoreSums(const TileSums& sums, TileEdge* edge) {
-  float* to = sums.is_whole ? sums.out : edge->sums[0];
-  const std::size_t stride = sums.is_whole ? sums.out_stride : kTilePanelRows;
-  StoreTile<0>(to, stride * sizeof(float));
-  StoreTile<1>(to + kTileRows, stride * sizeof(float));
-  StoreTile<2>(to + 2 * kTileRows, stride * sizeof(float));
-  StoreTile<3>(to + 3 * kTileRows, stride * sizeof(float));
-  if (sums.is_whole) return;
-  for (std::size_t t = 0; t < sums.num_tokens; ++t) std::memcpy(sums.out + t * sums.out_stride, edge->sums[t], sums.num_rows * sizeof(float));
-}
-
-/// One term of 16 tokens with one of 64 rows.
-template <int kTokens>
-CODEXPC_INLINE void MultiplyTerms(const bf16* weights) {
-  LoadTile<kFirstWeights>(weights, 64);
-  LoadTile<kFirstWeights + 1>(weights + kTileValues, 64);
-  MultiplyTiles<0, kTokens, kFirstWeights>();
-  MultiplyTiles<1, kTokens, kFirstWeights + 1>();
-  LoadTile<kFirstWeights>(weights + 2 * kTileValues, 64);
-  LoadTile<kFirstWeights + 1>(weights + 3 * kTileValues, 64);
-  MultiplyTiles<2, kTokens, kFirstWeights>();
-  MultiplyTiles<3, kTokens, kFirstWeights + 1>();
-}
-
-/// The products of a panel's columns with one tile of tokens. `before_step(step)` is called before each.
-template <std::size_t kWeightTerms, std::size_t kTokenTerms, typename BeforeStep>
-CODEXPC_INLINE void MultiplyTokens(const TileSums& sums, TileEdge* edge, const bf16* panel, const bf16* x, std::size_t num_steps,
-                                   const BeforeStep& before_step) {
-  LoadSums(sums, edge);
+/// The products of a panel's columns with one or two tiles of tokens, added to their sums: two tiles of rows for the first
+/// tile of tokens, then for the second. `before_step(step)` is called before each.
+template <bool kTwoTiles, std::size_t kRowTerms, std::size_t kTokenTerms, typename BeforeStep>
+CODEXPC_INLINE void MultiplyPanel(float* sums, bool is_first, const bf16* panel, const bf16* x, std::size_t x_stride, std::size_t num_steps,
+                                  const BeforeStep& before_step) {
+  constexpr std::size_t kSumValues = kTileRows * kTileRows;
+  if (is_first) {
+    ZeroTile<0>();
+    ZeroTile<2>();
+    if constexpr (kTwoTiles) ZeroTile<1>();
+    if constexpr (kTwoTiles) ZeroTile<3>();
+  } else {
+    LoadTile<0>(sums);
+    LoadTile<2>(sums + kSumValues);
+    if constexpr (kTwoTiles) LoadTile<1>(sums + 2 * kSumValues);
+    if constexpr (kTwoTiles) LoadTile<3>(sums + 3 * kSumValues);
+  }
   for (std::size_t step = 0; step < num_steps; ++step) {
     before_step(step);
-    LoadTile<kHighTokens>(x, 64);
-    MultiplyTerms<kHighTokens>(panel);
-    if constexpr (kWeightTerms == 2) MultiplyTerms<kHighTokens>(panel + kSumTiles * kTileValues);
     if constexpr (kTokenTerms == 2) {
-      LoadTile<kLowTokens>(x + kTileValues, 64);
-      MultiplyTerms<kLowTokens>(panel);
+      MultiplyTerms<kTwoTiles, true, true>(panel, x + kTileValues, x_stride);
+      MultiplyTerms<kTwoTiles, false, true>(panel, x, x_stride);
+    } else {
+      MultiplyTerms<kTwoTiles, true, true>(panel, x, x_stride);
     }
-    panel += kWeightTerms * kSumTiles * kTileValues;
+    if constexpr (kRowTerms == 2) MultiplyTerms<kTwoTiles, true, false>(panel + kPairValues, x, x_stride);
+    panel += kRowTerms * kPairValues;
     x += kTokenTerms * kTileValues;
   }
-  StoreSums(sums, edge);
+  StoreTile<0>(sums);
+  StoreTile<2>(sums + kSumValues);
+  if constexpr (kTwoTiles) StoreTile<1>(sums + 2 * kSumValues);
+  if constexpr (kTwoTiles) StoreTile<3>(sums + 3 * kSumValues);
 }
 
-/// What the sums of a panel's rows start from: the bias, and with `accumulate` what is there.
-CODEXPC_INLINE void StartSums(const TileMatmulArgs& args, std::size_t row, std::size_t num_rows) {
-  float bias[kTilePanelRows] = {};
+/// Sums of 16 rows and up to 16 tokens, with bias and what `accumulate` asks for.
+CODEXPC_INLINE void StoreOut(const TileMatmulArgs& args, const float* sums, std::size_t row, std::size_t token) {
+  const std::size_t num_rows = args.row_end - row < kTileRows ? args.row_end - row : kTileRows;
+  const std::size_t num_tokens = args.num_tokens - token < kTileRows ? args.num_tokens - token : kTileRows;
+  const auto present = static_cast<__mmask16>((1u << num_rows) - 1);
+  alignas(64) float bias[kTileRows] = {};
   if (args.bias.data != nullptr) {
     for (std::size_t r = 0; r < num_rows; ++r) bias[r] = At(args.bias, row + r);
-  } else if (args.accumulate) {
-    return;
   }
-  for (std::size_t token = 0; token < args.num_tokens; ++token) {
-    float* out = args.out + token * args.out_stride + row;
-    if (args.accumulate) {
-      for (std::size_t r = 0; r < num_rows; ++r) out[r] += bias[r];
-    } else {
-      for (std::size_t r = 0; r < num_rows; ++r) out[r] = bias[r];
-    }
+  Vec rows[kTileRows];
+  CODEXPC_UNROLL for (std::size_t r = 0; r < kTileRows; ++r) rows[r] = Load(sums + r * kTileRows);
+  Transpose(rows);
+  alignas(64) float tokens[kTileRows][kTileRows];
+  CODEXPC_UNROLL for (std::size_t t = 0; t < kTileRows; ++t) Store(tokens[t], rows[t]);
+  float* out = args.out + token * args.out_stride + row;
+  for (std::size_t t = 0; t < num_tokens; ++t, out += args.out_stride) {
+    Vec sum = Add(Load(tokens[t]), Load(bias));
+    if (args.accumulate) sum = Add(sum, _mm512_maskz_loadu_ps(present, out));
+    _mm512_mask_storeu_ps(out, present, sum);
   }
 }
 
+/// One panel's rows with the tokens from `first_token` on.
 template <std::size_t kTokenTerms, typename Weight>
-CODEXPC_INLINE void MultiplyTilePanel(const TileMatmulArgs& args, const Weight& weight, std::size_t row, std::size_t col, bf16* panel, TileEdge* edge) {
-  constexpr std::size_t kStepValues = Weight::kNumTerms * kSumTiles * kTileValues;
-  constexpr std::size_t kRowsAStep = kTilePanelRows / kTilePanelSteps;
-  const std::size_t num_cols = args.cols - col < kTilePanelCols ? args.cols - col : kTilePanelCols;
-  const std::size_t num_steps = (num_cols + kTileCols - 1) / kTileCols;
-  const TilePanelRows rows{row, args.row_end - row < kTilePanelRows ? args.row_end - row : kTilePanelRows};
-  const std::size_t row_steps = (args.cols + kTileCols - 1) / kTileCols;
-  const bf16* x = args.x.values + col / kTileCols * kTokenTerms * kTileValues;
-
-  TileSums sums{.out = args.out + row, .out_stride = args.out_stride, .num_tokens = 0, .num_rows = rows.count, .is_whole = false};
-  const auto multiply = [&](std::size_t token, const auto& before_step) {
-    const std::size_t left = args.num_tokens - token;
-    sums.out = args.out + token * args.out_stride + row;
-    sums.num_tokens = left < kTileRows ? left : kTileRows;
-    sums.is_whole = (left >= kTileRows || args.num_tokens < kTileRows) && rows.count == kTilePanelRows;
-    MultiplyTokens<Weight::kNumTerms, kTokenTerms>(sums, edge, panel, x + token * row_steps * kTokenTerms * kTileCols, num_steps, before_step);
-  };
-  // A row is too short for the hardware to see where its stream goes on: the same columns of the next panel.
-  const auto prefetch = [&](std::size_t step) {
-    for (std::size_t r = 0; r < kRowsAStep; ++r) weight.Prefetch(row + kTilePanelRows + step * kRowsAStep + r, col, num_cols);
-  };
-  if constexpr (Weight::kFillsBySteps) {
-    typename Weight::Cursor cursor;
-    weight.Seek(&cursor, rows, col);
-    weight.FillStep(panel, cursor, 0, num_cols);
-    multiply(0, [&](std::size_t step) {
-      prefetch(step);
-      if (step + 1 < num_steps) weight.FillStep(panel + (step + 1) * kStepValues, cursor, step + 1, num_cols);
-    });
-  } else {
-    weight.FillPanel(panel, rows, col, num_cols);
-    multiply(0, prefetch);
+CODEXPC_INLINE void MultiplyRows(const TileMatmulArgs& args, const Weight& weight, std::size_t row, std::size_t first_token, std::size_t num_tokens,
+                                 bf16* panel, TileSums* sums) {
+  const std::size_t num_rows = args.row_end - row < kTilePanelRows ? args.row_end - row : kTilePanelRows;
+  const std::size_t x_stride = (args.cols + kTileCols - 1) / kTileCols * kTokenTerms * kTileValues;  // a tile of tokens
+  const std::size_t num_tiles = (num_tokens + kTileRows - 1) / kTileRows;
+  for (std::size_t col = 0; col < args.cols; col += kTilePanelCols) {
+    const std::size_t num_cols = args.cols - col < kTilePanelCols ? args.cols - col : kTilePanelCols;
+    const std::size_t num_steps = (num_cols + kTileCols - 1) / kTileCols;
+    for (std::size_t r = 0; r < kTilePanelRows; ++r) {
+      const TileRow<Weight::kNumTerms> to{panel + r / kTileRows * kTileValues + r % kTileRows * kTileCols};
+      weight.FillRow(to, row + (r < num_rows ? r : num_rows - 1), col, num_cols);  // past the slice's end its last row, not stored
+    }
+    // What is needed next, but too far on for the hardware to see: the same columns of the next rows, and while the first
+    // rows meet the activations their next columns.
+    const auto prefetch_rows = [&](std::size_t step) {
+      constexpr std::size_t kRowsAStep = kTilePanelRows / kTilePanelSteps;
+      for (std::size_t r = 0; r < kRowsAStep; ++r) weight.Prefetch(row + kTilePanelRows + step * kRowsAStep + r, col, num_cols);
+    };
+    const bf16* x = args.x.values + first_token / kTileRows * x_stride + col / kTileCols * kTokenTerms * kTileValues;
+    for (std::size_t tile = 0; tile < num_tiles; tile += 2, x += 2 * x_stride) {
+      float* tile_sums = sums->values[2 * tile];
+      const bool is_pair = tile + 1 < num_tiles;
+      const auto before_step = [&](std::size_t step) {
+        if (tile == 0) prefetch_rows(step);
+        if (row != args.row_begin) return;
+        constexpr std::size_t kStepBytes = kTokenTerms * kTileValues * sizeof(bf16);
+        const auto* ahead = reinterpret_cast<const std::uint8_t*>(x) + (kTilePanelSteps + step) * kStepBytes;
+        PrefetchLines(ahead, kStepBytes);
+        if (is_pair) PrefetchLines(ahead + x_stride * sizeof(bf16), kStepBytes);
+      };
+      if (is_pair) MultiplyPanel<true, Weight::kNumTerms, kTokenTerms>(tile_sums, col == 0, panel, x, x_stride, num_steps, before_step);
+      else MultiplyPanel<false, Weight::kNumTerms, kTokenTerms>(tile_sums, col == 0, panel, x, x_stride, num_steps, before_step);
+    }
   }
-  for (std::size_t token = kTileRows; token < args.num_tokens; token += kTileRows) multiply(token, [](std::size_t) {});
+  for (std::size_t tile = 0; tile < num_tiles; ++tile) {
+    for (std::size_t half = 0; half * kTileRows < num_rows; ++half)
+      StoreOut(args, sums->values[2 * tile + half], row + half * kTileRows, first_token + tile * kTileRows);
+  }
 }
 
 template <std::size_t kTokenTerms, typename Weight>
 void MatmulTilePanels(const TileMatmulArgs& args, const Weight& weight) {
-  constexpr std::size_t kCachedValues = 512 << 10;  // 1 MiB of activations: about half of a second-level cache
-  alignas(64) bf16 panel[Weight::kNumTerms * kTilePanelSteps * kSumTiles * kTileValues];
-  TileEdge edge{};
-  const bool activations_fit = args.num_tokens * args.cols * kTokenTerms <= kCachedValues;
-  const std::size_t cols_at_once = activations_fit ? args.cols : kTilePanelCols;
-  ConfigureTiles(args.num_tokens < kTileRows ? args.num_tokens : kTileRows);
-  for (std::size_t first_col = 0; first_col < args.cols; first_col += cols_at_once) {
-    for (std::size_t row = args.row_begin; row < args.row_end; row += kTilePanelRows) {
-      if (first_col == 0) StartSums(args, row, args.row_end - row < kTilePanelRows ? args.row_end - row : kTilePanelRows);
-      for (std::size_t col = first_col; col < args.cols && col < first_col + cols_at_once; col += kTilePanelCols)
-        MultiplyTilePanel<kTokenTerms>(args, weight, row, col, panel, &edge);
-    }
+  alignas(64) bf16 panel[kTilePanelSteps * Weight::kNumTerms * kPairValues];
+  TileSums sums;
+  const std::size_t cached_pairs = kCachedValues / (args.cols * kTokenTerms * 2 * kTileRows);
+  const std::size_t cached_tokens = (cached_pairs > 0 ? cached_pairs : 1) * 2 * kTileRows;
+  const std::size_t tokens_at_once = cached_tokens < kMaxTokensAtOnce ? cached_tokens : kMaxTokensAtOnce;
+  ConfigureTiles();
+  for (std::size_t token = 0; token < args.num_tokens; token += tokens_at_once) {
+    const std::size_t num_tokens = args.num_tokens - token < tokens_at_once ? args.num_tokens - token : tokens_at_once;
+    for (std::size_t row = args.row_begin; row < args.row_end; row += kTilePanelRows)
+      MultiplyRows<kTokenTerms>(args, weight, row, token, num_tokens, panel, &sums);
   }
   ReleaseTiles();
 }

@@ -7,11 +7,9 @@ constexpr std::size_t kTileRows = 16;
 constexpr std::size_t kTileCols = 32;  // bfloat16
 constexpr std::size_t kTileValues = kTileRows * kTileCols;
 
-// A sum tile is tokens x rows of the weight.
-constexpr int kSumTiles = 4;  // 0 to 3
-constexpr int kHighTokens = 4;
-constexpr int kLowTokens = 5;
-constexpr int kFirstWeights = 6;  // and 7
+// Tiles 0 to 3 hold sums, rows of the weight x tokens: 0 and 1 of the first 16 rows, 2 and 3 of the next.
+constexpr int kWeights = 4;     // and 5: rows x columns
+constexpr int kActivations = 6; // and 7: pairs of columns x tokens
 
 struct alignas(64) TileConfig {
   std::uint8_t palette = 1;
@@ -22,12 +20,11 @@ struct alignas(64) TileConfig {
 };
 static_assert(sizeof(TileConfig) == 64);
 
-/// Tiles of sums and of activations have `num_tokens` rows: a product takes as many steps.
-CODEXPC_INLINE void ConfigureTiles(std::size_t num_tokens) {
+CODEXPC_INLINE void ConfigureTiles() {
   TileConfig config;
   for (int tile = 0; tile < 8; ++tile) {
     config.row_bytes[tile] = 64;
-    config.rows[tile] = static_cast<std::uint8_t>(tile < kFirstWeights ? num_tokens : kTileRows);
+    config.rows[tile] = kTileRows;
   }
   asm volatile("ldtilecfg %0" : : "m"(config));
 }
@@ -35,15 +32,20 @@ CODEXPC_INLINE void ConfigureTiles(std::size_t num_tokens) {
 CODEXPC_INLINE void ReleaseTiles() { asm volatile("tilerelease"); }
 
 template <int kTile>
-CODEXPC_INLINE void LoadTile(const void* first, std::size_t stride_bytes) {
-  asm volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(first), "r"(stride_bytes), "i"(kTile) : "memory");
+CODEXPC_INLINE void ZeroTile() {
+  asm volatile("tilezero %%tmm%c0" : : "i"(kTile));
+}
+/// 1 KiB, row after row.
+template <int kTile>
+CODEXPC_INLINE void LoadTile(const void* first) {
+  asm volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(first), "r"(std::size_t{64}), "i"(kTile) : "memory");
 }
 template <int kTile>
-CODEXPC_INLINE void StoreTile(void* first, std::size_t stride_bytes) {
-  asm volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(first), "r"(stride_bytes), "i"(kTile) : "memory");
+CODEXPC_INLINE void StoreTile(void* first) {
+  asm volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(first), "r"(std::size_t{64}), "i"(kTile) : "memory");
 }
-/// sums(t, r) += tokens(t, 2 p) weights(p, 2 r) + tokens(t, 2 p + 1) weights(p, 2 r + 1), over the 16 pairs of columns p.
-template <int kSums, int kTokens, int kWeights>
+/// sums(r, t) += weights(r, 2 p) tokens(p, 2 t) + weights(r, 2 p + 1) tokens(p, 2 t + 1), over the 16 pairs of columns p.
+template <int kSums, int kRows, int kTokens>
 CODEXPC_INLINE void MultiplyTiles() {
-  asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSums), "i"(kTokens), "i"(kWeights));
+  asm volatile("tdpbf16ps %%tmm%c2, %%tmm%c1, %%tmm%c0" : : "i"(kSums), "i"(kRows), "i"(kTokens));
 }
