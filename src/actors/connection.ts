@@ -58,6 +58,8 @@ interface InFlight {
   resume(): void;
 }
 
+const HANDSHAKE_GRACE_MS = 100;
+
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #inFlight = new Map<string, InFlight>();
@@ -77,9 +79,11 @@ export class Connection {
     });
     counters.connectionOpened();
     this.#untrack = counters.track(() => transport.bufferedBytes);
-    this.#cancelHandshakeLimit = timers.after(limits.handshakeMs, () =>
-      this.#fail(malformedFrame(`no hello came within ${limits.handshakeMs} ms`)),
-    );
+    const fail = (): void => this.#fail(malformedFrame(`no hello came within ${limits.handshakeMs} ms`));
+    this.#cancelHandshakeLimit = timers.after(limits.handshakeMs, () => {
+      // After a suspension, or on a very busy machine, it may have come and not been read: timers go first.
+      this.#cancelHandshakeLimit = timers.after(HANDSHAKE_GRACE_MS, fail);
+    });
     transport.open({
       message: (bytes) => this.#receive(bytes),
       drain: () => this.#drain(),

@@ -60,11 +60,21 @@ describe('greeting', () => {
     const quiet = await greeted();
     timers.advance(4_999);
     expect(harness.counters.snapshot().connections).toMatchObject({ open: 2, protocolErrors: 0 });
-    timers.advance(1);
+    timers.advance(1 + 100);
     expect(await silent.next()).toMatchObject({ type: 'error', error: { code: 'malformed_frame' } });
     await silent.closed;
     await expectServed(quiet);
     expect(timers.numPending).toBe(0);
+  });
+
+  test('a hello that is read just behind the limit counts: it may have come while the daemon stood still', async () => {
+    const timers = new ManualTimers();
+    await start({ timers, limits: { handshakeMs: 5_000 } });
+    const late = await harness.raw();
+    timers.advance(5_000);
+    await late.hello().nextOf('hello');
+    timers.advance(100);
+    await expectServed(late);
   });
 });
 

@@ -90,6 +90,7 @@ const startLoop = (
     cache: createPrefixCache({
       memoryBytes: options.cacheBytes ?? 0,
       disk: options.disk ?? null,
+      garbage: { add: () => {} },
       note: () => {},
     }),
     guides: {

@@ -70,8 +70,9 @@ const mix = async (daemon: DaemonProcess, forMs: number): Promise<readonly Sampl
     const sample = sampleOf(daemon.pid, join(folder, 'tmp'));
     samples.push(sample);
     if (samples.length % SAMPLES_A_LINE === 0) console.log(JSON.stringify(sample));
-    const { queue } = await statusOf(daemon.socket);
-    if (queue.length > queue.bound)
+    const { queue } = await statusOf(daemon.socket).catch(() => ({ queue: null }));
+    if (queue === null) ledger.violation('the daemon did not tell its status');
+    else if (queue.length > queue.bound)
       ledger.violation(`${queue.length} requests waited, ${queue.bound} are allowed`);
   }
   stopping.abort();

@@ -3,6 +3,7 @@
 import type { CheckpointFile, PrefixCacheSettings } from '../engine-control.js';
 import { checkpointKey } from '../engine-control.js';
 import type { EngineNote } from '../engine-frames.js';
+import { createGarbageMeter } from './garbage-meter.js';
 import { createPrefixCache, type PrefixCache } from './prefix-cache.js';
 import { openSnapshotDisk } from './snapshot-disk.js';
 
@@ -37,6 +38,7 @@ export const openPrefixCache = async (options: OpenPrefixCacheOptions): Promise<
             }),
             note,
           }),
+    garbage: createGarbageMeter(),
     note,
   });
 };

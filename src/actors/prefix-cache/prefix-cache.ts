@@ -5,6 +5,7 @@
 // the daemon stops, not after every turn: a turn of a large model is hundreds of megabytes.
 
 import type { EngineNote } from '../engine-frames.js';
+import type { GarbageMeter } from './garbage-meter.js';
 import {
   isPrefixOf,
   resumableLength,
@@ -53,6 +54,7 @@ export interface SnapshotDisk {
 export interface PrefixCacheOptions {
   readonly memoryBytes: number;
   readonly disk: SnapshotDisk | null;
+  readonly garbage: GarbageMeter;
   readonly note: (note: EngineNote) => void;
 }
 
@@ -63,7 +65,7 @@ const MIN_SAVED_TOKENS = 256;
 const MIN_BASE_USES = 2;
 const NUM_COUNTED_BASES = 64;
 
-export const createPrefixCache = ({ memoryBytes, disk, note }: PrefixCacheOptions): PrefixCache => {
+export const createPrefixCache = ({ memoryBytes, disk, garbage, note }: PrefixCacheOptions): PrefixCache => {
   /** By the tokens' key, the least recently used first. */
   const inMemory = new Map<string, Snapshot>();
   const uses = new Map<string, number>();
@@ -76,17 +78,25 @@ export const createPrefixCache = ({ memoryBytes, disk, note }: PrefixCacheOption
     inMemory.delete(key);
   };
 
+  const letGo = (key: string): void => {
+    garbage.add(inMemory.get(key)?.numBytes ?? 0);
+    forget(key);
+  };
+
   const remember = (key: string, snapshot: Snapshot): void => {
     forget(key);
-    if (snapshot.numBytes > memoryBytes) return;
+    if (snapshot.numBytes > memoryBytes) {
+      garbage.add(snapshot.numBytes);
+      return;
+    }
     for (const [other, { kind, tokens }] of inMemory) {
-      if (kind === 'conversation' && isPrefixOf(tokens, snapshot.tokens)) forget(other); // the same, grown
+      if (kind === 'conversation' && isPrefixOf(tokens, snapshot.tokens)) letGo(other); // the same, grown
     }
     inMemory.set(key, snapshot);
     usedBytes += snapshot.numBytes;
     for (const oldest of inMemory.keys()) {
       if (usedBytes <= memoryBytes) break;
-      forget(oldest);
+      letGo(oldest);
     }
   };
 
@@ -148,7 +158,7 @@ export const createPrefixCache = ({ memoryBytes, disk, note }: PrefixCacheOption
       return found;
     },
     discard: (snapshot, error) => {
-      forget(tokensKey(snapshot.tokens));
+      letGo(tokensKey(snapshot.tokens));
       disk?.remove(snapshot);
       note({
         level: 'warn',

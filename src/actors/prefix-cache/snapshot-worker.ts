@@ -2,6 +2,7 @@
 
 import { type MessagePort, workerData } from 'node:worker_threads';
 import type { EngineNote } from '../engine-frames.js';
+import { createGarbageMeter } from './garbage-meter.js';
 import type { Snapshot, SnapshotSummary } from './snapshot.js';
 import { createSnapshotFolder } from './snapshot-folder.js';
 
@@ -27,6 +28,7 @@ export type SnapshotAnswer =
   | { readonly type: 'done'; readonly snapshot: Snapshot | null };
 
 const { folder, boundBytes, identity, port } = workerData as SnapshotWorkerData;
+const garbage = createGarbageMeter();
 const answer = (message: SnapshotAnswer): void => port.postMessage(message);
 const snapshots = createSnapshotFolder({
   folder,
@@ -53,7 +55,10 @@ const carryOut = (job: SnapshotJob): SnapshotAnswer => {
 
 port.on('message', (job: SnapshotJob) => {
   try {
-    answer(carryOut(job));
+    const done = carryOut(job);
+    answer(done);
+    // The other thread's now; this one's view of it is garbage.
+    if (done.type === 'done') garbage.add(done.snapshot?.numBytes ?? 0);
   } catch (error) {
     const message = `the folder of kept prefixes cannot be used: ${error instanceof Error ? error.message : String(error)}`;
     answer({ type: 'note', note: { level: 'warn', message, fields: { folder } } });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { createGarbageMeter } from '../../../src/actors/prefix-cache/garbage-meter.js';
 import { createPrefixCache, type SnapshotDisk } from '../../../src/actors/prefix-cache/prefix-cache.js';
 import type { SnapshotSource } from '../../../src/actors/prefix-cache/snapshot.js';
 
@@ -12,7 +13,7 @@ const source = (tokens: Uint32Array, overrides: Partial<SnapshotSource> = {}): S
   ...overrides,
 });
 const open = (memoryBytes: number, disk: SnapshotDisk | null = null) =>
-  createPrefixCache({ memoryBytes, disk, note: () => {} });
+  createPrefixCache({ memoryBytes, disk, garbage: { add: () => {} }, note: () => {} });
 
 const fakeDisk = (takes = true) => {
   const written: number[] = [];
@@ -112,5 +113,21 @@ describe('prefix cache', () => {
     const fetched = await cache.fetch(range(900), 0);
     expect(cache.best(range(900), fetched, 0)?.tokens).toHaveLength(800);
     expect(cache.fetch(range(900), 0)).toBeNull();
+  });
+
+  test('has collected what it let go, which V8 does not count', () => {
+    const numBytes = 24 * 2 ** 20;
+    let numCollected = 0;
+    const cache = createPrefixCache({
+      memoryBytes: 2 * numBytes,
+      disk: null,
+      garbage: createGarbageMeter(() => void numCollected++),
+      note: () => {},
+    });
+    const put = (first: number): void => cache.put(source(range(300, first), { numBytes }), false);
+    [0, 1, 2, 3].forEach(put); // two of them are kept
+    expect(numCollected).toBe(0);
+    put(4);
+    expect(numCollected).toBe(1);
   });
 });
