@@ -60,7 +60,8 @@ describe('greeting', () => {
     const quiet = await greeted();
     timers.advance(4_999);
     expect(harness.counters.snapshot().connections).toMatchObject({ open: 2, protocolErrors: 0 });
-    timers.advance(1 + 100);
+    timers.advance(1);
+    timers.advance(100);
     expect(await silent.next()).toMatchObject({ type: 'error', error: { code: 'malformed_frame' } });
     await silent.closed;
     await expectServed(quiet);

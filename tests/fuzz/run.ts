@@ -1,6 +1,6 @@
 // npm run fuzz:inputs [-- --seconds N --seed N TARGET…]: mutated inputs against the parsers that are written in TypeScript
-// (tools/fuzz.sh has the native ones). Each may refuse its input with a coded error and nothing else. Prints what it
-// ran; ends with `N passed, N failed`, of targets.
+// (npm run fuzz runs these and the native ones). Each may refuse its input with a coded error and nothing else. An input
+// that reaches new code is kept to start from. Prints what it ran; ends with `N passed, N failed`, of targets.
 
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +8,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { CodexpcError } from '../../src/errors.js';
 import { createRandom, type Random } from '../faults/random.js';
-import { TARGETS } from './targets.js';
+import { keepInput, readCorpus } from './corpus.js';
+import { type Coverage, startCoverage } from './coverage.js';
+import { type FuzzTarget, TARGETS } from './targets.js';
 
 const MAX_INPUT_BYTES = 4096;
 /** One input may take this long, on a busy machine too: none of them is larger than a few kilobytes. */
@@ -16,8 +18,15 @@ const MAX_INPUT_MS = 5_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seconds: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' } },
+  options: {
+    seconds: { type: 'string', default: '10' },
+    seed: { type: 'string', default: '1' },
+    list: { type: 'boolean', default: false },
+  },
 });
+
+/** To look costs more than most inputs do. */
+const INPUTS_A_LOOK = 16;
 
 const mutate = (input: Uint8Array, other: Uint8Array, random: Random): Uint8Array => {
   const bytes = [...input];
@@ -68,25 +77,57 @@ const faultOf = async (run: (input: Uint8Array) => unknown, input: Uint8Array): 
   return tookMs > MAX_INPUT_MS ? new Error(`took ${Math.round(tookMs)} ms`) : null;
 };
 
-let [passed, failed] = [0, 0];
-for (const { name, seeds, run } of TARGETS) {
-  if (positionals.length > 0 && !positionals.includes(name)) continue;
+/** Null: nothing went wrong; else what, and with which input. */
+const fuzz = async ({ name, seeds, run }: FuzzTarget, coverage: Coverage) => {
   const random = createRandom(Number(values.seed));
-  const corpus = seeds.map((seed) => (typeof seed === 'string' ? Buffer.from(seed) : seed));
+  const corpus = [
+    ...seeds.map((seed) => (typeof seed === 'string' ? Buffer.from(seed) : seed)),
+    ...readCorpus(name),
+  ];
+  const numBefore = coverage.numBlocks;
+  for (const input of corpus) {
+    const fault = await faultOf(run, input);
+    if (fault !== null) return { executions: 1, fault, input, numBlocks: 0, numKept: 0 };
+  }
   const pick = (): Uint8Array => corpus[random.below(corpus.length)] as Uint8Array;
   const deadline = performance.now() + Number(values.seconds) * 1000;
-  let executions = 0;
+  let [executions, numKept] = [0, 0];
   let fault: unknown = null;
   let input = pick();
   while (fault === null && performance.now() < deadline) {
     // Mostly from a seed, sometimes from the last input: changes add up.
     input = mutate(random.below(4) === 0 ? input : pick(), pick(), random);
-    fault = await faultOf(run, input);
+    const runOnce = async (): Promise<void> => {
+      fault = await faultOf(run, input);
+    };
     executions += 1;
+    if (executions % INPUTS_A_LOOK !== 0) await runOnce();
+    else if ((await coverage.newBlocksOf(runOnce)) > 0) {
+      corpus.push(input);
+      keepInput(name, input);
+      numKept += 1;
+    }
   }
+  return { executions, fault, input, numBlocks: coverage.numBlocks - numBefore, numKept };
+};
+
+const chosen = TARGETS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
+if (values.list) {
+  console.log(chosen.map(({ name }) => name).join('\n'));
+  process.exit();
+}
+let [passed, failed] = [0, 0];
+for (const target of chosen) {
+  const { name } = target;
+  const coverage = await startCoverage();
+  const { executions, fault, input, numBlocks, numKept } = await fuzz(target, coverage);
+  coverage.close();
+  await target.close?.();
   if (fault === null) {
     passed += 1;
-    console.log(`fuzz ${name}: ${executions} executions in ${values.seconds} s, no fault`);
+    console.log(
+      `fuzz ${name}: ${executions} executions in ${values.seconds} s, ${numBlocks} blocks of code reached, ${numKept} inputs kept, no fault`,
+    );
   } else {
     failed += 1;
     const file = join(tmpdir(), `codexpc-fuzz-${name}`);

@@ -12,12 +12,16 @@ import { clientCodec } from '../../src/ipc/codec.js';
 import { FrameReader } from '../../src/ipc/framing.js';
 import { jsonProblem, parseJson } from '../../src/ipc/http/json-guard.js';
 import { frame, HELLO, question } from '../faults/observer.js';
+import { decodeTokens } from './harmony-target.js';
+import { askHttp, closeHttp } from './http-target.js';
 
 export interface FuzzTarget {
   readonly name: string;
   readonly seeds: readonly (string | Uint8Array)[];
   /** Throws CodexpcError for what it refuses. */
   run(input: Uint8Array): unknown;
+  /** Ends what it has begun. */
+  close?(): Promise<void>;
 }
 
 const text = (input: Uint8Array): string => Buffer.from(input).toString('utf8');
@@ -90,4 +94,29 @@ export const TARGETS: readonly FuzzTarget[] = [
     ],
     run: (input) => larkToEbnf(text(input)),
   },
+  {
+    name: 'http',
+    seeds: [
+      post('/v1/responses', '{"input":"hello","stream":true,"tools":[{"type":"function","name":"f"}]}'),
+      post('/v1/responses', '{"input":[{"role":"user","content":[{"type":"input_text","text":"x"}]}]}'),
+      post('/v1/chat/completions', '{"messages":[{"role":"user","content":"hello"}],"max_tokens":5}'),
+      'GET /v1/models?x=1 HTTP/1.1\r\nhost: localhost:80\r\norigin: http://localhost\r\nconnection: close\r\n\r\n',
+      'POST /v1/responses HTTP/1.1\r\nhost: [::1]\r\nexpect: 100-continue\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n',
+    ],
+    run: askHttp,
+    close: closeHttp,
+  },
+  {
+    name: 'harmony',
+    // Bytes of harmony-target.ts: markers from 0, words behind them.
+    seeds: [
+      Uint8Array.of(1, 8, 3, 30, 31, 60, 2),
+      Uint8Array.of(1, 7, 3, 60, 61, 4, 0, 6, 1, 9, 12, 16, 3, 22, 5),
+    ],
+    run: decodeTokens,
+  },
 ];
+
+function post(path: string, body: string): string {
+  return `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`;
+}

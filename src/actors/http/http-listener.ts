@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import type { AddressInfo, Socket } from 'node:net';
 import { portInUse, portUnusable } from '../../errors.js';
+import { refusal, toApiError } from '../../ipc/http/api-error.js';
 import type { FrontEndCounters } from '../../ipc/counters.js';
 import type { Timers } from '../../ipc/timers.js';
 
@@ -88,12 +89,14 @@ export class HttpListener {
         requestTimeout: limits.requestMs,
         keepAliveTimeout: limits.idleMs,
         connectionsCheckingInterval: 2_000,
+        requireHostHeader: false, // Node would answer without a body; the router says what is missing
       },
       onRequest,
     );
     server.maxConnections = limits.maxConnections;
     // A client that asks whether it may send its body is told so where the body is read, or is refused before.
     server.on('checkContinue', onRequest);
+    server.on('checkExpectation', onRequest); // another expectation, which may be left unmet
     if (onUpgrade !== null) server.on('upgrade', onUpgrade);
     server.on('connection', (socket) => this.#count(socket));
     server.on('drop', () => this.#options.counters.connectionRefused());
@@ -130,12 +133,33 @@ export class HttpListener {
       return;
     }
     this.#options.counters.protocolError();
-    const status = STATUS_LINES[error.code ?? ''] ?? '400 Bad Request';
-    socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+    const { status, message } = PROBLEMS[error.code ?? ''] ?? NO_HTTP;
+    const body = JSON.stringify(
+      toApiError(refusal({ status: Number.parseInt(status), code: 'invalid_request', message })).body,
+    );
+    socket.end(
+      `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
   }
 }
 
-const STATUS_LINES: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+interface Problem {
+  readonly status: string;
+  readonly message: string;
+}
+
+const NO_HTTP: Problem = {
+  status: '400 Bad Request',
+  message: 'What came is not a whole HTTP/1.1 request. Send it with an HTTP library.',
+};
+
+const PROBLEMS: Readonly<Record<string, Problem>> = {
+  HPE_HEADER_OVERFLOW: {
+    status: '431 Request Header Fields Too Large',
+    message: 'The headers are larger than this daemon reads. Send fewer or shorter ones.',
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    status: '408 Request Timeout',
+    message: 'The request did not come in time. Send it again, whole.',
+  },
 };

@@ -28,6 +28,7 @@ export const createHttpRouter = ({ routes, access, counters, logger }: HttpRoute
   const handle = async (exchange: Exchange): Promise<void> => {
     const { request, path } = exchange;
     const { headers } = request;
+    if (headers.host === undefined && request.httpVersion === '1.1') throw noHost();
     const refused = refuseAccess(access, {
       path,
       host: headers.host,
@@ -92,6 +93,13 @@ const requestIdOf = ({ headers }: IncomingMessage): string => {
 
 const oneOf = (header: string | string[] | undefined): string | undefined =>
   Array.isArray(header) ? header[0] : header;
+
+const noHost = (): CodexpcError =>
+  refusal({
+    status: 400,
+    code: 'invalid_request',
+    message: 'The request has no Host header, which HTTP/1.1 asks for. Send one: 127.0.0.1 or localhost.',
+  });
 
 const noSuchRoute = (path: string): CodexpcError =>
   refusal({

@@ -164,6 +164,31 @@ describe('requests', () => {
     await stillWorks();
   });
 
+  test.each([
+    ['that are no HTTP', 'hello\r\n\r\n', 400],
+    ['cut off in a header', 'GET /v1/models HTTP/1.1\r\nhost: loc', 400],
+    ['without a host', 'GET /v1/models HTTP/1.1\r\nconnection: close\r\n\r\n', 400],
+    ['of endless headers', `GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'a'.repeat(40_000)}\r\n\r\n`, 431],
+  ])('%s are refused in the shape of any error', async (_name, bytes, status) => {
+    const [head = '', body = ''] = (await raw(bytes)).split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(JSON.parse(body)).toEqual({
+      error: {
+        message: expect.stringMatching(/\. Send /),
+        type: 'invalid_request_error',
+        param: null,
+        code: 'invalid_request',
+      },
+    });
+    await stillWorks();
+  });
+
+  test('that expect something unheard of are answered', async () => {
+    expect(
+      await raw('GET /v1/models HTTP/1.1\r\nhost: localhost\r\nexpect: tea\r\nconnection: close\r\n\r\n'),
+    ).toMatch(/^HTTP\/1\.1 200 /);
+  });
+
   test('with too many headers are refused', async () => {
     expect(await raw(`GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'a'.repeat(40_000)}\r\n\r\n`)).toMatch(
       /^HTTP\/1\.1 431 /,
