@@ -19,6 +19,18 @@ const SCRIPT = [
     play: `<|channel|>analysis<|message|>I need the weather.<|end|><|start|>assistant${call('weather', '{"city":"Oslo"}')}`,
     times: 99,
   },
+  {
+    when: 'Status',
+    knows: 'functions.get_system_health to=assistant',
+    play: final('All is well.'),
+    times: 99,
+  },
+  {
+    when: 'Status',
+    // Without arguments, as models call what takes none.
+    play: `<|channel|>analysis<|message|>I look.<|end|><|start|>assistant${call('get_system_health', '')}`,
+    times: 99,
+  },
   { when: 'Extract', play: final('{"name":"Ada","age":36}'), times: 99 },
   { play: final('Hello from the model.'), times: 99 },
 ];
@@ -27,6 +39,7 @@ export const clientScenarios: readonly Scenario[] = [
   ['openai'],
   ['openai-chat'],
   ['agents'],
+  ['compatibility'],
   ['ai-sdk', 'responses'],
   ['ai-sdk', 'chat'],
 ].map(([name = '', ...args]) => ({

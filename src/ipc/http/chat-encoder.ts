@@ -1,10 +1,11 @@
 // The events of one response → the chunks of a chat completion, and the completion as a whole. The model's analysis is
-// `reasoning_content`, as other servers of reasoning models call it.
+// `reasoning`, as vLLM, Ollama and OpenRouter call it and gpt-oss's compatibility test asks for it, and the same text
+// `reasoning_content`, as DeepSeek, SGLang and llama.cpp do: clients read one of the two.
 
 import { isTerminal, type ResponseEvent, type Usage, type WireError } from '../protocol.js';
 import { STOPPING } from './responses-encoder.js';
 import { createStopCut } from './stop-sequences.js';
-import type { ToolTable } from './tool-table.js';
+import { argumentsText, type ToolTable } from './tool-table.js';
 
 export type ChatFinishReason = 'stop' | 'length' | 'tool_calls';
 
@@ -23,6 +24,7 @@ export type ChatToolCallObject =
 export interface ChatDelta {
   readonly role?: 'assistant';
   readonly content?: string;
+  readonly reasoning?: string;
   readonly reasoning_content?: string;
   readonly tool_calls?: ReadonlyArray<ChatToolCallObject & { readonly index: number }>;
 }
@@ -100,10 +102,14 @@ export const createChatEncoder = (options: ChatEncoderOptions): ChatEncoder => {
     return rest;
   };
 
-  const textDelta = (key: 'content' | 'reasoning_content', text: string): readonly ChatChunk[] => {
-    if (key === 'content') content += text;
-    else reasoning += text;
-    return text === '' ? [] : [chunk({ [key]: text })];
+  const contentDelta = (text: string): readonly ChatChunk[] => {
+    content += text;
+    return text === '' ? [] : [chunk({ content: text })];
+  };
+
+  const reasoningDelta = (text: string): readonly ChatChunk[] => {
+    reasoning += text;
+    return text === '' ? [] : [chunk({ reasoning: text, reasoning_content: text })];
   };
 
   const deliver = (
@@ -112,15 +118,15 @@ export const createChatEncoder = (options: ChatEncoderOptions): ChatEncoder => {
     switch (item.kind) {
       case 'message':
         return item.channel === 'analysis'
-          ? textDelta('reasoning_content', restOf(item.text))
-          : textDelta('content', cut.push(restOf(item.text)) + cut.end());
+          ? reasoningDelta(restOf(item.text))
+          : contentDelta(cut.push(restOf(item.text)) + cut.end());
       case 'tool_call': {
         if (item.owner === 'daemon') return []; // answered already, and nothing that this API has a word for
         const { callId: id, name: flatName, arguments: text } = item;
         const { name, isFreeform } = tools.called(flatName);
         const call: ChatToolCallObject = isFreeform
           ? { id, type: 'custom', custom: { name, input: text } }
-          : { id, type: 'function', function: { name, arguments: text } };
+          : { id, type: 'function', function: { name, arguments: argumentsText(text) } };
         calls.push(call);
         return [chunk({ tool_calls: [{ index: calls.length - 1, ...call }] })];
       }
@@ -137,7 +143,7 @@ export const createChatEncoder = (options: ChatEncoderOptions): ChatEncoder => {
     }
     const hasEnded = event.finishReason === 'stop' || cut.hasCut;
     finishReason = calls.length > 0 ? 'tool_calls' : hasEnded ? 'stop' : 'length';
-    const rest = textDelta('content', cut.end()); // it was cut off in what may have become a stop sequence
+    const rest = contentDelta(cut.end()); // it was cut off in what may have become a stop sequence
     const last = chunk({}, finishReason);
     return [
       ...rest,
@@ -155,10 +161,10 @@ export const createChatEncoder = (options: ChatEncoderOptions): ChatEncoder => {
           return [chunk({ role: 'assistant', content: '' })];
         case 'output_text.delta':
           sent += event.text;
-          return textDelta('content', cut.push(event.text));
+          return contentDelta(cut.push(event.text));
         case 'reasoning.delta':
           sent += event.text;
-          return textDelta('reasoning_content', event.text);
+          return reasoningDelta(event.text);
         case 'output_item.done':
           return deliver(event.item);
         case 'completed':
@@ -212,7 +218,7 @@ const completionObject = ({
         role: 'assistant' as const,
         content: content === '' && calls.length > 0 ? null : content,
         refusal: null,
-        ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
+        ...(reasoning === '' ? {} : { reasoning, reasoning_content: reasoning }),
         ...(calls.length === 0 ? {} : { tool_calls: calls }),
       },
       finish_reason: finishReason,

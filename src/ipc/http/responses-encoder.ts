@@ -17,7 +17,7 @@ import {
   textPart,
 } from './responses-objects.js';
 import { sealReasoning } from './sealed-reasoning.js';
-import type { ToolTable } from './tool-table.js';
+import { argumentsText, type ToolTable } from './tool-table.js';
 
 export interface ResponsesEncoderOptions {
   readonly id: string;
@@ -117,7 +117,7 @@ export const createResponsesEncoder = (options: ResponsesEncoderOptions): Respon
       case 'message':
         return { ...item, content: [textPart(text)], status };
       case 'function_call':
-        return { ...item, arguments: text, status };
+        return { ...item, arguments: status === 'completed' ? argumentsText(text) : text, status };
       case 'custom_tool_call':
         return { ...item, input: text, status };
     }
@@ -194,6 +194,7 @@ export const createResponsesEncoder = (options: ResponsesEncoderOptions): Respon
     switch (item.kind) {
       case 'message': {
         const { channel, text } = item;
+        if (channel === 'analysis' && text === '') return []; // clients take reasoning without a text for broken
         conversation.push({ kind: 'message', role: 'assistant', channel, text });
         return whole(channel === 'analysis' ? { type: 'reasoning' } : { type: 'message', channel }, text);
       }

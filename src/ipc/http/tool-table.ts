@@ -150,3 +150,6 @@ const objectsOf = (value: JsonValue | undefined): readonly JsonObject[] =>
 
 const isObject = (value: JsonValue | undefined): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** Of a function: clients parse them, and some models write nothing where a tool takes nothing. */
+export const argumentsText = (text: string): string => (text.trim() === '' ? '{}' : text);

@@ -184,8 +184,8 @@ describe('a chat completion', () => {
     const { chunks } = encode(ANSWER);
     expect(chunks.map(({ choices }) => choices[0]!.delta)).toEqual([
       { role: 'assistant', content: '' },
-      { reasoning_content: 'thi' },
-      { reasoning_content: 'nk' },
+      { reasoning: 'thi', reasoning_content: 'thi' },
+      { reasoning: 'nk', reasoning_content: 'nk' },
       { content: 'H' },
       { content: 'i' },
       {},
@@ -214,7 +214,10 @@ describe('a chat completion', () => {
       object: 'chat.completion',
       model: 'm',
       choices: [
-        { message: { role: 'assistant', content: 'Hi', reasoning_content: 'think' }, finish_reason: 'stop' },
+        {
+          message: { role: 'assistant', content: 'Hi', reasoning: 'think', reasoning_content: 'think' },
+          finish_reason: 'stop',
+        },
       ],
       usage: { total_tokens: 15 },
     }));

@@ -198,7 +198,17 @@ describe('a streamed response', () => {
   });
 });
 
+test('reasoning without a text is left out', () => {
+  const { types } = encode([created, done({ kind: 'message', channel: 'analysis', text: '' }), completed()]);
+  expect(types).toEqual(['created', 'in_progress', 'completed']);
+});
+
 describe('a call', () => {
+  test('without arguments has an empty object of them', () => {
+    const { sent } = encode([created, done(call('exec_command', '')), completed('tool_calls')]);
+    expect(sent.at(-2)).toMatchObject({ item: { arguments: '{}' } });
+  });
+
   test('of a namespace has its name and its namespace apart', () => {
     const { sent } = encode([
       created,
