@@ -2,7 +2,7 @@
 // by name, for the log: a conversation that has begun must not fail on an item that some other server has put into it.
 
 import * as z from 'zod';
-import type { JsonObject } from '../messages/define.js';
+import { jsonObject, type JsonObject } from '../messages/define.js';
 import type { ConversationItem } from '../protocol.js';
 import { invalidBody } from './api-error.js';
 import { contentText } from './content-text.js';
@@ -20,13 +20,23 @@ const Message = z.object({
   phase: z.string().nullish(),
 });
 const callId = z.string().min(1).max(256);
+/** Some servers have put the object itself there, or nothing. */
+const callText = z
+  .union([z.string(), jsonObject])
+  .nullish()
+  .transform((value) => (typeof value === 'string' ? value : JSON.stringify(value ?? {})));
 const FunctionCall = z.object({
   call_id: callId,
   name: z.string().min(1).max(200),
   namespace: z.string().max(200).nullish(),
-  arguments: z.string(),
+  arguments: callText,
 });
-const CustomToolCall = FunctionCall.omit({ arguments: true }).extend({ input: z.string() });
+const CustomToolCall = FunctionCall.omit({ arguments: true }).extend({
+  input: z
+    .string()
+    .nullish()
+    .transform((value) => value ?? ''),
+});
 const CallOutput = z.object({ call_id: callId });
 const McpCall = z.object({
   id: callId,

@@ -3,7 +3,6 @@
 
 import type { JsonObject, JsonValue } from '../messages/define.js';
 import type { Tool, ToolChoice } from '../protocol.js';
-import { invalidBody } from './api-error.js';
 import { typeForLog } from './type-for-log.js';
 
 /** A call as its client knows it. */
@@ -29,7 +28,6 @@ interface Entry extends CalledTool {
   readonly tool: Tool;
 }
 
-/** Errors: invalid_request (a tool without a name). */
 export const createToolTable = (offered: readonly JsonObject[]): ToolTable => {
   const entries = new Map<string, Entry>();
   const ignored: string[] = [];
@@ -43,7 +41,10 @@ export const createToolTable = (offered: readonly JsonObject[]): ToolTable => {
       return;
     }
     const name = definition['name'];
-    if (typeof name !== 'string' || name === '') throw invalidBody('a tool has no name', 'tools');
+    if (typeof name !== 'string' || name === '') {
+      ignored.push('without a name'); // nobody could call it
+      return;
+    }
     const flat = freeName(namespace === null ? name : joined(namespace, name), entries);
     const tool: Tool = isFreeform ? freeformTool(flat, definition) : functionTool(flat, definition);
     entries.set(flat, { name, namespace, isFreeform, tool });

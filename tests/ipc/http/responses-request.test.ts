@@ -3,6 +3,7 @@ import { statedDate } from '../../../src/ipc/http/conversation-date.js';
 import { parseBody, ResponsesBody } from '../../../src/ipc/http/responses-body.js';
 import { readResponsesRequest } from '../../../src/ipc/http/responses-request.js';
 import { sealReasoning } from '../../../src/ipc/http/sealed-reasoning.js';
+import type { JsonObject } from '../../../src/ipc/messages/define.js';
 import { Respond } from '../../../src/ipc/messages/respond.js';
 import type { ConversationItem } from '../../../src/ipc/protocol.js';
 import { createRespond } from '../../../src/ipc/protocol.js';
@@ -36,6 +37,65 @@ describe('what Codex sends', () => {
       expect(later.tools).toEqual(before.tools);
     }
   });
+
+  /** Every place of a value, but not within the schemas of tools. */
+  const placesIn = (value: unknown, place: readonly string[] = []): readonly (readonly string[])[] =>
+    typeof value !== 'object' || value === null || place.includes('parameters')
+      ? []
+      : Object.entries(value).flatMap(([key, inner]) => [
+          [...place, key],
+          ...placesIn(inner, [...place, key]),
+        ]);
+  const REQUIRED = new Set(['call_id', 'role', 'format.type']);
+  const isRequired = (place: readonly string[]): boolean =>
+    REQUIRED.has(place.at(-1)!) || REQUIRED.has(place.slice(-2).join('.'));
+  type Tree = { [key: string]: Tree };
+
+  test.each(names)('%s: is taken with fields that are null, gone or of a new type', (name) => {
+    for (const body of recordedBodies(name)) {
+      for (const place of placesIn(body)) {
+        const key = place.at(-1)!;
+        const isOfList = /^\d+$/.test(key);
+        if (isOfList || isRequired(place) || (key === 'name' && place[0] === 'input')) continue;
+        for (const change of key === 'type' && place[0] !== 'text'
+          ? ['null', 'gone', 'new']
+          : ['null', 'gone']) {
+          const changed = JSON.parse(JSON.stringify(body)) as Tree;
+          const parent = place.slice(0, -1).reduce((inner, step) => inner[step]!, changed);
+          if (change === 'gone') delete parent[key];
+          else Object.assign(parent, { [key]: change === 'null' ? null : 'brand_new' });
+          expect(() => read(changed)).not.toThrow();
+        }
+      }
+    }
+  });
+
+  test('is taken with items, parts, tools and fields that nobody knows', () => {
+    for (const body of recordedBodies('tool')) {
+      const unknown = { type: 'brand_new', id: 'x_1', payload: [null] };
+      const input = (body['input'] as JsonObject[]).flatMap((item) => [
+        unknown,
+        {
+          ...item,
+          ...(Array.isArray(item['content']) ? { content: [...item['content'], unknown] } : {}),
+          extra: 1,
+        },
+      ]);
+      const tools = (body['tools'] as JsonObject[]).flatMap((tool) => [unknown, { ...tool, extra: 1 }]);
+      const { options } = read({ ...body, input, tools, extra: { a: [1] } });
+      expect(options.tools).toEqual(read(body).options.tools);
+      expect(options.items.length).toBe(read(body).options.items.length);
+    }
+  });
+
+  test('may hold calls whose arguments are an object, or none', () =>
+    expect(
+      itemsOf([
+        { type: 'function_call', call_id: 'c1', name: 'f', arguments: { a: 1 } },
+        { type: 'function_call', call_id: 'c2', name: 'f', arguments: null },
+        { type: 'custom_tool_call', call_id: 'c3', name: 'g' },
+      ]).map((item) => item.kind === 'tool_call' && item.arguments),
+    ).toEqual(['{"a":1}', '{}', '']));
 
   test('brings no id of its own into the prompt', () => {
     const [body] = recordedBodies('plain');
