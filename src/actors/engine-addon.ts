@@ -39,7 +39,7 @@ export interface ContextOptions {
   readonly numSlots: number;
   readonly contextLength: number; // positions a slot
   readonly maxBatchTokens: number;
-  readonly kvType: 'f32' | 'f16';
+  readonly kvType: 'f32' | 'f16' | 'q8';
   /** Drafts in one step, over all items; by default none. */
   readonly maxDraftTokens?: number;
   readonly precision: 'exact' | 'fast';

@@ -14,7 +14,7 @@ export interface EngineSettings {
   readonly maxBatchTokens: number;
   /** Tokens that are guessed ahead in one step, over all sequences; 0: none. */
   readonly maxDraftTokens: number;
-  readonly kvType: 'f32' | 'f16';
+  readonly kvType: 'f32' | 'f16' | 'q8';
   readonly precision: 'exact' | 'fast';
   readonly backend: 'auto' | 'cpu' | 'metal';
   /** '' = the best this processor has. */

@@ -13,7 +13,7 @@ export interface LogitsRequest {
   readonly numGreedy: number;
   readonly isa: string; // '' = the best that this CPU has
   readonly chunkTokens: number; // prompt tokens a forward step
-  readonly kvType: 'f32' | 'f16';
+  readonly kvType: 'f32' | 'f16' | 'q8';
   readonly precision: 'exact' | 'fast';
 }
 

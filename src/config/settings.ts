@@ -59,10 +59,10 @@ export const createSettings = ({ home, defaultSocket }: SettingContext) =>
       about: 'tokens guessed ahead at most, where an answer repeats its conversation; 0: none',
     },
     'engine.kv_type': {
-      kind: choice(['f16', 'f32']),
-      initial: 'f16' as 'f16' | 'f32',
+      kind: choice(['f16', 'f32', 'q8']),
+      initial: 'f16' as 'f16' | 'f32' | 'q8',
       env: null,
-      about: 'numbers in the KV cache',
+      about: 'numbers in the KV cache; "q8": 8 bits and a scale for each head, half of "f16" (CPU only)',
     },
     'engine.precision': {
       kind: choice(['exact', 'fast']),

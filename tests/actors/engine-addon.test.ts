@@ -216,11 +216,11 @@ describe('openEngine', () => {
 describe('createContext', () => {
   it('takes exactly the memory that predict foretold', () => {
     const engine = openEngine();
-    for (const kvType of ['f32', 'f16'] as const) {
+    const entryBytes = { f32: 4 * tiny.headDim, f16: 2 * tiny.headDim, q8: 2 + tiny.headDim };
+    for (const kvType of ['f32', 'f16', 'q8'] as const) {
       const predicted = engine.predict({ ...CONTEXT, kvType });
       expect(engine.createContext({ ...CONTEXT, kvType }).memory()).toEqual(predicted);
-      const element = kvType === 'f16' ? 2 : 4;
-      expect(predicted.kvBytesPerToken).toBe(2 * tiny.numKeyValueHeads * tiny.headDim * element);
+      expect(predicted.kvBytesPerToken).toBe(2 * tiny.numKeyValueHeads * entryBytes[kvType]);
       expect(predicted.weightsBytes).toBe(engine.weightsBytes);
     }
   });

@@ -1,10 +1,11 @@
 // npm run bench:memory: what the daemon that users run keeps in memory from one request to the next, over its socket
-// with the pocket model. Linux only: the figures are the kernel's (/proc/PID/smaps_rollup), and V8's own.
+// with the pocket model. Linux only: the figures are the kernel's (/proc/PID/smaps), and V8's own.
 //   -- --node-option OPTION   another option for the daemon's Node, to compare
+//   -- --checkpoint FILE --prompt-words N   one request of N words instead, and what is resident after it, by mapping
 
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -12,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { type Client, connect, Conversation } from '../../src/client/index.js';
 import type { HeapReport } from './memory-probe.js';
+import { residentOf } from './resident.js';
 
 const REQUESTS = 200;
 const MAX_TOKENS = 48;
@@ -25,17 +27,33 @@ interface Sample {
   readonly heapTotal: number; // MB
 }
 
-const measure = async (execArgv: readonly string[]): Promise<void> => {
+interface Options {
+  readonly execArgv: readonly string[];
+  readonly checkpoint: string | null;
+  readonly promptWords: number;
+}
+
+const measure = async ({ execArgv, checkpoint, promptWords }: Options): Promise<void> => {
   const home = mkdtempSync(join(tmpdir(), 'codexpc-bench-'));
   const socketPath = join(home, 'run', 'codexpc.sock');
   const main = fileURLToPath(new URL('../../../app/cli-main.cjs', import.meta.url));
   const daemon = fork(main, ['daemon', '--socket', socketPath], {
-    env: { PATH: process.env['PATH'], HOME: home, XDG_RUNTIME_DIR: home },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: home,
+      XDG_RUNTIME_DIR: home,
+      ...(checkpoint === null ? {} : { CODEXPC_CHECKPOINT: checkpoint }),
+    },
     execArgv: [...execArgv, '--import', new URL('./memory-probe.js', import.meta.url).href],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   try {
     const client = await reach(socketPath);
+    if (checkpoint !== null) {
+      await onePrompt(daemon, client, checkpoint, promptWords);
+      client.close();
+      return;
+    }
     await series(daemon, client, 'the same prompt', () => 'Hello');
     await series(daemon, client, 'another prompt each time', (index) => `${PROMPTS[index % 5]} (${index})`);
     client.close();
@@ -69,11 +87,34 @@ const series = async (
   );
 };
 
-const ask = async (client: Client, prompt: string): Promise<void> => {
+/** Words that are a token each, in an order that the model has not seen. */
+const onePrompt = async (
+  daemon: ChildProcess,
+  client: Client,
+  checkpoint: string,
+  words: number,
+): Promise<void> => {
+  const some = ['time', 'year', 'people', 'way', 'day', 'man', 'thing', 'woman', 'life', 'child', 'world'];
+  const prompt = Array.from({ length: words }, (_, i) => some[(i * i + (i >> 3)) % some.length]).join(' ');
+  const inputTokens = await ask(client, prompt);
+  const { weightsBytes, anonymousBytes, otherBytes } = residentOf(daemon.pid!, checkpoint);
+  const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+  console.log(
+    `after a prompt of ${inputTokens} tokens: weights ${megabytes(weightsBytes)} of ${megabytes(statSync(checkpoint).size)} in the file, ` +
+      `anonymous ${megabytes(anonymousBytes)}, programs ${megabytes(otherBytes)}; ` +
+      `beyond the weights ${megabytes(anonymousBytes + otherBytes)}`,
+  );
+};
+
+/** Tokens of the prompt. */
+const ask = async (client: Client, prompt: string): Promise<number> => {
   const request = { ...Conversation.empty.user(prompt).request(), maxTokens: MAX_TOKENS };
+  let inputTokens = 0;
   for await (const event of client.respond(request)) {
     if (event.type === 'failed') throw new Error(event.error.message);
+    if (event.type === 'completed') ({ inputTokens } = event.usage);
   }
+  return inputTokens;
 };
 
 const sample = async (daemon: ChildProcess): Promise<Sample> => {
@@ -115,5 +156,15 @@ const reach = async (socketPath: string): Promise<Client> => {
   }
 };
 
-const { values } = parseArgs({ options: { 'node-option': { type: 'string', multiple: true, default: [] } } });
-await measure(values['node-option']);
+const { values } = parseArgs({
+  options: {
+    'node-option': { type: 'string', multiple: true, default: [] },
+    checkpoint: { type: 'string' },
+    'prompt-words': { type: 'string', default: '8000' },
+  },
+});
+await measure({
+  execArgv: values['node-option'],
+  checkpoint: values.checkpoint ?? null,
+  promptWords: Number(values['prompt-words']),
+});

@@ -104,6 +104,30 @@ TEST(drafts_have_the_logits_of_a_sequence_fed_one_by_one) {
   }
 }
 
+/// As many as a prompt's step from which dense weights too are brought to 8 bits: that must not be done to drafts.
+TEST(many_fast_drafts_are_rounded_as_tokens_fed_one_by_one) {
+  constexpr std::uint32_t kNumDrafts = 23;
+  for (const std::string& isa : SupportedTables()) {
+    const auto engine = MakeEngine(OpenTestModel(SmallCheckpoint()), isa);
+    ContextOptions options{.num_slots = 1, .context_length = 64, .max_batch_tokens = 32, .kv_type = KvType::kF32, .max_draft_tokens = kNumDrafts, .precision = Precision::kFast};
+    const auto one_by_one = MakeContext(*engine, options);
+    const auto drafted = MakeContext(*engine, options);
+    const std::vector<std::uint32_t> tokens = RandomTokens(1 + kNumDrafts, engine->model().config().vocab_size, 5);
+    const BatchItem item{0, tokens, true, kNumDrafts};
+    EXPECT_TRUE(drafted->Forward({&item, 1}).ok());
+    // Where sums differ in their last bit, now and then a number is rounded to the next of 8 bits; weights of 8 bits would
+    // change every position.
+    std::size_t num_other = 0;
+    for (std::uint32_t i = 0; i < tokens.size(); ++i) {
+      const std::vector<float> expected = Feed(*one_by_one, 0, std::span(tokens).subspan(i, 1), 1);
+      const std::span<const float> logits = i < kNumDrafts ? drafted->DraftLogits(0, i) : drafted->Logits(0);
+      if (!(RelativeError(logits, std::span<const float>(expected)) <= 1e-5)) ++num_other;
+    }
+    std::printf("  %-11s %zu of %zu positions are off by more than 1e-5\n", isa.c_str(), num_other, tokens.size());
+    EXPECT_TRUE(num_other <= tokens.size() / 4);
+  }
+}
+
 TEST(slots_with_and_without_drafts_share_a_batch) {
   for (const std::string& isa : ExactTables()) {
     const auto engine = MakeEngine(FiveBlocks(), isa);

@@ -1,4 +1,6 @@
-// f32_f32kv_sdpa and f32_f16kv_sdpa. Keys go in blocks of 32 or 64, queries (tokens x heads) in rounds of 32.
+// f32_f32kv_sdpa, f32_f16kv_sdpa, and f32_q8kv_sdpa with f32_to_q8kv. Keys go in blocks of 32 or 64, queries (tokens x heads) in rounds of 32.
+
+#include <cstring>
 
 #include "kernels/sdpa-tester.h"
 
@@ -8,8 +10,36 @@ namespace {
 void TestBoth(const Tester& tester, int line) {
   tester.TestF32Kv(line);
   tester.TestF16Kv(line);
+  tester.TestQ8Kv(line);
 }
 }  // namespace
+
+/// Of numbers and not of what is read back: here an entry holds them.
+TEST(q8_entries_hold_numbers_to_half_a_step) {
+  using namespace codexpc::kernels;
+  using codexpc::f16;
+  for (const float largest : {0.0f, 1e-9f, 3e-6f, 1e-3f, 1.0f, 60.0f, 8e6f}) {
+    for (const std::size_t n : {1u, 7u, 16u, 64u, 100u}) {
+      const std::vector<float> x = testing::Random(static_cast<std::uint32_t>(n)).Floats(n, -largest, largest);
+      std::vector<std::uint8_t> first;
+      for (const KernelTable* table : testing::SupportedTables()) {
+        std::vector<std::uint8_t> entry(kQ8KvScaleBytes + n);
+        table->f32_to_q8kv(entry.data(), x.data(), n);
+        if (first.empty()) first = entry;
+        EXPECT_TRUE(entry == first);  // every table rounds alike
+        f16 bits;
+        std::memcpy(&bits, entry.data(), sizeof bits);
+        const double scale = F16ToFloat(bits);
+        testing::Comparison comparison(__FILE__, __LINE__, std::string(table->name) + " f32_to_q8kv");
+        // A number beyond 127 steps of the rounded scale is cut to that: a scale in f16 is off by 2^-12 at most, or where
+        // it is subnormal by 2^-25.
+        for (std::size_t i = 0; i < n; ++i)
+          comparison.Near("number " + std::to_string(i), scale * static_cast<std::int8_t>(entry[kQ8KvScaleBytes + i]), x[i],
+                          0.501 * scale + 127 * 0x1p-25 + 127 * scale * 0x1p-11);
+      }
+    }
+  }
+}
 
 TEST(first_token_sees_itself_and_the_sink) { TestBoth(Tester().runs(1), __LINE__); }
 TEST(every_length_up_to_two_blocks) {

@@ -229,7 +229,7 @@ std::vector<std::byte> Saved(Context& context, std::uint32_t slot, std::uint32_t
 }
 
 TEST(a_restored_slot_continues_as_a_cold_one_to_the_bit) {
-  for (const KvType kv_type : {KvType::kF32, KvType::kF16}) {
+  for (const KvType kv_type : {KvType::kF32, KvType::kF16, KvType::kQ8}) {
     Fixture f("scalar", kv_type);
     for (const std::uint32_t at : {5u, 9u, 30u, 90u}) {
       f.Truncate(0, 0);
@@ -294,14 +294,16 @@ TEST(a_snapshot_of_another_shape_is_refused_and_changes_nothing) {
   longer.push_back({});
   refuses(longer);
   // Every word of the header, and a token that the vocabulary does not have.
-  for (std::size_t word = 0; word < 18; ++word) {
+  for (std::size_t word = 0; word < 19; ++word) {
     std::vector<std::byte> other = bytes;
     for (std::size_t i = 0; i < 4; ++i) other[word * 4 + i] = std::byte{0xff};
-    const bool is_unused_checkpoint = word > 9 && word < 17;
+    const bool is_unused_checkpoint = word > 10 && word < 18;
     if (!is_unused_checkpoint) refuses(other);
   }
-  Fixture half("scalar", KvType::kF16);
-  EXPECT_TRUE(half.context->Restore(0, bytes, &resume_from).code() == StatusCode::kInvalidArgument);
+  for (const KvType kv_type : {KvType::kF16, KvType::kQ8}) {
+    Fixture other("scalar", kv_type);
+    EXPECT_TRUE(other.context->Restore(0, bytes, &resume_from).code() == StatusCode::kInvalidArgument);
+  }
   EXPECT_TRUE(f.context->Restore(3, bytes, &resume_from).code() == StatusCode::kInvalidArgument);
   std::vector<std::byte> too_small(bytes.size() - 1);
   EXPECT_TRUE(f.context->Save(0, 40, too_small).code() == StatusCode::kInvalidArgument);
@@ -339,12 +341,14 @@ TEST(a_rebuild_refuses_other_tokens_and_early_logits) {
   f.ExpectContinues(0, 70, resume_from, 4);
 }
 
-TEST(float16_slots_are_reused_exactly_too) {
-  Fixture f("scalar", KvType::kF16);
-  for (const std::uint32_t length : {5u, 33u, 70u, 118u}) {
-    f.Truncate(0, 0);
-    Feed(*f.context, 0, f.source, 4);
-    f.ExpectContinues(0, length, f.Truncate(0, length), 4);
+TEST(slots_of_fewer_bits_are_reused_exactly_too) {
+  for (const KvType kv_type : {KvType::kF16, KvType::kQ8}) {
+    Fixture f("scalar", kv_type);
+    for (const std::uint32_t length : {5u, 33u, 70u, 118u}) {
+      f.Truncate(0, 0);
+      Feed(*f.context, 0, f.source, 4);
+      f.ExpectContinues(0, length, f.Truncate(0, length), 4);
+    }
   }
 }
 
@@ -403,21 +407,23 @@ TEST(window_blocks_do_not_grow_with_the_context) {
   const auto model = OpenTestModel(FiveBlocks());
   const auto engine = MakeEngine(model);
   const Config& config = model->config();
-  for (const KvType kv_type : {KvType::kF32, KvType::kF16}) {
-    const std::size_t element = kv_type == KvType::kF16 ? 2 : 4;
+  for (const auto& [kv_type, name] : {std::pair{KvType::kF32, "f32"}, {KvType::kF16, "f16"}, {KvType::kQ8, "q8"}}) {
+    const std::size_t entry = kv_type == KvType::kQ8 ? 2 + config.head_dim : config.head_dim * (kv_type == KvType::kF16 ? 2 : 4);
+    const std::size_t entries = 2 * config.num_key_value_heads;
     ContextOptions options = Options(2, 4, kv_type);
     options.context_length = 1000;
     const MemoryUse small = engine->Predict(options);
     options.context_length = 4000;
     const MemoryUse large = engine->Predict(options);
     EXPECT_EQ(large.window_bytes, small.window_bytes);
-    EXPECT_EQ(large.kv_bytes_per_token, 2 /* full blocks */ * 2 * config.kv_size() * element);
+    EXPECT_EQ(large.kv_bytes_per_token, 2 /* full blocks */ * entries * entry);
     EXPECT_EQ(large.kv_bytes - small.kv_bytes, 2 /* slots */ * 3000 * large.kv_bytes_per_token);
     EXPECT_EQ(large.kv_bytes, 2 * (4000 * large.kv_bytes_per_token + large.window_bytes));
     // 3 window blocks: a ring of window + max_batch_tokens positions, 8 checkpoints of window - 1.
-    EXPECT_EQ(large.window_bytes, 3 * 2 * config.kv_size() * element * (9 + 4 + 8 * (9 - 1)));
+    const auto aligned = [](std::size_t bytes) { return (bytes + 63) / 64 * 64; };
+    EXPECT_EQ(large.window_bytes, aligned(3 * entries * entry * (9 + 4)) + 8 * aligned(3 * entries * entry * (9 - 1)));
     std::printf("  %s: %zu bytes a token, %zu bytes of rings and checkpoints a slot\n",
-                kv_type == KvType::kF16 ? "f16" : "f32", large.kv_bytes_per_token, large.window_bytes);
+                name, large.kv_bytes_per_token, large.window_bytes);
 
     const auto context = MakeContext(*engine, options);
     const MemoryUse actual = context->memory();

@@ -24,7 +24,8 @@ struct Capabilities {
   bool maps_weights = true; // Forward reads them where the checkpoint is mapped; else CreateEngine has copied them
 };
 
-enum class KvType { kF32, kF16 };
+/// kQ8: 8 bits a number and a scale in 16 bits for each key or value.
+enum class KvType { kF32, kF16, kQ8 };
 
 /// kFast multiplies in 8-bit whole numbers where the CPU gains by it: activations are rounded to 8 bits, 32 values to a
 /// scale, and in batches dense weights too. tests/engine-native/precision.test.cc holds what that may change.

@@ -27,15 +27,15 @@ bool ReadContextOptions(const Napi::Value& value, ContextOptions* options) {
       !ReadString(object, "precision", &precision)) {
     return false;
   }
-  if (kv_type != "f32" && kv_type != "f16") {
-    Throw(value.Env(), "unsupported_option", "kvType must be \"f32\" or \"f16\"");
+  if (kv_type != "f32" && kv_type != "f16" && kv_type != "q8") {
+    Throw(value.Env(), "unsupported_option", "kvType must be \"f32\", \"f16\" or \"q8\"");
     return false;
   }
   if (precision != "exact" && precision != "fast") {
     Throw(value.Env(), "unsupported_option", "precision must be \"exact\" or \"fast\"");
     return false;
   }
-  options->kv_type = kv_type == "f16" ? KvType::kF16 : KvType::kF32;
+  options->kv_type = kv_type == "q8" ? KvType::kQ8 : kv_type == "f16" ? KvType::kF16 : KvType::kF32;
   options->precision = precision == "fast" ? Precision::kFast : Precision::kExact;
   return true;
 }

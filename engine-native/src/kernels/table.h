@@ -31,7 +31,7 @@ struct SdpaArgs {
   float* out;               // token t, head h at t * out_stride + h * head_dim
   const float* q;           // token t, head h at t * q_stride + h * head_dim; softmax scale folded in
   VectorView sinks;         // (group)
-  const void* k[3] = {};    // runs of (length, head_dim), float or f16
+  const void* k[3] = {};    // runs of (length, head_dim): float, f16, or entries of f32_to_q8kv
   const void* v[3] = {};
   std::size_t length[3] = {};
   std::size_t group;
@@ -41,6 +41,9 @@ struct SdpaArgs {
   std::size_t q_stride = 0;
   std::size_t window = SIZE_MAX;  // positions a token sees at most, its own included
 };
+
+/// Bytes before the values of an entry of f32_to_q8kv: the scale.
+inline constexpr std::size_t kQ8KvScaleBytes = sizeof(f16);
 
 /// Activations in 8 bits for the q8 kernels: 32 consecutive values share a scale, and value = q * scale.
 struct Q8View {
@@ -107,7 +110,10 @@ struct KernelTable {
   void (*f32_rope_halves)(float* x, const float* cos, const float* sin, std::size_t num_heads, std::size_t head_dim);
   void (*f32_f32kv_sdpa)(const SdpaArgs& args);
   void (*f32_f16kv_sdpa)(const SdpaArgs& args);
+  void (*f32_q8kv_sdpa)(const SdpaArgs& args);
   void (*f32_to_f16)(f16* out, const float* x, std::size_t n);  // round to nearest even
+  /// A key or value in 2 + n bytes: a scale in f16, then value / scale to the nearest, -127 to 127.
+  void (*f32_to_q8kv)(std::uint8_t* out, const float* x, std::size_t n);
   /// One token (cols): scale = largest magnitude / 127, q = value / scale to the nearest. With `evens_first` a block's
   /// values of even columns stand before those of odd ones, as MXFP4 blocks of pairs want them. `n` is a multiple of 32.
   void (*f32_to_q8)(const Q8View& out, const float* x, std::size_t n, bool evens_first);

@@ -7,7 +7,7 @@ export interface ProbeQuestion {
     readonly numSlots: number;
     readonly contextLength: number;
     readonly maxBatchTokens: number;
-    readonly kvType: 'f16' | 'f32';
+    readonly kvType: 'f16' | 'f32' | 'q8';
     readonly maxDraftTokens: number;
     readonly precision: 'exact' | 'fast';
   };

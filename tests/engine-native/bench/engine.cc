@@ -1,5 +1,5 @@
 // End to end: prefill and decode speed on a checkpoint.
-//   engine_bench CHECKPOINT [--prompt 2048] [--decode 64] [--chunk 128] [--threads 0] [--isa NAME] [--kv f16|f32]
+//   engine_bench CHECKPOINT [--prompt 2048] [--decode 64] [--chunk 128] [--threads 0] [--isa NAME] [--kv f16|f32|q8]
 //                [--slots 1] [--precision exact|fast]
 // tok/s by the clock on the wall, and per second of processor time and thread, which other programs on the machine
 // disturb less. GB/s counts weights once a step (of the experts those that the step's tokens can have chosen at most) and
@@ -57,7 +57,8 @@ bool Parse(int argc, char** argv, Settings* settings) {
     } else if (flag == "--isa") {
       settings->engine.isa = argv[i + 1];
     } else if (flag == "--kv") {
-      settings->kv_type = std::strcmp(argv[i + 1], "f32") == 0 ? KvType::kF32 : KvType::kF16;
+      const std::string type = argv[i + 1];
+      settings->kv_type = type == "q8" ? KvType::kQ8 : type == "f32" ? KvType::kF32 : KvType::kF16;
     } else if (flag == "--precision") {
       settings->precision = std::strcmp(argv[i + 1], "exact") == 0 ? Precision::kExact : Precision::kFast;
     } else {
@@ -84,7 +85,8 @@ double WeightBytes(const Model& model, std::uint32_t num_tokens, std::uint32_t n
 
 /// Bytes of keys and values that one token at `position` reads.
 double KvBytes(const Config& config, KvType kv_type, double position) {
-  const double entry = 2.0 * config.kv_size() * (kv_type == KvType::kF16 ? 2 : 4);
+  const double number = kv_type == KvType::kQ8 ? 1 : kv_type == KvType::kF16 ? 2 : 4;
+  const double entry = 2.0 * (config.kv_size() * number + (kv_type == KvType::kQ8 ? 2 * config.num_key_value_heads : 0));
   const double windows = config.num_hidden_layers - config.num_hidden_layers / 2;
   return entry * (config.num_hidden_layers / 2 * position + windows * std::min<double>(position, config.sliding_window));
 }
@@ -175,7 +177,7 @@ int main(int argc, char** argv) {
   Settings settings;
   if (!Parse(argc, argv, &settings)) {
     std::fprintf(stderr,
-                 "engine_bench CHECKPOINT [--prompt N] [--decode N] [--chunk N] [--threads N] [--isa NAME] [--kv f16|f32] "
+                 "engine_bench CHECKPOINT [--prompt N] [--decode N] [--chunk N] [--threads N] [--isa NAME] [--kv f16|f32|q8] "
                  "[--slots N] [--precision exact|fast]\n");
     return 2;
   }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstring>
+
 #include "kernels/testing.h"
 
 namespace codexpc::kernels::testing {
@@ -18,7 +20,7 @@ class SdpaTester {
 
   void TestF32Kv(int line) const {
     Test("f32_f32kv_sdpa", line, &KernelTable::f32_f32kv_sdpa, [](const std::vector<float>& values) { return values; },
-         [](float value) { return value; });
+         [&](const std::vector<float>& values, std::size_t position, std::size_t d) -> double { return values[position * head_dim_ + d]; });
   }
 
   void TestF16Kv(int line) const {
@@ -28,15 +30,36 @@ class SdpaTester {
            for (std::size_t i = 0; i < values.size(); ++i) halves[i] = FloatToF16(values[i]);
            return halves;
          },
-         F16ToFloat);
+         [&](const std::vector<f16>& values, std::size_t position, std::size_t d) -> double { return F16ToFloat(values[position * head_dim_ + d]); });
+  }
+
+  /// Against the values that are kept.
+  void TestQ8Kv(int line) const {
+    const std::size_t entry_bytes = kQ8KvScaleBytes + head_dim_;
+    Test("f32_q8kv_sdpa", line, &KernelTable::f32_q8kv_sdpa,
+         [&](const std::vector<float>& values) {
+           const KernelTable& scalar = *SupportedTables().back();  // all round alike: kernels-sdpa.test.cc
+           std::vector<std::uint8_t> entries(values.size() / head_dim_ * entry_bytes);
+           for (std::size_t i = 0; i < values.size() / head_dim_; ++i)
+             scalar.f32_to_q8kv(entries.data() + i * entry_bytes, values.data() + i * head_dim_, head_dim_);
+           return entries;
+         },
+         [&](const std::vector<std::uint8_t>& entries, std::size_t position, std::size_t d) -> double {
+           const std::uint8_t* entry = entries.data() + position * entry_bytes;
+           f16 scale;
+           std::memcpy(&scale, entry, sizeof scale);
+           return F16ToFloat(scale) * static_cast<float>(static_cast<std::int8_t>(entry[kQ8KvScaleBytes + d]));
+         });
   }
 
  private:
   /// Of the largest value: logits of a few tens carry errors of some 1e-6, which the exponential makes relative ones.
   static constexpr double kTolerance = 0x1p-18;
 
-  template <typename Convert, typename Widen>
-  void Test(const char* kernel, int line, void (*KernelTable::*sdpa)(const SdpaArgs&), const Convert& convert, const Widen& widen) const {
+  /// `number_at(entries, position, d)` is a number of what `convert` made of floats.
+  template <typename Convert, typename NumberAt>
+  void Test(const char* kernel, int line, void (*KernelTable::*sdpa)(const SdpaArgs&), const Convert& convert,
+            const NumberAt& number_at) const {
     Random random(3);
     const std::size_t total = length_[0] + length_[1] + length_[2];
     const std::size_t stride = group_ * head_dim_ + extra_stride_;
@@ -53,7 +76,7 @@ class SdpaTester {
     const auto at = [&](const std::vector<Kv>(&runs)[3], std::size_t position, std::size_t d) -> double {
       std::size_t run = 0;
       while (position >= length_[run]) position -= length_[run++];
-      return widen(runs[run][position * head_dim_ + d]);
+      return number_at(runs[run], position, d);
     };
 
     std::vector<double> expected(before.begin(), before.end());

@@ -222,6 +222,8 @@ TEST(what_the_library_does_not_have_is_refused_by_name) {
   EXPECT_TRUE(fixture.context->Sample(0, {.top_p = 0.9f}, &token).code() == StatusCode::kUnsupportedArgument);
   std::unique_ptr<Context> context;
   EXPECT_TRUE(!fixture.engine->CreateContext({.num_slots = 2, .context_length = 64}, &context).ok());
+  const Status q8 = fixture.engine->CreateContext({.num_slots = 1, .context_length = 64, .kv_type = KvType::kQ8}, &context);
+  EXPECT_TRUE(q8.code() == StatusCode::kUnsupportedArgument && q8.message().find("engine.kv_type") != std::string::npos);
   const Capabilities capabilities = fixture.engine->capabilities();
   EXPECT_TRUE(!capabilities.logits && !capabilities.parallel_sequences && capabilities.prefix_reuse &&
               !capabilities.snapshots);

@@ -18,7 +18,8 @@ constexpr std::size_t kMaxBlockRows = 256;
 // Tokens that attend in one kernel call; more share the reads of keys and values.
 constexpr std::uint32_t kTileRows = 16;
 
-// Tokens from which bringing a dense weight to 8 bits in passing pays: measured on an Ice Lake Xeon with AVX-512 VNNI.
+// Tokens of prompts from which bringing a dense weight to 8 bits in passing pays: measured on an Ice Lake Xeon with
+// AVX-512 VNNI. Tokens that are decoded do not count, however many: with drafts or without, they are rounded alike.
 constexpr std::uint32_t kMinRowsToQuantizeWeights = 16;
 
 // Tokens from which a table's tiles pay.
@@ -51,6 +52,7 @@ void ForwardPass::Run(std::span<const BatchItem> batch) {
 /// Segments in the order of their slots, so that the logits of neighbouring slots are adjacent.
 void ForwardPass::ArrangeRows(std::span<const BatchItem> batch) {
   num_rows_ = 0;
+  num_prompt_rows_ = 0;
   num_segments_ = 0;
   std::uint32_t num_drafts = 0;
   std::int64_t previous = -1;
@@ -62,6 +64,7 @@ void ForwardPass::ArrangeRows(std::span<const BatchItem> batch) {
     previous = next->slot;
     scratch_.segments[num_segments_++] = {next->slot, num_rows_, static_cast<std::uint32_t>(next->tokens.size()),
                                           next->want_logits ? 1 + next->num_drafts : 0};
+    num_prompt_rows_ += scratch_.segments[num_segments_ - 1].num_rows - scratch_.segments[num_segments_ - 1].num_wanted;
     scratch_.first_draft[next->slot] = num_drafts;
     num_drafts += next->num_drafts;
     std::uint32_t position = parts_.cache.Length(next->slot);
@@ -126,10 +129,10 @@ void ForwardPass::RotateAndStore(std::uint32_t layer) {
   const auto rope = weights_.rope_pairs == RopePairs::kHalves ? parts_.table.f32_rope_halves : parts_.table.f32_rope;
   const auto store = [&](std::byte* to, const float* from) {
     if (to == nullptr) return;
-    if (parts_.kv_type == KvType::kF16) {
-      parts_.table.f32_to_f16(reinterpret_cast<f16*>(to), from, config_.head_dim);
-    } else {
-      std::memcpy(to, from, config_.head_dim * sizeof(float));
+    switch (parts_.kv_type) {
+      case KvType::kF32: std::memcpy(to, from, config_.head_dim * sizeof(float)); break;
+      case KvType::kF16: parts_.table.f32_to_f16(reinterpret_cast<f16*>(to), from, config_.head_dim); break;
+      case KvType::kQ8: parts_.table.f32_to_q8kv(reinterpret_cast<std::uint8_t*>(to), from, config_.head_dim); break;
     }
   };
   parts_.pool.Run(num_rows_, [&](std::size_t row) {
@@ -168,13 +171,16 @@ void ForwardPass::KeepWantedRows() {
     num_rows += segment.num_wanted;
   }
   num_rows_ = num_rows;
+  num_prompt_rows_ = 0;
   num_segments_ = num_kept;
   ArrangeTiles();
 }
 
 void ForwardPass::Attend(std::uint32_t layer) {
   const std::size_t group = config_.num_attention_heads / config_.num_key_value_heads;
-  const auto sdpa = parts_.kv_type == KvType::kF16 ? parts_.table.f32_f16kv_sdpa : parts_.table.f32_f32kv_sdpa;
+  const auto sdpa = parts_.kv_type == KvType::kQ8    ? parts_.table.f32_q8kv_sdpa
+                    : parts_.kv_type == KvType::kF16 ? parts_.table.f32_f16kv_sdpa
+                                                     : parts_.table.f32_f32kv_sdpa;
   // With fewer tiles and heads than threads, as in decode, a head's queries are shared out too.
   const std::size_t num_shared = std::size_t{num_tiles_} * config_.num_key_value_heads;
   const std::size_t num_threads = parts_.pool.num_threads();
@@ -412,12 +418,15 @@ void ForwardPass::Normalize(std::size_t row, VectorView gain) {
                                  gain, config_.hidden_size, config_.rms_norm_eps);
 }
 
-bool ForwardPass::UsesTiles() const { return parts_.table.bf16_matmul != nullptr && num_rows_ >= kMinRowsForTiles; }
+bool ForwardPass::UsesTiles() const {
+  // The fast path's tiles round otherwise than its bytes: drafts must not be rounded otherwise than what is decoded.
+  return parts_.table.bf16_matmul != nullptr && (is_fast() ? num_prompt_rows_ : num_rows_) >= kMinRowsForTiles;
+}
 
 ForwardPass::Form ForwardPass::DenseForm(const MatrixView& weight, std::size_t cols) const {
   if (UsesTiles()) return Form::kTiles;
   if (!is_fast() || parts_.table.q8_matmul == nullptr || cols % 32 != 0) return Form::kFloats;
-  const bool pays = weight.type == NumberType::kQ8_0 || num_rows_ >= kMinRowsToQuantizeWeights;
+  const bool pays = weight.type == NumberType::kQ8_0 || num_prompt_rows_ >= kMinRowsToQuantizeWeights;
   return pays ? Form::kBytes : Form::kFloats;
 }
 

@@ -77,6 +77,7 @@ class ForwardPass {
   Scratch& scratch_;
   // Of the batch at hand; the arrays are in scratch.
   std::uint32_t num_rows_ = 0;
+  std::uint32_t num_prompt_rows_ = 0;  // of them those whose logits are not wanted
   std::uint32_t num_segments_ = 0;
   std::uint32_t num_tiles_ = 0;
   std::uint32_t num_groups_ = 0;

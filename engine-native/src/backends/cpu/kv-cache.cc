@@ -4,6 +4,8 @@
 #include <cstring>
 #include <span>
 
+#include "kernels/table.h"
+
 namespace codexpc::cpu {
 namespace {
 
@@ -11,6 +13,16 @@ std::size_t Bytes(std::initializer_list<std::size_t> factors) {
   std::size_t product = 1;
   for (const std::size_t factor : factors) product = SaturatingProduct(product, factor);
   return product;
+}
+
+/// Of one head's key or value.
+std::size_t EntryBytes(KvType type, std::size_t head_dim) {
+  switch (type) {
+    case KvType::kF32: return head_dim * sizeof(float);
+    case KvType::kF16: return head_dim * sizeof(f16);
+    case KvType::kQ8: return kernels::kQ8KvScaleBytes + head_dim;
+  }
+  return 0;
 }
 
 std::size_t Aligned(std::size_t bytes) {
@@ -31,7 +43,8 @@ KvLayout::KvLayout(const Config& config, const ContextOptions& options)
       ring_length(static_cast<std::uint32_t>(
           std::min<std::uint64_t>(options.context_length, std::uint64_t{window} + options.max_batch_tokens))),
       checkpoint_length(std::min(options.context_length, window - 1)),
-      entry_bytes(std::size_t{config.head_dim} * (options.kv_type == KvType::kF16 ? 2 : 4)) {
+      kv_type(options.kv_type),
+      entry_bytes(EntryBytes(options.kv_type, config.head_dim)) {
   bytes_per_token = Bytes({num_full_blocks, 2, num_key_value_heads, entry_bytes});
   full_bytes = Bytes({bytes_per_token, context_length});
   ring_bytes = Bytes({num_window_blocks, 2, num_key_value_heads, ring_length, entry_bytes});

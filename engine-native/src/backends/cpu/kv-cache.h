@@ -40,7 +40,8 @@ struct KvLayout {
   std::uint32_t context_length;    // positions of a full block
   std::uint32_t ring_length;       // positions of a window block: window + max_batch_tokens, or the context if shorter
   std::uint32_t checkpoint_length; // positions a checkpoint keeps of a window block: window - 1
-  std::size_t entry_bytes;         // head_dim keys or values
+  KvType kv_type;
+  std::size_t entry_bytes;         // a key or value of one head
   std::size_t full_bytes;          // per slot: (num_full_blocks, k and v, num_key_value_heads, context_length)
   std::size_t ring_bytes;          // per slot: (num_window_blocks, k and v, num_key_value_heads, ring_length)
   std::size_t checkpoint_bytes;    // each: (num_window_blocks, k and v, num_key_value_heads, checkpoint_length)

@@ -13,6 +13,7 @@ namespace codexpc::cpu {
 struct KvCache::SnapshotHeader {
   std::uint32_t magic;
   std::uint32_t version;
+  std::uint32_t kv_type;
   std::uint32_t entry_bytes;
   std::uint32_t num_key_value_heads;
   std::uint32_t num_full_blocks;
@@ -26,13 +27,14 @@ struct KvCache::SnapshotHeader {
 namespace {
 
 constexpr std::uint32_t kMagic = 0x564b5843;  // "CXKV"
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 
 }  // namespace
 
 KvCache::SnapshotHeader KvCache::HeaderOf(const Slot& slot, std::uint32_t length) const {
   SnapshotHeader header{.magic = kMagic,
                         .version = kVersion,
+                        .kv_type = static_cast<std::uint32_t>(layout_.kv_type),
                         .entry_bytes = static_cast<std::uint32_t>(layout_.entry_bytes),
                         .num_key_value_heads = layout_.num_key_value_heads,
                         .num_full_blocks = layout_.num_full_blocks,
@@ -59,7 +61,8 @@ std::size_t KvCache::SnapshotBytes(const SnapshotHeader& header) const {
 }
 
 bool KvCache::Fits(const SnapshotHeader& header) const {
-  if (header.magic != kMagic || header.version != kVersion || header.entry_bytes != layout_.entry_bytes ||
+  if (header.magic != kMagic || header.version != kVersion || header.kv_type != static_cast<std::uint32_t>(layout_.kv_type) ||
+      header.entry_bytes != layout_.entry_bytes ||
       header.num_key_value_heads != layout_.num_key_value_heads || header.num_full_blocks != layout_.num_full_blocks ||
       header.num_window_blocks != layout_.num_window_blocks || header.window != layout_.window ||
       header.length > layout_.context_length || header.num_checkpoints > kCheckpointsPerSlot) {

@@ -65,6 +65,7 @@ Status MetalContext::Create(std::shared_ptr<const ModelHandle> model, const Cont
   if (options.context_length == 0 || options.max_batch_tokens == 0) {
     return {StatusCode::kInvalidArgument, "context_length and max_batch_tokens must be at least 1"};
   }
+  if (options.kv_type == KvType::kQ8) return Refuse("the Metal backend keeps keys and values in 32 bits, not in 8: leave engine.kv_type as it is, or use the CPU backend");
   std::unique_ptr<MetalContext> made(new MetalContext(std::move(model), options));
   const std::size_t batch = std::min({options.max_batch_tokens, kMaxBatchTokens, options.context_length});
   const gptoss_status status =

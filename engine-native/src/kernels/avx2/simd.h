@@ -36,11 +36,13 @@ CODEXPC_INLINE void StoreF16(f16* p, Vec v) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT));
 }
 
+/// Signed bytes.
+CODEXPC_INLINE Vec LoadI8Vec(const std::uint8_t* p) {
+  return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))));
+}
 /// 32 signed bytes.
 CODEXPC_INLINE void LoadI8(const std::uint8_t* p, Vec values[4]) {
-  CODEXPC_UNROLL for (std::size_t i = 0; i < 4; ++i) {
-    values[i] = _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p + 8 * i))));
-  }
+  CODEXPC_UNROLL for (std::size_t i = 0; i < 4; ++i) values[i] = LoadI8Vec(p + 8 * i);
 }
 CODEXPC_INLINE float LoadF16Number(const std::uint8_t* p) {
   f16 bits;

@@ -37,10 +37,14 @@ CODEXPC_INLINE void StoreF16(f16* p, Vec v) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
 
+/// Signed bytes.
+CODEXPC_INLINE Vec LoadI8Vec(const std::uint8_t* p) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+}
 /// 32 signed bytes.
 CODEXPC_INLINE void LoadI8(const std::uint8_t* p, Vec values[2]) {
-  values[0] = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
-  values[1] = _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + 16))));
+  values[0] = LoadI8Vec(p);
+  values[1] = LoadI8Vec(p + 16);
 }
 CODEXPC_INLINE float LoadF16Number(const std::uint8_t* p) {
   f16 bits;

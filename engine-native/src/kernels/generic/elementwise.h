@@ -161,6 +161,24 @@ void ToF16(f16* out, const float* x, std::size_t n) {
   for (; i < n; ++i) out[i] = FloatToF16(x[i]);
 }
 
+void ToQ8Kv(std::uint8_t* out, const float* x, std::size_t n) {
+  float largest = 0.0f;
+  Vec largests = Zero();
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) largests = Max(largests, Max(Load(x + i), Sub(Zero(), Load(x + i))));
+  for (; i < n; ++i) largest = std::fmax(largest, std::fabs(x[i]));
+  const float inverse = StoreQ8KvScale(out, std::fmax(largest, Largest(largests)));
+  // Added to 1.5 * 2^23, a number is rounded to the nearest whole one, and that stands in the lowest bits.
+  const Vec round = Set1(12582912.0f);
+  for (i = 0; i + kLanes <= n; i += kLanes) {
+    alignas(64) float whole[kLanes];
+    Store(whole, Add(Max(Min(Mul(Load(x + i), Set1(inverse)), Set1(127.0f)), Set1(-127.0f)), round));
+    for (std::size_t lane = 0; lane < kLanes; ++lane)
+      out[kQ8KvScaleBytes + i + lane] = static_cast<std::uint8_t>(std::bit_cast<std::uint32_t>(whole[lane]));
+  }
+  for (; i < n; ++i) out[kQ8KvScaleBytes + i] = RoundToQ8Kv(x[i] * inverse);
+}
+
 void Axpy(float* out, const float* x, float weight, std::size_t n) {
   const Vec weights = Set1(weight);
   std::size_t i = 0;

@@ -36,23 +36,54 @@ CODEXPC_INLINE Vec LoadKv(const f16* p) { return LoadF16(p); }
 CODEXPC_INLINE float KvToFloat(float value) { return value; }
 CODEXPC_INLINE float KvToFloat(f16 value) { return F16ToFloat(value); }
 
+/// The keys or values of a block as they are in the cache.
 template <typename Kv>
-CODEXPC_INLINE void PackKeys(float* keys, const Kv* k, std::size_t num_keys, std::size_t head_dim) {
+struct PlainEntries {
+  static constexpr bool kIsFloat = sizeof(Kv) == sizeof(float);
+  static constexpr std::size_t EntryBytes(std::size_t head_dim) { return head_dim * sizeof(Kv); }
+  const Kv* first;
+  std::size_t head_dim;
+  CODEXPC_INLINE PlainEntries(const void* entries, std::size_t, std::size_t dim) : first(static_cast<const Kv*>(entries)), head_dim(dim) {}
+  CODEXPC_INLINE Vec LoadAt(std::size_t i, std::size_t d) const { return LoadKv(first + i * head_dim + d); }
+  CODEXPC_INLINE float At(std::size_t i, std::size_t d) const { return KvToFloat(first[i * head_dim + d]); }
+};
+
+/// Entries of f32_to_q8kv; their scales are read once for the block.
+struct Q8Entries {
+  static constexpr bool kIsFloat = false;
+  static constexpr std::size_t EntryBytes(std::size_t head_dim) { return kQ8KvScaleBytes + head_dim; }
+  const std::uint8_t* first;
+  std::size_t entry_bytes;
+  alignas(64) float scales[kKeys];
+  CODEXPC_INLINE Q8Entries(const void* entries, std::size_t count, std::size_t dim)
+      : first(static_cast<const std::uint8_t*>(entries)), entry_bytes(EntryBytes(dim)) {
+    for (std::size_t i = 0; i < count; ++i) scales[i] = LoadF16Number(first + i * entry_bytes);
+  }
+  CODEXPC_INLINE Vec LoadAt(std::size_t i, std::size_t d) const {
+    return Mul(LoadI8Vec(first + i * entry_bytes + kQ8KvScaleBytes + d), Set1(scales[i]));
+  }
+  CODEXPC_INLINE float At(std::size_t i, std::size_t d) const {
+    return scales[i] * static_cast<float>(static_cast<std::int8_t>(first[i * entry_bytes + kQ8KvScaleBytes + d]));
+  }
+};
+
+template <typename Entries>
+CODEXPC_INLINE void PackKeys(float* keys, const Entries& k, std::size_t num_keys, std::size_t head_dim) {
   for (std::size_t key = 0; key < num_keys; key += kLanes) {
     const std::size_t in_group = num_keys - key < kLanes ? num_keys - key : kLanes;
     std::size_t d = 0;
     for (; d + kLanes <= head_dim; d += kLanes) {
       Vec rows[kLanes];
       if (in_group == kLanes) {
-        CODEXPC_UNROLL for (std::size_t i = 0; i < kLanes; ++i) rows[i] = LoadKv(k + (key + i) * head_dim + d);
+        CODEXPC_UNROLL for (std::size_t i = 0; i < kLanes; ++i) rows[i] = k.LoadAt(key + i, d);
       } else {
-        CODEXPC_UNROLL for (std::size_t i = 0; i < kLanes; ++i) rows[i] = i < in_group ? LoadKv(k + (key + i) * head_dim + d) : Zero();
+        CODEXPC_UNROLL for (std::size_t i = 0; i < kLanes; ++i) rows[i] = i < in_group ? k.LoadAt(key + i, d) : Zero();
       }
       Transpose(rows);
       CODEXPC_UNROLL for (std::size_t i = 0; i < kLanes; ++i) Store(keys + (d + i) * kKeys + key, rows[i]);
     }
     for (; d < head_dim; ++d) {
-      for (std::size_t i = 0; i < kLanes; ++i) keys[d * kKeys + key + i] = i < in_group ? KvToFloat(k[(key + i) * head_dim + d]) : 0.0f;
+      for (std::size_t i = 0; i < kLanes; ++i) keys[d * kKeys + key + i] = i < in_group ? k.At(key + i, d) : 0.0f;
     }
   }
   // Whole tiles are multiplied: what lies past the keys must be numbers.
@@ -63,12 +94,12 @@ CODEXPC_INLINE void PackKeys(float* keys, const Kv* k, std::size_t num_keys, std
   }
 }
 
-template <typename Kv>
-CODEXPC_INLINE void PackValues(float* values, const Kv* v, std::size_t num_keys, std::size_t head_dim, std::size_t padded_dim) {
+template <typename Entries>
+CODEXPC_INLINE void PackValues(float* values, const Entries& v, std::size_t num_keys, std::size_t head_dim, std::size_t padded_dim) {
   for (std::size_t key = 0; key < num_keys; ++key) {
     std::size_t d = 0;
-    for (; d + kLanes <= head_dim; d += kLanes) Store(values + key * padded_dim + d, LoadKv(v + key * head_dim + d));
-    for (; d < head_dim; ++d) values[key * padded_dim + d] = KvToFloat(v[key * head_dim + d]);
+    for (; d + kLanes <= head_dim; d += kLanes) Store(values + key * padded_dim + d, v.LoadAt(key, d));
+    for (; d < head_dim; ++d) values[key * padded_dim + d] = v.At(key, d);
     for (; d < padded_dim; ++d) values[key * padded_dim + d] = 0.0f;
   }
 }
@@ -195,13 +226,13 @@ CODEXPC_INLINE void PrepareQueries(SdpaBlock* block, const SdpaArgs& args, std::
 }
 
 /// Adds what a block of keys at `position` gives to every query.
-template <typename Kv>
-void AttendBlock(SdpaBlock* block, std::size_t num_queries, const Kv* k, const Kv* v, std::size_t position, std::size_t num_keys,
+template <typename Entries>
+void AttendBlock(SdpaBlock* block, std::size_t num_queries, const Entries& k, const Entries& v, std::size_t position, std::size_t num_keys,
                  std::size_t head_dim, std::size_t padded_dim) {
   PackKeys(block->keys, k, num_keys, head_dim);
   const float* values = block->values;
-  if constexpr (sizeof(Kv) == sizeof(float)) {
-    if (padded_dim == head_dim) values = v;
+  if constexpr (Entries::kIsFloat) {
+    if (padded_dim == head_dim) values = v.first;
   }
   if (values == block->values) PackValues(block->values, v, num_keys, head_dim, padded_dim);
 
@@ -218,11 +249,12 @@ void AttendBlock(SdpaBlock* block, std::size_t num_queries, const Kv* k, const K
   ValueTileUpTo<kQueryTile - 1>(num_queries - i, block->sums + i * padded_dim, block->scores + i * kKeys, values, padded_dim, num_keys, padded_dim);
 }
 
-template <typename Kv>
+template <typename Entries>
 void Sdpa(const SdpaArgs& args) {
   const std::size_t padded_dim = (args.head_dim + kValuesAtOnce - 1) / kValuesAtOnce * kValuesAtOnce;
   if (padded_dim > kMaxHeadDim) {
-    return sizeof(Kv) == sizeof(float) ? scalar::kTable.f32_f32kv_sdpa(args) : scalar::kTable.f32_f16kv_sdpa(args);
+    if (std::is_same_v<Entries, Q8Entries>) return scalar::kTable.f32_q8kv_sdpa(args);
+    return Entries::kIsFloat ? scalar::kTable.f32_f32kv_sdpa(args) : scalar::kTable.f32_f16kv_sdpa(args);
   }
   SdpaBlock block;
   const std::size_t total_queries = args.num_tokens * args.group;
@@ -239,9 +271,10 @@ void Sdpa(const SdpaArgs& args) {
       const std::size_t run_end = run_begin + args.length[run] < end ? run_begin + args.length[run] : end;
       for (std::size_t position = first > run_begin ? first : run_begin; position < run_end; position += kKeys) {
         const std::size_t num_keys = run_end - position < kKeys ? run_end - position : kKeys;
-        const std::size_t offset = (position - run_begin) * args.head_dim;
-        AttendBlock(&block, num_queries, static_cast<const Kv*>(args.k[run]) + offset, static_cast<const Kv*>(args.v[run]) + offset,
-                    position, num_keys, args.head_dim, padded_dim);
+        const std::size_t offset = (position - run_begin) * Entries::EntryBytes(args.head_dim);
+        const Entries k(static_cast<const std::uint8_t*>(args.k[run]) + offset, num_keys, args.head_dim);
+        const Entries v(static_cast<const std::uint8_t*>(args.v[run]) + offset, num_keys, args.head_dim);
+        AttendBlock(&block, num_queries, k, v, position, num_keys, args.head_dim, padded_dim);
       }
     }
 

@@ -8,13 +8,16 @@
 #include <sys/auxv.h>
 #endif
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <type_traits>
 
 #include "kernels/compiler.h"
 #include "kernels/number-formats.h"
 #include "kernels/q8-kernels.h"
+#include "kernels/q8-kv.h"
 #include "kernels/tables.h"
 #include "kernels/tile-kernels.h"
 

@@ -31,6 +31,12 @@ CODEXPC_INLINE Vec LoadBf16(const bf16* p) { return vreinterpretq_f32_u32(vshll_
 CODEXPC_INLINE Vec LoadF16(const f16* p) { return vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p))); }
 CODEXPC_INLINE void StoreF16(f16* p, Vec v) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(v))); }
 
+/// Signed bytes.
+CODEXPC_INLINE Vec LoadI8Vec(const std::uint8_t* p) {
+  std::uint32_t four;
+  std::memcpy(&four, p, sizeof four);
+  return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u32(vdup_n_u32(four))))));
+}
 /// 32 signed bytes.
 CODEXPC_INLINE void LoadI8(const std::uint8_t* p, Vec values[8]) {
   CODEXPC_UNROLL for (std::size_t i = 0; i < 2; ++i) {

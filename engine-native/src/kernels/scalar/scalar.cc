@@ -7,6 +7,7 @@
 
 #include "kernels/compiler.h"
 #include "kernels/number-formats.h"
+#include "kernels/q8-kv.h"
 #include "kernels/tables.h"
 
 namespace codexpc::kernels::scalar {
@@ -150,9 +151,29 @@ void RopeHalves(float* x, const float* cos, const float* sin, std::size_t num_he
 float KvToFloat(float value) { return value; }
 float KvToFloat(f16 value) { return F16ToFloat(value); }
 
+template <typename Kv>
+struct PlainEntries {
+  const Kv* first;
+  std::size_t head_dim;
+  PlainEntries(const void* entries, std::size_t dim) : first(static_cast<const Kv*>(entries)), head_dim(dim) {}
+  float At(std::size_t position, std::size_t i) const { return KvToFloat(first[position * head_dim + i]); }
+};
+
+struct Q8Entries {
+  const std::uint8_t* first;
+  std::size_t entry_bytes;
+  Q8Entries(const void* entries, std::size_t dim) : first(static_cast<const std::uint8_t*>(entries)), entry_bytes(kQ8KvScaleBytes + dim) {}
+  float At(std::size_t position, std::size_t i) const {
+    const std::uint8_t* entry = first + position * entry_bytes;
+    f16 scale;
+    std::memcpy(&scale, entry, sizeof scale);
+    return F16ToFloat(scale) * static_cast<float>(static_cast<std::int8_t>(entry[kQ8KvScaleBytes + i]));
+  }
+};
+
 /// One query head of one token over positions first..end of the runs. The softmax is taken as the keys come: `out` and
 /// `sum` are relative to the largest logit so far, which starts as the sink's.
-template <typename Kv>
+template <typename Entries>
 void SdpaOneQuery(float* out, const float* q, float sink, const SdpaArgs& args, std::size_t first, std::size_t end) {
   float largest = sink;
   float sum = 1.0f;
@@ -160,13 +181,13 @@ void SdpaOneQuery(float* out, const float* q, float sink, const SdpaArgs& args, 
 
   std::size_t run_begin = 0;
   for (std::size_t run = 0; run < 3; run_begin += args.length[run], ++run) {
+    const Entries k(args.k[run], args.head_dim);
+    const Entries v(args.v[run], args.head_dim);
     for (std::size_t at = 0; at < args.length[run]; ++at) {
       const std::size_t position = run_begin + at;
       if (position < first || position >= end) continue;
-      const Kv* k = static_cast<const Kv*>(args.k[run]) + at * args.head_dim;
-      const Kv* v = static_cast<const Kv*>(args.v[run]) + at * args.head_dim;
       float logit = 0.0f;
-      for (std::size_t i = 0; i < args.head_dim; ++i) logit += q[i] * KvToFloat(k[i]);
+      for (std::size_t i = 0; i < args.head_dim; ++i) logit += q[i] * k.At(at, i);
       if (logit > largest) {
         const float rescale = std::exp(largest - logit);
         for (std::size_t i = 0; i < args.head_dim; ++i) out[i] *= rescale;
@@ -175,20 +196,20 @@ void SdpaOneQuery(float* out, const float* q, float sink, const SdpaArgs& args, 
       }
       const float weight = std::exp(logit - largest);
       sum += weight;
-      for (std::size_t i = 0; i < args.head_dim; ++i) out[i] += weight * KvToFloat(v[i]);
+      for (std::size_t i = 0; i < args.head_dim; ++i) out[i] += weight * v.At(at, i);
     }
   }
   for (std::size_t i = 0; i < args.head_dim; ++i) out[i] /= sum;
 }
 
-template <typename Kv>
+template <typename Entries>
 void Sdpa(const SdpaArgs& args) {
   const std::size_t total = args.length[0] + args.length[1] + args.length[2];
   for (std::size_t token = 0; token < args.num_tokens; ++token) {
     const std::size_t end = total - (args.num_tokens - 1 - token);
     const std::size_t first = end > args.window ? end - args.window : 0;
     for (std::size_t head = 0; head < args.group; ++head) {
-      SdpaOneQuery<Kv>(args.out + token * args.out_stride + head * args.head_dim,
+      SdpaOneQuery<Entries>(args.out + token * args.out_stride + head * args.head_dim,
                        args.q + token * args.q_stride + head * args.head_dim, At(args.sinks, head), args, first, end);
     }
   }
@@ -196,6 +217,13 @@ void Sdpa(const SdpaArgs& args) {
 
 void ToF16(f16* out, const float* x, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) out[i] = FloatToF16(x[i]);
+}
+
+void ToQ8Kv(std::uint8_t* out, const float* x, std::size_t n) {
+  float largest = 0.0f;
+  for (std::size_t i = 0; i < n; ++i) largest = std::fmax(largest, std::fabs(x[i]));
+  const float inverse = StoreQ8KvScale(out, largest);
+  for (std::size_t i = 0; i < n; ++i) out[kQ8KvScaleBytes + i] = RoundToQ8Kv(x[i] * inverse);
 }
 
 void Axpy(float* out, const float* x, float weight, std::size_t n) {
@@ -216,9 +244,11 @@ const KernelTable kTable = {
     .f32_interleave_halves = InterleaveHalves,
     .f32_rope = Rope,
     .f32_rope_halves = RopeHalves,
-    .f32_f32kv_sdpa = Sdpa<float>,
-    .f32_f16kv_sdpa = Sdpa<f16>,
+    .f32_f32kv_sdpa = Sdpa<PlainEntries<float>>,
+    .f32_f16kv_sdpa = Sdpa<PlainEntries<f16>>,
+    .f32_q8kv_sdpa = Sdpa<Q8Entries>,
     .f32_to_f16 = ToF16,
+    .f32_to_q8kv = ToQ8Kv,
     .f32_to_q8 = ToQ8,
     .q8_matmul = nullptr,
     .q8_mf4w_matmul = MatmulQ8Mf4,
