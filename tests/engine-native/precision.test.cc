@@ -1,7 +1,9 @@
-// What rounding changes: Precision::kFast against kExact, and keys and values in 8 bits (KvType::kQ8) against 32: the logits of 2,000 positions of the pocket model on the project's own text and of a
-// seeded model. Activations of 8 bits, 32 to a scale, are off by 0.4 % each, and now and then the router then chooses
-// another expert. What a default would have to hold, a mean cosine of 0.9995 and the same most probable token for 99 %, it
-// does not hold on these two; so kExact is the default, and the bars below are what kFast states.
+// What rounding changes, against float32 throughout: keys and values in 16 bits (the daemon's default) and in 8 (KvType::kQ8),
+// and Precision::kFast, on the logits of 2,000 positions of the pocket model, which reads this project's own text, and of a
+// seeded model. Where the router's choices lie close together, any rounding now and then flips an expert, and the logits
+// with it. A default should hold a mean cosine of 0.9995 and the same most probable token for 99 %. Neither kFast nor kQ8
+// holds it on these two models, so both are off unless asked for, and the bars below are what they state. Nor would a part
+// of kFast: with the dense weights exact the pocket model gives 0.99935 and 95.2 %, with the experts exact 0.99945 and 96.2 %.
 
 #include <algorithm>
 #include <cmath>
@@ -26,8 +28,10 @@ struct Bars {
 };
 constexpr Bars kFastPocket = {0.9985, 0.92};  // measured 0.99910 and 0.942
 constexpr Bars kFastSeeded = {0.985, 0.84};   // measured 0.9913 and 0.868; random weights leave many near-ties
-constexpr Bars kQ8KvPocket = {0.9995, 0.99};
-constexpr Bars kQ8KvSeeded = {0.9995, 0.99};
+constexpr Bars kF16KvPocket = {0.9995, 0.98};  // measured more than 0.99 over all positions
+constexpr Bars kF16KvSeeded = {0.9990, 0.96};  // measured 0.99957 and 0.990; 0.99939 and 0.97 at the fewest positions
+constexpr Bars kQ8KvPocket = {0.9990, 0.92};  // measured 0.99951 and 0.9625; 0.93 at the fewest positions
+constexpr Bars kQ8KvSeeded = {0.990, 0.90};   // measured 0.99477 and 0.924
 
 /// The longest text token at each place: not as a tokenizer would have it, but the model's own tokens and real text.
 std::vector<std::uint32_t> LongestTokens(const TokenizerData& tokenizer, std::string_view text, std::size_t count) {
@@ -78,16 +82,16 @@ ContextOptions Fast() {
   return options;
 }
 
-ContextOptions Q8Kv() {
+ContextOptions KeysAndValuesIn(KvType kv_type) {
   ContextOptions options = Exact();
-  options.kv_type = KvType::kQ8;
+  options.kv_type = kv_type;
   return options;
 }
 
 /// Feeds both in the same steps, in turn one of a prefill's size (dense weights rounded too) and seven single tokens.
 Agreement Compare(const std::shared_ptr<const Model>& model, const std::string& isa, std::span<const std::uint32_t> tokens,
                   std::size_t num_positions, const ContextOptions& rounded) {
-  constexpr std::size_t kSteps[] = {16, 1, 1, 1, 1, 1, 1, 1};
+  constexpr std::size_t kSteps[] = {17, 1, 1, 1, 1, 1, 1, 1};
   const auto engine = MakeEngine(model, isa);
   const auto exact = MakeContext(*engine, Exact());
   const auto other = MakeContext(*engine, rounded);
@@ -152,13 +156,21 @@ TEST(fast_products_agree_on_a_seeded_model) {
   const Case seeded = Seeded();
   ExpectAgrees("small", seeded.model, seeded.tokens, Fast(), kFastSeeded);
 }
+TEST(keys_and_values_in_16_bits_agree_on_the_pocket_model) {
+  const Case pocket = Pocket();
+  if (pocket.model != nullptr) ExpectAgrees("pocket", pocket.model, pocket.tokens, KeysAndValuesIn(KvType::kF16), kF16KvPocket);
+}
+TEST(keys_and_values_in_16_bits_agree_on_a_seeded_model) {
+  const Case seeded = Seeded();
+  ExpectAgrees("small", seeded.model, seeded.tokens, KeysAndValuesIn(KvType::kF16), kF16KvSeeded);
+}
 TEST(keys_and_values_in_8_bits_agree_on_the_pocket_model) {
   const Case pocket = Pocket();
-  if (pocket.model != nullptr) ExpectAgrees("pocket", pocket.model, pocket.tokens, Q8Kv(), kQ8KvPocket);
+  if (pocket.model != nullptr) ExpectAgrees("pocket", pocket.model, pocket.tokens, KeysAndValuesIn(KvType::kQ8), kQ8KvPocket);
 }
 TEST(keys_and_values_in_8_bits_agree_on_a_seeded_model) {
   const Case seeded = Seeded();
-  ExpectAgrees("small", seeded.model, seeded.tokens, Q8Kv(), kQ8KvSeeded);
+  ExpectAgrees("small", seeded.model, seeded.tokens, KeysAndValuesIn(KvType::kQ8), kQ8KvSeeded);
 }
 
 }  // namespace
