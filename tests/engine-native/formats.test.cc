@@ -224,6 +224,21 @@ TEST(gguf_with_experts_in_another_type_says_so) {
   ExpectMentions(status, "is of type Q4_0; this build reads experts in MXFP4");
 }
 
+TEST(gguf_with_vectors_in_another_type_says_so) {
+  const Parsed parsed = Parse(Tiny());
+  std::vector<std::uint8_t> file = MakeGguf(parsed.checkpoint, {.dense = NumberType::kF32})[0];
+  const std::string name = "blk.0.attn_norm.weight";
+  std::uint8_t* type = Find(file, name) + name.size() + 4 + 8;
+  EXPECT_EQ(int{*type}, 0);
+  *type = 8;  // Q8_0: as many values, in a quarter of the bytes
+  const Folder folder;
+  WriteBytes(file, folder / "model.gguf");
+  std::shared_ptr<const Model> model;
+  const Status status = OpenModel(folder / "model.gguf", &model);
+  EXPECT_EQ(static_cast<int>(status.code()), static_cast<int>(StatusCode::kUnsupportedArgument));
+  ExpectMentions(status, "is of type Q8_0; this build reads vectors of F32, F16 and BF16");
+}
+
 TEST(second_file_of_a_gguf_alone_is_refused) {
   const Folder folder;
   const auto files = MakeGguf(Parse(Tiny()).checkpoint, {.num_files = 2});
@@ -232,6 +247,8 @@ TEST(second_file_of_a_gguf_alone_is_refused) {
   ExpectMentions(OpenModel(folder / "m-00001-of-00002.gguf", &model), "m-00002-of-00002.gguf: there is no such file");
   WriteBytes(files[0], folder / "renamed.gguf");
   ExpectMentions(OpenModel(folder / "renamed.gguf", &model), "its name does not end in");
+  WriteBytes(files[1], folder / "m-00002-of-00002.gguf");
+  ExpectMentions(OpenModel(folder / "m-00002-of-00002.gguf", &model), "name the one that ends in -00001-of-");
 }
 
 TEST(safetensors_directory_names_what_is_wrong) {
@@ -259,6 +276,12 @@ TEST(safetensors_directory_names_what_is_wrong) {
   refused(replace("/config.json", "\"head_dim\": 16", "\"head_dim\": 15"), "config.json: head_dim is 15, expected a multiple of 2");
   refused(replace("/config.json", "\"num_hidden_layers\": 2", "\"num_hidden_layers\": 3"), "model.layers.2.");
   refused(replace("/config.json", "gpt_oss", "llama"), "model_type is \"llama\"");
+  refused(replace("/config.json", "{", "{\"layer_types\": [\"full_attention\", \"sliding_attention\"], "), "layer_types does not alternate");
+  refused(replace("/config.json", "\"rope_theta\": 150000.0", "\"rope_theta\": 1.0"), "rope_theta is out of range");
+  refused(replace("/config.json", "\"beta_slow\": 1.0", "\"beta_slow\": 64.0"), "ends of the YaRN ramp");
+  refused(replace("/config.json", "\"factor\": 32.0", "\"factor\": 0.5"), "rope scaling factor is out of range");
+  refused(replace("/config.json", "original_max_position_embeddings\": 4096", "original_max_position_embeddings\": 1"), "initial context length is out of range");
+  refused(replace("/config.json", "\"swiglu_limit\": 7.0", "\"swiglu_limit\": 0.0"), "swiglu_limit is out of range");
   refused(replace("/config.json", "{", "["), "config.json: it is not valid JSON");
   refused(replace("/config.json", "\"hidden_size\": 64", "\"hidden_size\": 96"), "has the shape");
   refused(replace("/tokenizer.json", "\"id\":304", "\"id\":999"), "outside the model's vocabulary");

@@ -370,6 +370,10 @@ Status ReadVocabulary(Metadata* metadata, Config* config, TokenizerData* tokeniz
 Status ReadGguf(std::span<const std::uint8_t> file, GgufContents* contents) {
   Metadata metadata(file);
   if (Status status = ReadFile(file, &metadata, &contents->tensors); !status.ok()) return status;
+  // Before all else: the later files of a checkpoint have little more than this.
+  if (metadata.Has("split.no") && metadata.U32("split.no") != 0) {
+    return Invalid("this is not the first file of the checkpoint: name the one that ends in -00001-of-….gguf");
+  }
   const std::string arch(metadata.String("general.architecture"));
   if (!metadata.status().ok()) return metadata.status();
   if (arch != "gpt-oss" && arch != "gptoss") {
@@ -377,9 +381,6 @@ Status ReadGguf(std::span<const std::uint8_t> file, GgufContents* contents) {
   }
   contents->is_ollama = arch == "gptoss";
   if (metadata.Has("split.count")) {
-    if (metadata.Has("split.no") && metadata.U32("split.no") != 0) {
-      return Invalid("this is not the first file of the checkpoint: name the one that ends in -00001-of-….gguf");
-    }
     contents->num_files = std::max(1u, metadata.U32("split.count"));
     if (contents->num_files > 1000) return Invalid("split.count is " + std::to_string(contents->num_files));
   }
