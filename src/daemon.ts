@@ -40,13 +40,16 @@ export interface Daemon extends DaemonService {
   connectInMemory(): Transport;
 }
 
+/** Wall time when the process began, and from there on a clock that nobody sets: how long it has been up never jumps. */
+const steadyMs = (): number => performance.timeOrigin + performance.now();
+
 /** Of the debug stream, for watchers that come late: minutes of a busy daemon, in about 4 MB. */
 const NUM_KEPT_EVENTS = 10_000;
 
 export const createDaemon = (options: DaemonOptions): Daemon => {
   const { version, policies } = options;
   const { pid } = process;
-  const startedMs = Date.now();
+  const startedMs = steadyMs();
   const counters = createFrontEndCounters();
   const sessions = createSessions();
   const stalls = createStallMonitor();
@@ -65,7 +68,7 @@ export const createDaemon = (options: DaemonOptions): Daemon => {
         load: engine.load,
         inspector,
         stalls,
-        now: Date.now,
+        now: steadyMs,
       }),
     now: Date.now,
     numKept: NUM_KEPT_EVENTS,
@@ -102,7 +105,7 @@ export const createDaemon = (options: DaemonOptions): Daemon => {
     version,
     pid,
     startedMs,
-    now: Date.now,
+    now: steadyMs,
     supervisor: () => supervisor.getSnapshot(),
     engine,
     sessions,

@@ -67,7 +67,10 @@ export const guardAdmission = (numTokens: number, kvBytesPerToken: number, avail
   }
 };
 
-/** What the system could give the process now, its container's limit included. */
+/**
+ * What the system could give the process now, its container's limit included. Infinity where it does not tell: 0 is what
+ * libuv says when it cannot read it, as when the process has no descriptor left, and would refuse everybody.
+ */
 export const availableMemory = (): number =>
   // macOS counts only pages that nobody has ever used as free; there, compression answers for the rest.
-  platform === 'darwin' ? Infinity : process.availableMemory();
+  platform === 'darwin' ? Infinity : process.availableMemory() || Infinity;

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { Daemon } from '../../src/daemon.js';
 import type { ResponseEvent } from '../../src/ipc/protocol.js';
 import { ask, startTestDaemon, stopTestDaemon, type TestDaemonOptions } from './test-daemon.js';
@@ -509,6 +509,17 @@ describe('daemon', () => {
       expect(completed(await answer.ended).finishReason).toBe('cancelled');
       await running.stopped;
     });
+  });
+
+  test('answers, and knows how long it has been up, when somebody sets the clock back', async () => {
+    const running = start();
+    await ask(running, 'say a').ended;
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() - 86_400_000);
+    const answer = ask(running, 'say b');
+    expect(completed(await answer.ended).timings.totalMs).toBeGreaterThanOrEqual(0);
+    expect(running.health().uptimeMs).toBeGreaterThanOrEqual(0);
+    expect(running.status().uptimeMs).toBeLessThan(60_000_000);
+    clock.mockRestore();
   });
 
   test('watchers see transitions, log lines and actors, until they leave', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import {
   availableMemory,
   defaultMemoryBudget,
@@ -37,5 +37,11 @@ describe('memory guard', () => {
     expect(defaultMemoryBudget()).toBeGreaterThan(2 ** 28);
     expect(Number.isSafeInteger(defaultMemoryBudget())).toBe(true);
     expect(availableMemory()).toBeGreaterThan(0);
+  });
+
+  test('refuses nobody where the system does not tell', () => {
+    const asked = jest.spyOn(process, 'availableMemory').mockReturnValue(0);
+    expect(() => guardAdmission(100, 10, availableMemory())).not.toThrow();
+    asked.mockRestore();
   });
 });

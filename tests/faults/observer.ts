@@ -8,6 +8,7 @@ import {
   type ClientMessage,
   createRespond,
   type DaemonMessage,
+  type Health,
   isTerminal,
   PROTOCOL_VERSION,
   type ResponseEvent,
@@ -95,6 +96,29 @@ export const statusOf = async (path: string): Promise<Status> => {
   const reply = messages.find(({ type }) => type === 'reply');
   if (reply?.type !== 'reply') throw new Error('the daemon did not tell its status');
   return reply.result as Status;
+};
+
+/** Whether health, asked together with a request, says what becomes of the request; null: it does, or the daemon is gone. */
+export const faultOfHealth = async (path: string): Promise<string | null> => {
+  const messages = await converse(
+    path,
+    [{ type: 'health', requestId: 'h' }, question('q', 'Hello', 1)],
+    (message) => message.type === 'error' || ('sequence' in message && message.requestId === 'q'),
+  );
+  const reply = messages.find(({ type }) => type === 'reply');
+  if (reply?.type !== 'reply') return null;
+  const { ok, state } = reply.result as Health;
+  const error = messages.find(({ type }) => type === 'error');
+  const code = error?.type === 'error' ? error.error.code : null;
+  if (ok && code !== null) return `health says ${state}, and a request is refused with ${code}`;
+  return !ok && code === null && messages.length > 2 ? `health says ${state}, and a request is taken` : null;
+};
+
+/** Asks for one thing, and gives the daemon's reply; null: it was refused. */
+export const request = async (path: string, message: ClientMessage): Promise<unknown> => {
+  const messages = await converse(path, [message], ({ type }) => type === 'reply' || type === 'error');
+  const reply = messages.find(({ type }) => type === 'reply');
+  return reply?.type === 'reply' ? reply.result : null;
 };
 
 /** What is wrong with one answer; null: nothing. `alone`: what an undisturbed daemon answered. */
