@@ -28,7 +28,7 @@ struct Capabilities {
 enum class KvType { kF32, kF16, kQ8 };
 
 /// kFast multiplies in 8-bit whole numbers where the CPU gains by it: activations are rounded to 8 bits, 32 values to a
-/// scale, and in batches dense weights too. tests/engine-native/precision.test.cc holds what that may change.
+/// scale, and in batches dense weights too; with AMX batches are multiplied in bfloat16 instead. tests/engine-native/precision.test.cc holds what that may change.
 enum class Precision { kExact, kFast };
 
 struct ContextOptions {
