@@ -167,13 +167,15 @@ const runsCommand: Turn = async ({ daemon, ledger, random }) => {
   const args = ['run', '--json', '--socket', daemon.socket, '--max-tokens', '60', pick(QUESTIONS, random)];
   const child = spawn(process.execPath, [CLI, ...args], {
     env: daemon.env,
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let output = '';
+  let [output, problem] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (problem += text));
   const [code] = (await once(child, 'close')) as [number | null];
   const ends = output.match(/^\{"type":"(completed|failed)"/gm) ?? [];
-  if (ends.length !== 1) ledger.violation(`codexpc run printed ${ends.length} terminal events`);
+  if (ends.length !== 1)
+    ledger.violation(`codexpc run printed ${ends.length} terminal events: ${problem.trim()}`);
   ledger.ended('codexpc run', `exit code ${code}`);
 };
 
