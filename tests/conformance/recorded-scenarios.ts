@@ -56,7 +56,9 @@ const interactive: Scenario = {
   name: 'recorded: tui_title_and_turns, posted: each request goes on from the one before',
   run: async () => {
     const recording = readRecording('tui_title_and_turns');
-    await TestHome.with({ script: scriptOf(recording) }, async (home) => {
+    // The title's prompt holds the turn's question: whichever comes first, it is asked for by its own words.
+    const script = [...scriptOf(recording)].sort((a, b) => (b.when?.length ?? 0) - (a.when?.length ?? 0));
+    await TestHome.with({ script }, async (home) => {
       const bodies = recording.exchanges.map(({ request }) => request.body);
       const [turn, title] = await Promise.all([post(home, bodies[0]), post(home, bodies[1])]);
       const second = await post(home, bodies[2]);
