@@ -46,7 +46,13 @@ export const question = (requestId: string, text: string, maxTokens: number): Cl
     sampling: { temperature: 0 },
   });
 
-/** Sends messages on a connection of their own and gathers what comes until `isDone` or the end of the connection. */
+/** Silence far longer than a new engine needs: nothing more would come. */
+const ANSWER_LIMIT_MS = 60_000;
+
+/**
+ * Sends messages on a connection of their own and gathers what comes until `isDone` or the end of the connection. Throws
+ * when neither comes.
+ */
 const converse = async (
   path: string,
   messages: readonly ClientMessage[],
@@ -55,7 +61,9 @@ const converse = async (
   const socket = await openSocket(path);
   const reader = new FrameReader();
   const received: DaemonMessage[] = [];
-  const ended = new Promise<void>((resolve) => {
+  const ended = new Promise<void>((resolve, reject) => {
+    const late = `nothing for ${ANSWER_LIMIT_MS / 1000} s before the end of ${messages.map(({ type }) => type).join(' and ')}`;
+    socket.setTimeout(ANSWER_LIMIT_MS, () => reject(new Error(late)));
     socket.once('close', () => resolve());
     socket.on('end', () => resolve());
     socket.on('data', (chunk: Buffer) => {
@@ -68,8 +76,7 @@ const converse = async (
     });
   });
   socket.write(frame(HELLO, ...messages));
-  await ended;
-  socket.destroy();
+  await ended.finally(() => socket.destroy());
   return received;
 };
 

@@ -70,6 +70,8 @@ const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 const MEMORY_FOLDER_BYTES = 256 * 2 ** 20;
 /** Killed processes are gone in a moment; what is not is stuck in the kernel. */
 const GONE_TIMEOUT_MS = 3_000;
+/** The sandbox may have told whom it has started, and this thread not have heard of it yet. */
+const INNER_PID_TIMEOUT_MS = 100;
 
 /** Throws when the operating system refuses to start a process. */
 export const startConfinedProcess = (options: ConfinedProcessOptions): ConfinedProcess => {
@@ -106,12 +108,15 @@ export const startConfinedProcess = (options: ConfinedProcessOptions): ConfinedP
   let innerPid: number | null = null;
   let innerExitCode: number | null = null;
   const controlClosed = new Promise<void>((resolve) => control.once('close', resolve));
+  let tellInner: () => void;
+  const innerKnown = new Promise<void>((resolve) => (tellInner = resolve));
   if (isBubblewrap) {
     let status = '';
     control.setEncoding('utf8').on('data', (chunk: string) => {
       status += chunk;
       innerPid = numberIn(status, /"child-pid": (\d+)/);
       innerExitCode = numberIn(status, /"exit-code": (\d+)/);
+      if (innerPid !== null) tellInner();
     });
   } else {
     control.resume(); // the leash: it closes with this process
@@ -155,6 +160,16 @@ export const startConfinedProcess = (options: ConfinedProcessOptions): ConfinedP
   });
   ended.catch(() => {}); // whoever waits for it hears of it
 
+  /** A sandbox in which no program has begun yet is killed: it has nobody who could hear a SIGTERM. */
+  const terminateInner = async (): Promise<void> => {
+    await Promise.race([innerKnown, delay(INNER_PID_TIMEOUT_MS, null, { ref: false })]);
+    const pids = innerPid === null ? [] : descendantsOf(innerPid);
+    for (const pid of pids) send(pid, 'SIGTERM');
+    if (pids.length > 0 || innerExitCode !== null) return;
+    killed = true;
+    killAll();
+  };
+
   return {
     pid: child.pid ?? null,
     stdin,
@@ -166,14 +181,8 @@ export const startConfinedProcess = (options: ConfinedProcessOptions): ConfinedP
       return innerPid === null ? [] : descendantsOf(innerPid, max);
     },
     terminate: () => {
-      if (!isBubblewrap) {
-        sendToGroup(child.pid, 'SIGTERM');
-      } else if (innerPid !== null) {
-        for (const pid of descendantsOf(innerPid)) send(pid, 'SIGTERM');
-      } else {
-        killed = true;
-        killAll();
-      }
+      if (isBubblewrap) void terminateInner();
+      else sendToGroup(child.pid, 'SIGTERM');
     },
     interrupt: () => {
       const pid = isBubblewrap ? (innerPid === null ? undefined : descendantsOf(innerPid, 1)[0]) : child.pid;
