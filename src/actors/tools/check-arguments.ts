@@ -47,7 +47,7 @@ export const createArgumentChecker = (): ((text: string, schema: JsonObject) => 
         `The tool's own schema is not valid JSON Schema (${messageOf(error)}). The user has to correct it in the configuration.`,
       );
     }
-    return validate(value) ? { isValid: true, value } : invalid(describe(validate.errors?.[0]));
+    return validate(value) ? { isValid: true, value } : invalid(describe(validate.errors ?? []));
   };
 };
 
@@ -88,10 +88,16 @@ const prototypeKey = (value: unknown): string | null => {
   return null;
 };
 
-const describe = (error: ErrorObject | undefined): string => {
+const describe = (errors: readonly ErrorObject[]): string => {
+  const [error] = errors;
   if (error === undefined) return 'The arguments do not fit the schema of the tool.';
   const where = error.instancePath === '' ? 'The arguments' : `The argument ${error.instancePath.slice(1)}`;
   const { params, keyword, message = 'is not valid' } = error;
+  // Of several types that would do, each has an error of its own.
+  const types = errors
+    .filter(({ keyword, instancePath }) => keyword === 'type' && instancePath === error.instancePath)
+    .map(({ params }) => String(params['type']));
+  if (keyword === 'type' && types.length > 1) return `${where} must be ${types.join(' or ')}.`;
   const more =
     keyword === 'additionalProperties'
       ? ` ("${params['additionalProperty']}")`

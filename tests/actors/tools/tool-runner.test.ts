@@ -46,6 +46,17 @@ describe('arguments', () => {
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 
+  test('that may be of several types are told of all of them', async () => {
+    start({
+      mine: echo({
+        type: 'object',
+        properties: { text: { anyOf: [{ type: 'array' }, { type: 'string' }] } },
+      }),
+    });
+    const { text } = await tools.call('mine', '{"text":1}');
+    expect(text).toMatch(/argument text must be array or string/);
+  });
+
   test('valid ones reach the program as JSON on standard input', async () => {
     start({ mine: echo(OBJECT) });
     const result = await tools.call('mine', '{ "text" : "ä" }');
