@@ -3,6 +3,7 @@
 
 import type { NativeAddon, NativeContext, NativeEngine, NativeSampler } from './engine-addon.js';
 import { addonOutdated } from './engine-errors.js';
+import { GREEDY_SAMPLING } from './greedy-sampling.js';
 
 type Parts<Whole> = { readonly [Key in keyof Whole]-?: true };
 
@@ -48,7 +49,7 @@ const CONTEXT: Parts<NativeContext> = {
 /** Errors, of all three: unsupported_system. */
 export const checkAddon = (addon: NativeAddon): NativeAddon => {
   requireParts(addon, ADDON);
-  const sampler = addon.createSampler(ANY_SAMPLING, 1);
+  const sampler = addon.createSampler(GREEDY_SAMPLING, 1);
   requireParts(sampler, SAMPLER);
   sampler.close();
   return addon;
@@ -57,18 +58,6 @@ export const checkAddon = (addon: NativeAddon): NativeAddon => {
 export const checkEngine = (engine: NativeEngine): NativeEngine => requireParts(engine, ENGINE);
 
 export const checkContext = (context: NativeContext): NativeContext => requireParts(context, CONTEXT);
-
-const ANY_SAMPLING = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  logitBias: [],
-  seed: 0n,
-} as const;
 
 const requireParts = <Whole extends object>(whole: Whole, parts: Parts<Whole>): Whole => {
   const missing = Object.keys(parts).find((name) => !(name in whole));

@@ -5,6 +5,7 @@ import { TextDecoder } from 'node:util';
 
 import { CodexpcError } from '../errors.js';
 import type { NativeAddon, NativeContext, NativeEngine, TokenizerData } from './engine-addon.js';
+import { GREEDY_SAMPLING } from './greedy-sampling.js';
 
 export interface LogitsRequest {
   readonly checkpoint: string;
@@ -141,20 +142,7 @@ const continueGreedily = (
 };
 
 export const greedySampler = (addon: NativeAddon, vocabSize: number) =>
-  addon.createSampler(
-    {
-      temperature: 0,
-      topK: 0,
-      topP: 1,
-      minP: 0,
-      repetitionPenalty: 1,
-      presencePenalty: 0,
-      frequencyPenalty: 0,
-      logitBias: [],
-      seed: 0n,
-    },
-    vocabSize,
-  );
+  addon.createSampler(GREEDY_SAMPLING, vocabSize);
 
 /** The lowest id wins a tie, as in the sampler. */
 const largest = (logits: Float32Array): number =>

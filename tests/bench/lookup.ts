@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { loadAddon } from '../../src/actors/load-addon.js';
 import { createPromptLookup } from '../../src/actors/prompt-lookup.js';
 import { createTokenizer } from '../../src/harmony/tokenizer.js';
+import { GREEDY_SAMPLING } from '../../src/actors/greedy-sampling.js';
 
 const ROUNDS = 5;
 const MAX_DRAFT = 16;
@@ -44,18 +45,7 @@ const context = engine.createContext({
   precision: 'exact',
   maxDraftTokens: MAX_DRAFT,
 });
-const greedy = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  logitBias: [],
-  seed: 0n,
-} as const;
-const sampler = addon.createSampler(greedy, engine.config.vocabSize);
+const sampler = addon.createSampler(GREEDY_SAMPLING, engine.config.vocabSize);
 
 const run = (guesses: boolean) => {
   context.truncate(0, 0);

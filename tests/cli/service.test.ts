@@ -53,8 +53,8 @@ describe('the systemd units', () => {
     expect(unit).toContain(String.raw`"/home/me/100%% $$HOME \"x\"/main.js" daemon`);
   });
 
-  // Skipped where systemd-analyze is not installed.
-  (hasAnalyze ? it : it.skip)('pass systemd-analyze verify without a word', () => {
+  const unverified = hasAnalyze ? '' : ' (skipped: there is no systemd-analyze)';
+  (hasAnalyze ? it : it.skip)(`pass systemd-analyze verify without a word${unverified}`, () => {
     const options = { ...OPTIONS, node: process.execPath, main: home.path('main with space.js') };
     writeFileSync(home.path(SERVICE_NAME), serviceUnit(options));
     writeFileSync(home.path(SOCKET_NAME), socketUnit(options));

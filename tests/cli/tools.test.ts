@@ -21,8 +21,10 @@ const processesWith = (argument: string): string[] =>
     }
   });
 
-/** Where /proc tells what runs. */
-const itOnLinux = process.platform === 'linux' ? it : it.skip;
+// /proc tells what runs.
+const isLinux = process.platform === 'linux';
+const itOnLinux = isLinux ? it : it.skip;
+const onLinux = (title: string): string => (isLinux ? title : `${title} (skipped: not Linux)`);
 
 const until = async (holds: () => boolean): Promise<void> => {
   while (!holds()) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -118,7 +120,7 @@ describe('codexpc tools', () => {
     }
   });
 
-  itOnLinux('stops one at Ctrl-C, and leaves nothing behind', async () => {
+  itOnLinux(onLinux('stops one at Ctrl-C, and leaves nothing behind'), async () => {
     const running = home.start(['tools', 'run', 'nap', '--config', config(NAP_TABLE)]);
     await until(() => processesWith(NAP).length > 1); // the tool's own, beside what watches over it
     running.child.kill('SIGINT');
@@ -177,7 +179,7 @@ describe("the daemon's own tools on the command line", () => {
     expect(bad.stderr).toContain('CODEXPC_TEST_FORCE_TOOL');
   });
 
-  itOnLinux('end with the daemon, in the middle of a call', async () => {
+  itOnLinux(onLinux('end with the daemon, in the middle of a call'), async () => {
     writeFileSync(home.path('tools.toml'), `${NAP_TABLE}[daemon]\ndrain_timeout = "100ms"\n`);
     const env = { CODEXPC_TEST_FORCE_TOOL: '{"name":"nap","arguments":{}}' };
     const daemon = home.start(['daemon', '--config', home.path('tools.toml')], { env });
