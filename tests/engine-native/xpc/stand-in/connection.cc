@@ -236,7 +236,8 @@ void Connection::End() {
   DeliverEvent(XPC_ERROR_CONNECTION_INVALID, true);
 }
 
-/// The event block keeps the connection; after the last event libxpc lets go of a peer's.
+/// The event block keeps the connection; after the last event libxpc lets go of a peer's. A peer that
+/// arrives at a listener cancelled meanwhile is turned away, since nobody else will ever hold it.
 void Connection::DeliverEvent(xpc_object_t event, bool is_last) {
   xpc_retain(event);
   xpc_retain(static_cast<Object*>(this));
@@ -247,6 +248,7 @@ void Connection::DeliverEvent(xpc_object_t event, bool is_last) {
       drop = is_cancelled && !is_last;
     }
     if (!drop) handler(event);
+    else if (xpc_get_type(event) == XPC_TYPE_CONNECTION) Of(event)->Cancel();
     xpc_release(event);
     if (is_last && role == Role::kPeer) xpc_release(static_cast<Object*>(this));
     xpc_release(static_cast<Object*>(this));
