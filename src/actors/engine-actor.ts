@@ -58,7 +58,10 @@ export interface EngineActor {
   /** Paths of every checkpoint that was loaded since the start. */
   knownCheckpoints(): readonly string[];
   report(): EngineReportCard;
-  /** Into the present life, or the next where there is none. Errors: access_denied where the daemon was started without a fault. */
+  /**
+   * Into the present life, or the next where there is none. Errors: access_denied where the daemon was started without a
+   * fault; engine_exited, engine_unresponsive when this life ends first.
+   */
   inject(fault: Fault): Promise<void>;
   /** What it has done, over all its lives. */
   load(): EngineLoad;
@@ -284,7 +287,7 @@ export const createEngineActor = (options: EngineActorOptions): EngineActor => {
     knownCheckpoints: () => [...known],
     inject: async (fault) => {
       if (options.fault === null) throw noFaultHook();
-      const control = life?.link?.control;
+      const control = life === null || isGoingDown(life) ? undefined : life.link?.control;
       if (control === undefined) awaitedFault = fault;
       else await control.inject(fault);
     },

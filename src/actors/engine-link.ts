@@ -1,6 +1,6 @@
 // The main thread's end of one engine worker: starts it, tells what it reports, and ends it.
 
-import { type Remote, releaseProxy, wrap } from 'comlink';
+import { releaseProxy, wrap } from 'comlink';
 import { MessageChannel } from 'node:worker_threads';
 import type { CodexpcError } from '../errors.js';
 import type { Guidance } from './constraints/constraint.js';
@@ -71,8 +71,15 @@ export interface GenerationHandle {
   cancel(): void;
 }
 
+export type ControlCalls = {
+  readonly [Name in Exclude<keyof EngineControl, 'close'>]: (
+    ...given: Parameters<EngineControl[Name]>
+  ) => Promise<Awaited<ReturnType<EngineControl[Name]>>>;
+};
+
 export interface EngineLink {
-  readonly control: Remote<EngineControl>;
+  /** Each call ends: with the worker's reply, or with what `lose` is told. */
+  readonly control: ControlCalls;
   generate(generation: Generation, listener: GenerationListener): GenerationHandle;
   /** Sequences that hold a slot. */
   numStarted(): number;
@@ -168,7 +175,22 @@ export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
 
   const control = wrap<EngineControl>(controlEndpoint(controls.port1));
 
+  /** comlink waits for ever for a worker that has gone. */
+  const calls = new Set<(error: CodexpcError) => void>();
+  let lostTo: CodexpcError | null = null;
+  const answered = <Value>(call: () => Promise<Value>): Promise<Value> =>
+    new Promise<Value>((resolve, reject) => {
+      if (lostTo !== null) return reject(lostTo);
+      calls.add(reject);
+      call()
+        .then(resolve, reject)
+        .finally(() => calls.delete(reject));
+    });
+
   const lose = (error: CodexpcError): void => {
+    lostTo ??= error;
+    calls.forEach((fail) => fail(error));
+    calls.clear();
     const lost = [...entries.values()];
     suspects = suspects.concat(startedOf(lost));
     entries.clear();
@@ -196,7 +218,12 @@ export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
   });
 
   return {
-    control,
+    control: {
+      load: (file) => answered(async () => control.load(file)),
+      describe: (file) => answered(async () => control.describe(file)),
+      unload: () => answered(async () => control.unload()),
+      inject: (next) => answered(async () => control.inject(next)),
+    },
     generate: ({ prompt, forced, fingerprint, ...generation }, listener) => {
       const id = ++lastId;
       entries.set(id, { listener, fingerprint, started: false });

@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { Daemon } from '../../src/daemon.js';
 import type { ResponseEvent } from '../../src/ipc/protocol.js';
@@ -294,6 +295,31 @@ describe('daemon', () => {
         expect(running.status().engine).toMatchObject({ restarts: 1, lastError: { code } });
       },
     );
+
+    test('that does not come back: whatever it was asked besides is told so, too', async () => {
+      const running = start({
+        fault: { kind: 'hang', atToken: 1, lives: 1 },
+        enginePolicy: { heartbeatLimitMs: 300 },
+      });
+      const answer = ask(running, 'say abcdef');
+      await until(() => running.status().slots.used === 1); // told right before the step that hangs
+      const another = fileURLToPath(import.meta.url);
+      const code = 'engine_unresponsive';
+      await expect(running.inspectModel(another)).rejects.toMatchObject({ code });
+      expect(await answer.ended).toMatchObject({ error: { code } });
+      await until(() => running.status().engine.restarts === 1 && running.health().state === 'ready');
+      expect(await running.inspectModel(another)).toMatchObject({ checkpoint: another });
+    });
+
+    test('that does not come back: a fault injected meanwhile is refused', async () => {
+      const running = start({
+        fault: { kind: 'hang', atToken: 1, lives: 1 },
+        enginePolicy: { heartbeatLimitMs: 300 },
+      });
+      ask(running, 'say abcdef');
+      await until(() => running.status().slots.used === 1);
+      await expect(running.injectFault('nan')).rejects.toMatchObject({ code: 'engine_unresponsive' });
+    });
 
     test.each(['throw', 'exit', 'nan', 'garbage'] as const)(
       'by the fault "%s": later requests work',
