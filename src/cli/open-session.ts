@@ -23,12 +23,15 @@ export interface SessionOptions {
 }
 
 const CLIENT_NAME = 'codexpc command line';
-/** A service that starts may take its time; one that is there answers at once unless it hangs. */
+/** A service that starts may take its time; one that is there answers at once, unless it hangs or the machine is very busy. */
 const START_TIMEOUT_MS = 30_000;
 const ANSWER_TIMEOUT_MS = 5_000;
 
-/** For commands that ask a daemon about itself. Errors: io_error when none runs, engine_unresponsive when it hangs. */
-export const openDaemon = async ({ config }: CliConfig): Promise<Client> => {
+/** For commands that ask a daemon about itself. Errors: io_error when none runs or it does not answer. */
+export const openDaemon = async (
+  { config }: CliConfig,
+  answerTimeoutMs: number = ANSWER_TIMEOUT_MS,
+): Promise<Client> => {
   const { connect } = await import('../client/index.js');
   const name = CLIENT_NAME;
   if (config['daemon.transport'] === 'xpc') {
@@ -36,11 +39,13 @@ export const openDaemon = async ({ config }: CliConfig): Promise<Client> => {
     const xpc = { service, requirement: config['daemon.xpc_requirement'] };
     // launchd starts the daemon for the first message.
     return withDeadline(connect({ xpc, name }), START_TIMEOUT_MS, () =>
-      silent(`the Mach service ${service}`),
+      silent(`the Mach service ${service}`, START_TIMEOUT_MS),
     );
   }
   const path = config['daemon.socket'];
-  return withDeadline(connect({ socketPath: path, name }), ANSWER_TIMEOUT_MS, () => silent(path));
+  return withDeadline(connect({ socketPath: path, name }), answerTimeoutMs, () =>
+    silent(path, answerTimeoutMs),
+  );
 };
 
 /** For commands that need answers. `inProcess` asks for no daemon; else one in this process is the last resort. */
@@ -56,7 +61,7 @@ export const openSession = async (
   // The client is loaded only where there may be somebody to talk to: it takes a tenth of the time to a first token.
   if (isNamed || existsSync(socketPath)) {
     try {
-      return ofDaemon(await openDaemon(config));
+      return ofDaemon(await openPatiently(context, config));
     } catch (error) {
       if (!isNobodyThere(error) || isNamed) throw error;
     }
@@ -68,9 +73,22 @@ export const openSession = async (
     await withDeadline(
       connect({ socketPath, name: CLIENT_NAME, autoStart: true, startTimeoutMs: START_TIMEOUT_MS }),
       START_TIMEOUT_MS + ANSWER_TIMEOUT_MS,
-      () => silent(socketPath),
+      () => silent(socketPath, START_TIMEOUT_MS),
     ),
   );
+};
+
+/** Who wants an answer rather waits for a daemon on a busy machine than does without, and is told so. */
+const openPatiently = async (context: CliContext, config: CliConfig): Promise<Client> => {
+  const notice = setTimeout(
+    () => context.stderr.write('codexpc: the daemon has not answered yet; waiting …\n'),
+    ANSWER_TIMEOUT_MS,
+  );
+  try {
+    return await openDaemon(config, START_TIMEOUT_MS);
+  } finally {
+    clearTimeout(notice);
+  }
 };
 
 const ofDaemon = (client: Client): Session => ({
@@ -111,9 +129,9 @@ export const isNobodyThere = (error: unknown): boolean => {
   );
 };
 
-const silent = (path: string): CodexpcError =>
+const silent = (path: string, timeoutMs: number): CodexpcError =>
   new CodexpcError({
     code: 'io_error',
-    message: `The daemon at ${path} accepts connections but does not answer. See 'codexpc logs'; if it hangs, restart it ('systemctl --user restart codexpc', or end its process).`,
-    details: { path },
+    message: `The daemon at ${path} accepts connections but has not answered within ${timeoutMs / 1000} s. On a very busy machine try again later; see 'codexpc logs'; if it hangs, restart it ('systemctl --user restart codexpc', or end its process).`,
+    details: { path, timeoutMs },
   });

@@ -176,7 +176,7 @@ const runsCommand: Turn = async ({ daemon, ledger, random }) => {
   const ends = output.match(/^\{"type":"(completed|failed)"/gm) ?? [];
   if (ends.length !== 1)
     ledger.violation(`codexpc run printed ${ends.length} terminal events: ${problem.trim()}`);
-  ledger.ended('codexpc run', `exit code ${code}`);
+  ledger.ended('codexpc run', `exit code ${code}${code === 0 ? '' : `: ${problem.trim()}`}`);
 };
 
 const CLIENTS: readonly { readonly turn: Turn; readonly times: number }[] = [

@@ -48,7 +48,8 @@ export const stream = async (options: StreamOptions): Promise<StreamedReply> => 
     if (ends.length > 0)
       ledger.violation(`HTTP ${api}: ${event.type ?? 'a chunk'} behind the terminal event`);
     const nowMs = performance.now();
-    if (event.type?.endsWith('.delta') === true || event.choices?.[0]?.delta.content !== undefined) {
+    // The first chunk of a chat completion has a role and no text.
+    if (event.type?.endsWith('.delta') === true || (event.choices?.[0]?.delta.content ?? '') !== '') {
       if (hasText) ledger.gap(nowMs - lastMs);
       else ledger.firstToken(nowMs - lastMs);
       hasText = true;

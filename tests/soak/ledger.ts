@@ -6,11 +6,14 @@ export interface Ledger {
   firstToken(ms: number): void;
   /** Between two events of a stream that bring tokens or text. */
   gap(ms: number): void;
+  /** A request that took very long to end, as on a machine that is busy with others. Once of each. */
+  late(): void;
   /** Something that must not happen. */
   violation(text: string): void;
   readonly ends: ReadonlyMap<string, number>;
   readonly firstTokensMs: readonly number[];
   readonly gapsMs: readonly number[];
+  readonly numLate: number;
   readonly violations: ReadonlyMap<string, number>;
 }
 
@@ -19,16 +22,21 @@ export const createLedger = (): Ledger => {
   const violations = new Map<string, number>();
   const firstTokensMs: number[] = [];
   const gapsMs: number[] = [];
+  let numLate = 0;
   const count = (counts: Map<string, number>, key: string): void =>
     void counts.set(key, (counts.get(key) ?? 0) + 1);
   return {
     ended: (client, how) => count(ends, `${client}: ${how}`),
     firstToken: (ms) => void firstTokensMs.push(ms),
     gap: (ms) => void gapsMs.push(ms),
+    late: () => void (numLate += 1),
     violation: (text) => count(violations, text),
     ends,
     firstTokensMs,
     gapsMs,
+    get numLate() {
+      return numLate;
+    },
     violations,
   };
 };

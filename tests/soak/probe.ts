@@ -1,45 +1,104 @@
-// What the system tells of a daemon and the processes that it has begun (Linux: /proc).
+// What the system tells of a daemon and the processes that it has begun (Linux: /proc), and what their heaps hold once
+// their garbage is collected (heap-probe.ts).
 
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { childrenOf } from '../faults/observer.js';
 
 export interface Sample {
-  /** Of the daemon's own process, and of the engine's where it has one. */
-  readonly rssMb: number;
-  readonly engineRssMb: number;
+  /** Memory that no file backs, of the daemon's own process and of the engine's where it has one. */
+  readonly anonymousMb: number;
+  readonly engineAnonymousMb: number;
+  readonly residentMb: number;
   readonly descriptors: number;
   readonly threads: number;
   readonly processes: number;
   readonly temporaryFiles: number;
 }
 
-const MB = 1024;
+/** Of a daemon with nothing to do, its garbage collected. */
+export interface SettledSample extends Sample {
+  readonly atMs: number;
+  /** What V8's heaps hold, of all threads that last. */
+  readonly heapsMb: number;
+}
 
-export const sampleOf = (pid: number, temporaryFolder: string): Sample => {
-  const daemon = statusOfProcess(pid);
+const KB_IN_MB = 1024;
+const BYTES_IN_MB = 2 ** 20;
+/** A whole collection of every thread; far longer where the machine is busy with others. */
+const COLLECTION_LIMIT_MS = 60_000;
+/** The pool's threads come and go with the tools that are asked for. */
+const PASSING_THREAD = /tool-worker/;
+
+const HEAP_PROBE = new URL('./heap-probe.js', import.meta.url);
+export const PROBE_FLAGS: readonly string[] = ['--import', HEAP_PROBE.href];
+export const probeEnv = (folder: string): NodeJS.ProcessEnv => ({ SOAK_HEAPS: folder });
+
+export interface Probed {
+  readonly pid: number;
+  readonly temporaryFolder: string;
+  /** What `probeEnv` was given. */
+  readonly heapFolder: string;
+}
+
+export const sampleOf = ({ pid, temporaryFolder }: Probed): Sample => {
   const children = childrenOf(pid);
   return {
-    rssMb: daemon.rssKb / MB,
-    engineRssMb: children
-      .map(statusOfProcess)
-      .reduce((sum, { name, rssKb }) => sum + (name === 'codexpc-engine' ? rssKb / MB : 0), 0),
+    anonymousMb: anonymousMbOf(pid),
+    engineAnonymousMb: enginesOf(pid).reduce((sum, engine) => sum + anonymousMbOf(engine), 0),
+    residentMb: numberIn(`/proc/${pid}/status`, 'VmRSS') / KB_IN_MB,
     descriptors: readdirSync(`/proc/${pid}/fd`).length,
-    threads: daemon.threads,
+    threads: numberIn(`/proc/${pid}/status`, 'Threads'),
     processes: children.length,
     temporaryFiles: numFiles(temporaryFolder),
   };
 };
 
-const statusOfProcess = (pid: number) => {
-  let text = '';
-  try {
-    text = readFileSync(`/proc/${pid}/status`, 'utf8');
-  } catch {
-    // It has ended meanwhile, and holds nothing.
+/** Has garbage collected first. */
+export const settledSampleOf = async (probed: Probed): Promise<SettledSample> => {
+  const processes = [probed.pid, ...enginesOf(probed.pid)];
+  const heaps = await Promise.all(processes.map((pid) => collectedBytes(pid, probed.heapFolder)));
+  const heapsMb = heaps.reduce((sum, bytes) => sum + bytes, 0) / BYTES_IN_MB;
+  return { ...sampleOf(probed), atMs: performance.now(), heapsMb };
+};
+
+const collectedBytes = async (pid: number, folder: string): Promise<number> => {
+  const file = join(folder, String(pid));
+  rmSync(file, { force: true });
+  process.kill(pid, 'SIGUSR2');
+  const deadline = performance.now() + COLLECTION_LIMIT_MS;
+  for (let text = textOf(file); performance.now() < deadline; text = textOf(file)) {
+    if (text !== '') {
+      const threads = text
+        .trim()
+        .split('\n')
+        .map((line) => line.split(' '));
+      return threads.reduce(
+        (sum, [name = '', bytes]) => sum + (PASSING_THREAD.test(name) ? 0 : Number(bytes)),
+        0,
+      );
+    }
+    await sleep(50);
   }
-  const field = (name: string): string => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(text)?.[1] ?? '';
-  return { name: field('Name'), rssKb: Number(field('VmRSS')), threads: Number(field('Threads')) };
+  throw new Error(`process ${pid} did not tell what its heaps hold`);
+};
+
+const enginesOf = (pid: number): readonly number[] =>
+  childrenOf(pid).filter((child) => /^Name:\tcodexpc-engine$/m.test(textOf(`/proc/${child}/status`)));
+
+const anonymousMbOf = (pid: number): number => numberIn(`/proc/${pid}/smaps_rollup`, 'Anonymous') / KB_IN_MB;
+
+/** 0 of a process that has ended meanwhile. */
+const numberIn = (file: string, field: string): number =>
+  Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(textOf(file))?.[1] ?? 0);
+
+const textOf = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return ''; // not there, or not any more
+  }
 };
 
 const numFiles = (folder: string): number => {

@@ -1,9 +1,10 @@
 // npm run soak [-- --minutes N --seed N --isolation thread|process]: a daemon with the pocket model under mixed clients,
-// watched from outside (Linux: /proc). Prints a report; exit code 1 when a bar is missed. A run of 30 minutes tells slopes
-// of memory; a short one tells the rest.
+// watched from outside (Linux: /proc). Prints a report; exit code 1 when a bar is missed. After the warm-up the clients
+// come in rounds, and between these, when nobody asks anything and garbage is collected, memory is measured: a run of 30
+// minutes tells its slope, a short one tells the rest.
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -13,18 +14,26 @@ import { createRandom } from '../faults/random.js';
 import { statusOf } from '../faults/observer.js';
 import { runClients } from './clients.js';
 import { createLedger } from './ledger.js';
-import { type Sample, sampleOf } from './probe.js';
+import {
+  PROBE_FLAGS,
+  type Probed,
+  probeEnv,
+  type Sample,
+  sampleOf,
+  type SettledSample,
+  settledSampleOf,
+} from './probe.js';
 import { createReport } from './report.js';
 import { tryCrowd, tryFairness, tryQueue } from './trials.js';
 
 const SAMPLE_MS = 1_000;
-const SAMPLES_A_LINE = 60;
 /** Of the whole time: slots, caches and heaps reach the size that they keep. */
 const WARM_UP_SHARE = 0.3;
+const ROUND_MS = 30_000;
 const FAIRNESS_SHARE = 0.05;
 const MIN_FAIRNESS_MS = 5_000;
 const MAX_FAIRNESS_MS = 30_000;
-const SETTLE_LIMIT_MS = 60_000;
+const SETTLE_LIMIT_MS = 120_000;
 /** What a pool of threads or a kept connection may still hold on to when nobody asks anything. */
 const SETTLE_MS = 2_000;
 
@@ -56,6 +65,12 @@ const SETTINGS = [
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'codexpc-soak-'));
+const heapFolder = join(folder, 'heaps');
+const probedOf = ({ pid }: DaemonProcess): Probed => ({
+  pid,
+  temporaryFolder: join(folder, 'tmp'),
+  heapFolder,
+});
 const ledger = createLedger();
 const random = createRandom(Number(values.seed));
 
@@ -67,9 +82,7 @@ const mix = async (daemon: DaemonProcess, forMs: number): Promise<readonly Sampl
   const deadline = performance.now() + forMs;
   while (performance.now() < deadline) {
     await sleep(SAMPLE_MS);
-    const sample = sampleOf(daemon.pid, join(folder, 'tmp'));
-    samples.push(sample);
-    if (samples.length % SAMPLES_A_LINE === 0) console.log(JSON.stringify(sample));
+    samples.push(sampleOf(probedOf(daemon)));
     const { queue } = await statusOf(daemon.socket).catch(() => ({ queue: null }));
     if (queue === null) ledger.violation('the daemon did not tell its status');
     else if (queue.length > queue.bound)
@@ -81,7 +94,7 @@ const mix = async (daemon: DaemonProcess, forMs: number): Promise<readonly Sampl
 };
 
 /** A sample of the daemon when nobody asks anything. */
-const idle = async (daemon: DaemonProcess): Promise<Sample> => {
+const settled = async (daemon: DaemonProcess): Promise<SettledSample> => {
   const deadline = performance.now() + SETTLE_LIMIT_MS;
   for (;;) {
     const { requests, slots, queue, connections } = await statusOf(daemon.socket);
@@ -96,10 +109,18 @@ const idle = async (daemon: DaemonProcess): Promise<Sample> => {
     await sleep(100);
   }
   await sleep(SETTLE_MS);
-  return sampleOf(daemon.pid, join(folder, 'tmp'));
+  const sample = await settledSampleOf(probedOf(daemon));
+  console.log(JSON.stringify(sample));
+  return sample;
 };
 
-const daemon = await startDaemonProcess({ folder, settings: SETTINGS });
+mkdirSync(heapFolder);
+const daemon = await startDaemonProcess({
+  folder,
+  settings: SETTINGS,
+  nodeFlags: PROBE_FLAGS,
+  env: probeEnv(heapFolder),
+});
 console.log(
   `${cpus()[0]?.model}, ${cpus().length} cores, load ${loadavg()[0]?.toFixed(1)} at the start; seed ${values.seed}, ` +
     `engine in a ${values.isolation}, ${hasSandbox ? '' : 'no sandbox, so no shell; '}${values.minutes} minutes`,
@@ -111,14 +132,18 @@ await mix(daemon, warmUpMs);
 const crowd = await tryCrowd(daemon, ledger);
 const queue = await tryQueue(daemon, ledger);
 const fairness = await tryFairness(daemon, ledger, fairnessMs);
-const before = await idle(daemon);
-const samples = await mix(daemon, Math.max(totalMs / 4, totalMs - (performance.now() - startedMs)));
-const after = await idle(daemon);
+const rounds: SettledSample[] = [await settled(daemon)];
+const samples: Sample[] = [];
+const endMs = Math.max(startedMs + totalMs, performance.now() + totalMs / 4);
+while (performance.now() < endMs) {
+  samples.push(...(await mix(daemon, Math.min(ROUND_MS, endMs - performance.now()))));
+  rounds.push(await settled(daemon));
+}
 const status = await statusOf(daemon.socket);
 const exitCode = await daemon.stop();
 if (exitCode !== 0) ledger.violation(`the daemon ended with exit code ${exitCode}`);
 rmSync(folder, { recursive: true });
 
-const report = createReport({ ledger, samples, before, after, status, crowd, queue, fairness });
+const report = createReport({ ledger, samples, settled: rounds, status, crowd, queue, fairness });
 console.log(report.text);
 process.exitCode = report.isMet ? 0 : 1;

@@ -1,6 +1,8 @@
-// A connection to the daemon's socket with any number of requests on it, each checked for one terminal event, last.
+// A connection to the daemon's socket with any number of requests on it, each checked for one terminal event, last. An
+// answer is waited for until it comes, or until the daemon says that it has nothing to do.
 
 import type { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { daemonCodec } from '../../src/ipc/codec.js';
 import { FrameReader } from '../../src/ipc/framing.js';
 import {
@@ -9,11 +11,11 @@ import {
   type RespondOptions,
   type ResponseEvent,
 } from '../../src/ipc/protocol.js';
-import { frame, HELLO, openSocket } from '../faults/observer.js';
+import { frame, HELLO, openSocket, statusOf } from '../faults/observer.js';
 import type { Ledger } from './ledger.js';
 
 export interface Reply {
-  /** `completed: REASON`, `failed: CODE`, or `lost`: the connection ended first. */
+  /** `completed: REASON`, `failed: CODE`, `lost`: the connection ended first, or `none`: the daemon has forgotten it. */
   readonly end: string;
   readonly events: readonly ResponseEvent[];
   readonly tokens: readonly number[];
@@ -28,8 +30,9 @@ export interface Asked {
   cancel(): void;
 }
 
-/** However long the machine is busy with others. */
-const END_LIMIT_MS = 120_000;
+/** An end after that is told as late, and from then on the daemon is asked whether one is still to come. */
+const LATE_MS = 120_000;
+const LOOK_MS = 5_000;
 
 interface Open {
   readonly startedMs: number;
@@ -39,6 +42,7 @@ interface Open {
 }
 
 export class SocketLine {
+  readonly #path: string;
   readonly #socket: Socket;
   readonly #ledger: Ledger;
   readonly #reader = new FrameReader();
@@ -46,7 +50,8 @@ export class SocketLine {
   #numRequests = 0;
   #isOver = false;
 
-  private constructor(socket: Socket, ledger: Ledger) {
+  private constructor(path: string, socket: Socket, ledger: Ledger) {
+    this.#path = path;
     this.#socket = socket;
     this.#ledger = ledger;
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
@@ -55,17 +60,14 @@ export class SocketLine {
   }
 
   static async open(path: string, ledger: Ledger): Promise<SocketLine> {
-    return new SocketLine(await openSocket(path), ledger);
+    return new SocketLine(path, await openSocket(path), ledger);
   }
 
   ask(options: RespondOptions): Asked {
     const requestId = `r${++this.#numRequests}`;
     const startedMs = performance.now();
     const reply = new Promise<Reply>((resolve) => {
-      const late = setTimeout(() => {
-        this.#ledger.violation(`a request had no end within ${END_LIMIT_MS / 1000} s`);
-        settle('late');
-      }, END_LIMIT_MS);
+      const late = setTimeout(() => void this.#awaitLate(requestId), LATE_MS);
       const events: ResponseEvent[] = [];
       const tokenTimesMs: number[] = [];
       const settle = (end: string): void => {
@@ -127,6 +129,28 @@ export class SocketLine {
     open.events.push(event);
     if (event.type === 'tokens.delta') open.tokenTimesMs.push(performance.now());
     if (isTerminal(event)) this.#settle(event.requestId, endOf(event));
+  }
+
+  /** Idle at two looks with nothing on its way to us in between: then this request has been forgotten. */
+  async #awaitLate(requestId: string): Promise<void> {
+    this.#ledger.late();
+    let wasIdle = false;
+    while (this.#open.has(requestId)) {
+      const isIdle = !this.#socket.isPaused() && (await this.#isDaemonIdle());
+      if (isIdle && wasIdle && this.#open.has(requestId)) {
+        this.#ledger.violation('a request had no end, and the daemon has nothing to do');
+        this.#settle(requestId, 'none');
+      }
+      wasIdle = isIdle;
+      await sleep(LOOK_MS);
+    }
+  }
+
+  async #isDaemonIdle(): Promise<boolean> {
+    const status = await statusOf(this.#path).catch(() => null); // it is busy, or gone: then the connection ends
+    if (status === null) return false;
+    const { requests, queue, slots } = status;
+    return requests.running + requests.awaitingTool + queue.length + slots.used === 0;
   }
 
   #settle(requestId: string, end: string): void {

@@ -17,29 +17,39 @@ export const jainIndex = (shares: readonly number[]): number => {
 
 export interface Slope {
   readonly perHour: number;
-  readonly standardError: number;
+  /** Half of the interval that holds the true slope 95 times in 100. */
+  readonly margin: number;
 }
 
-/** Consecutive samples say nearly the same; means of blocks are treated as independent. */
-const NUM_BLOCKS = 20;
+export interface Point {
+  readonly atMs: number;
+  readonly value: number;
+}
 
-/** By least squares over the means of equal blocks. `samples` are equally spaced, `spanMs` apart from first to last. */
-export const slopeOf = (samples: readonly number[], spanMs: number): Slope => {
-  const numBlocks = Math.min(NUM_BLOCKS, samples.length);
-  const blocks = Array.from({ length: numBlocks }, (_, index) =>
-    mean(
-      samples.slice(
-        Math.floor((index * samples.length) / numBlocks),
-        Math.floor(((index + 1) * samples.length) / numBlocks),
-      ),
-    ),
-  );
-  const blockHours = spanMs / 3_600_000 / numBlocks;
-  const middle = (numBlocks - 1) / 2;
-  const centre = mean(blocks);
-  const spread = blocks.reduce((sum, _, index) => sum + (index - middle) ** 2, 0);
-  const slope = blocks.reduce((sum, value, index) => sum + (index - middle) * (value - centre), 0) / spread;
-  const residuals = blocks.map((value, index) => value - centre - slope * (index - middle));
-  const variance = residuals.reduce((sum, value) => sum + value ** 2, 0) / (numBlocks - 2);
-  return { perHour: slope / blockHours, standardError: Math.sqrt(variance / spread) / blockHours };
+const HOUR_MS = 3_600_000;
+
+/** By least squares, of three points or more whose deviations from the line are independent of each other. */
+export const slopeOf = (points: readonly Point[]): Slope => {
+  const hours = points.map(({ atMs }) => atMs / HOUR_MS);
+  const middle = mean(hours);
+  const centre = mean(points.map(({ value }) => value));
+  const spread = hours.reduce((sum, hour) => sum + (hour - middle) ** 2, 0);
+  const at = (index: number): Point => points[index] as Point;
+  const perHour =
+    hours.reduce((sum, hour, index) => sum + (hour - middle) * (at(index).value - centre), 0) / spread;
+  const residuals = hours.map((hour, index) => at(index).value - centre - perHour * (hour - middle));
+  const freedom = points.length - 2;
+  const variance = residuals.reduce((sum, residual) => sum + residual ** 2, 0) / freedom;
+  return { perHour, margin: studentQuantile(freedom) * Math.sqrt(variance / spread) };
+};
+
+/** Of 97.5 %, by the normal one's expansion (Abramowitz and Stegun 26.7.5): from 3 degrees on within 1 %. */
+const studentQuantile = (freedom: number): number => {
+  const x = 1.959964;
+  const terms = [
+    (x ** 3 + x) / 4,
+    (5 * x ** 5 + 16 * x ** 3 + 3 * x) / 96,
+    (3 * x ** 7 + 19 * x ** 5 + 17 * x ** 3 - 15 * x) / 384,
+  ];
+  return x + terms.reduce((sum, term, index) => sum + term / freedom ** (index + 1), 0);
 };

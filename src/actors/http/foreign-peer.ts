@@ -1,30 +1,35 @@
-// Whether a connection over loopback comes from another user of this machine. Known on Linux.
+// Whose a connection over loopback is: this user's, or another's of this machine. Known on Linux.
 
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { ownerOf } from '../../ipc/http/socket-table.js';
 
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'];
-const known = new WeakMap<Socket, boolean>();
+const known = new WeakMap<Socket, Peer>();
 
-/** Root is no foreigner: nothing is kept from it. What has gone already is one: it hears no answer. */
-export const isForeignPeer = (socket: Socket): boolean => {
+/** `gone`: nobody holds the other end any more, so nobody knows who did. */
+export type Peer = 'own' | 'foreign' | 'gone';
+
+/** Root is no foreigner: nothing is kept from it. */
+export const peerOf = (socket: Socket): Peer => {
   const before = known.get(socket);
   if (before !== undefined) return before;
   // Once more: the table is read in pieces, and what changes between them may hide a line.
-  const isForeign = lookUp(socket) && lookUp(socket);
-  known.set(socket, isForeign);
-  return isForeign;
+  const first = lookUp(socket);
+  const peer = first === 'own' ? first : lookUp(socket);
+  known.set(socket, peer);
+  return peer;
 };
 
-const lookUp = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): boolean => {
+const lookUp = ({ remoteAddress, remotePort, localAddress, localPort }: Socket): Peer => {
   const tables = readTables();
-  if (tables.length === 0) return false; // macOS has none, nor a machine without /proc: see docs/security.md
-  if (!remoteAddress || !remotePort || !localAddress || !localPort) return true;
+  if (tables.length === 0) return 'own'; // macOS has none, nor a machine without /proc: see docs/security.md
+  if (!remoteAddress || !remotePort || !localAddress || !localPort) return 'gone';
   const peer = { address: remoteAddress, port: remotePort };
   const daemon = { address: localAddress, port: localPort };
   const owners = tables.map((table) => ownerOf(table, peer, daemon)).filter((owner) => owner !== null);
-  return !owners.some((uid) => uid === 0 || uid === process.getuid?.());
+  if (owners.length === 0) return 'gone';
+  return owners.some((uid) => uid === 0 || uid === process.getuid?.()) ? 'own' : 'foreign';
 };
 
 const readTables = (): readonly string[] =>

@@ -7,7 +7,7 @@ import { CodexpcError } from '../../errors.js';
 import type { FrontEndCounters } from '../../ipc/counters.js';
 import { type AccessPolicy, refuseAccess } from '../../ipc/http/access.js';
 import { refusal } from '../../ipc/http/api-error.js';
-import { isForeignPeer } from './foreign-peer.js';
+import { type Peer, peerOf } from './foreign-peer.js';
 import { discardBody, type Exchange, sendError } from './exchange.js';
 
 export interface Route {
@@ -29,17 +29,22 @@ export const createHttpRouter = ({ routes, access, counters, logger }: HttpRoute
     const { request, path } = exchange;
     const { headers } = request;
     if (headers.host === undefined && request.httpVersion === '1.1') throw noHost();
+    let peer = 'own' as Peer; // asked of where it matters
     const refused = refuseAccess(access, {
       path,
       host: headers.host,
       origin: headers.origin,
       secFetchSite: oneOf(headers['sec-fetch-site']),
       authorization: headers.authorization,
-      isForeign: () => isForeignPeer(request.socket),
+      isForeign: () => (peer = peerOf(request.socket)) !== 'own',
     });
     if (refused !== null) {
-      counters.connectionRefused();
-      logger.warn({ exchange: exchange.id, path }, refused.message);
+      if (peer === 'gone') {
+        logger.debug({ exchange: exchange.id, path }, 'a client left before it was known whose it is');
+      } else {
+        counters.connectionRefused();
+        logger.warn({ exchange: exchange.id, path }, refused.message);
+      }
       throw refused;
     }
     // What GET answers, HEAD may ask for: Node sends no body then.

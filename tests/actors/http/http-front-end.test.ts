@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import type { ConnectionStatus } from '../../../src/ipc/protocol.js';
 import { ManualTimers, until } from '../../fixtures/front-end-harness.js';
 import { type HttpHarnessOptions, rawRequest, startHttpHarness } from '../../fixtures/http-harness.js';
 
@@ -139,6 +140,17 @@ describe('the router', () => {
     const closed = await start({ settings: { token: 'secret' } });
     expect(await asNobody(`${closed.url()}/v1/models`, 'secret')).toBe('200');
     expect(await asNobody(`${closed.url()}/v1/models`, 'guess')).toBe('401');
+  });
+
+  test('does not take a client that has left for another user', async () => {
+    const harness = await start();
+    const { hostname, port } = new URL(harness.url());
+    const request = `GET /v1/models HTTP/1.1\r\nhost: ${hostname}:${port}\r\n\r\n`;
+    const socket = connect(Number(port), hostname);
+    socket.write(request, () => socket.destroy());
+    const connections = (): ConnectionStatus => harness.counters.snapshot().connections;
+    await until(() => connections().accepted === 1 && connections().open === 0);
+    expect(connections().refused).toBe(0);
   });
 
   test('lets this user in over IPv6 too', async () => {

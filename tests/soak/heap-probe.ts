@@ -1,0 +1,44 @@
+// Loaded into every thread of a soaked daemon (`node --import`): at SIGUSR2 each thread collects its garbage and tells
+// what is left, and the main thread writes that down as lines of `THREAD BYTES`. So memory is measured without V8's
+// mood, which is worth a hundred megabytes.   SOAK_HEAPS: the folder for the files, one for each process
+
+import { renameSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { BroadcastChannel, isMainThread } from 'node:worker_threads';
+
+/** All are idle, and have answered by then. */
+const ANSWER_MS = 1_000;
+const COLLECT = 'collect';
+
+const folder = process.env['SOAK_HEAPS'] ?? '';
+setFlagsFromString('--expose-gc'); // contexts made from now on have `gc`
+const collect = runInNewContext('gc') as () => void;
+
+const collected = (): string => {
+  collect();
+  collect(); // what the first one's finalizers let go
+  return `${basename(process.argv[1] ?? '')} ${getHeapStatistics().used_heap_size}`;
+};
+
+const channel = new BroadcastChannel('codexpc-soak');
+const answers: string[] = [];
+channel.onmessage = (event) => {
+  const { data } = event as { readonly data: string };
+  if (data !== COLLECT) answers.push(data);
+  else if (!isMainThread) channel.postMessage(collected());
+};
+channel.unref();
+
+const report = async (): Promise<void> => {
+  answers.splice(0);
+  channel.postMessage(COLLECT);
+  await sleep(ANSWER_MS);
+  const file = join(folder, String(process.pid));
+  writeFileSync(`${file}.new`, [collected(), ...answers].join('\n'));
+  renameSync(`${file}.new`, file);
+};
+
+if (isMainThread) process.on('SIGUSR2', () => void report());
