@@ -4,7 +4,7 @@ import type { DestinationStream, Level } from 'pino';
 import type { EngineSettings } from './actors/engine-control.js';
 import type { XpcFrontEndOptions } from './actors/front-end.js';
 import type { Fault } from './actors/fault.js';
-import type { ForcedCall } from './actors/forced-call.js';
+import type { Forcing } from './actors/forced-call.js';
 import { defaultMemoryBudget } from './actors/memory-guard.js';
 import type { SessionPolicy } from './actors/session.js';
 import type { HttpSettings } from './actors/http/http-front-end.js';
@@ -49,7 +49,7 @@ export interface DaemonOptions {
   };
   readonly fault: Fault | null;
   /** A test hook: the call that the model answers the user with. */
-  readonly forcedCall: ForcedCall | null;
+  readonly forcing: Forcing | null;
   /** Runs the daemon's own tools; the daemon closes it. */
   readonly toolRunner: ToolRunner;
 }

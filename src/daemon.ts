@@ -129,7 +129,7 @@ export const createDaemon = (options: DaemonOptions): Daemon => {
     queueBound: options.queueBound,
     quarantineAfter: options.quarantineAfter,
     policy: policies.session,
-    forcedCall: options.forcedCall,
+    forcing: options.forcing,
     logger,
     inspect,
     observeResponse: createDecoderInspection({ watchers, inspector, now: Date.now }),

@@ -23,7 +23,7 @@ import {
   requestQuarantined,
 } from './engine-errors.js';
 import { parseInjectedFault } from './fault.js';
-import type { ForcedCall } from './forced-call.js';
+import { forcedTurn, type Forcing } from './forced-call.js';
 import type { ModelCatalogue } from './model-catalogue.js';
 import { checkTools } from './offered-tools.js';
 import { clockMs } from './engine-frames.js';
@@ -50,7 +50,7 @@ export interface DaemonServiceOptions {
   /** A request that was running in as many crashes is not run again. */
   readonly quarantineAfter: number;
   readonly policy: SessionPolicy;
-  readonly forcedCall: ForcedCall | null;
+  readonly forcing: Forcing | null;
   readonly logger: Logger;
   readonly inspect: (event: InspectionEvent) => void;
   readonly observeResponse: (requestId: string) => ResponseObserver;
@@ -90,6 +90,7 @@ export const createDaemonService = (options: DaemonServiceOptions): DaemonServic
     const offer = offerTools(request, options.toolRunner.tools());
     checkTools(offer.request);
     const constraint = constraintOf(offer.request);
+    const forced = options.forcing === null ? null : forcedTurn(options.forcing, request);
     const checkpoint = checkpointOf(request.checkpoint);
     const { waiting, running, meanDurationMs } = sessions.counts();
     if (waiting >= options.queueBound) {
@@ -108,7 +109,7 @@ export const createDaemonService = (options: DaemonServiceOptions): DaemonServic
       queuedAhead: Math.max(0, waiting - Math.max(0, sources.numSlots - running)),
       engine,
       policy: options.policy,
-      forcedCall: options.forcedCall,
+      forced,
       turnstile,
       guardFingerprint,
       availableMemory,

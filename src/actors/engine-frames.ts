@@ -38,8 +38,11 @@ export type EngineCommand =
   | { readonly type: 'credit'; readonly id: SequenceId; readonly tokens: number }
   | { readonly type: 'cancel'; readonly id: SequenceId };
 
-/** The same clock in every thread of the process. */
-export const clockMs = (): number => performance.timeOrigin + performance.now();
+/**
+ * The same clock in every thread and in the engine's own process, and one that nobody sets: `performance.timeOrigin` is
+ * each one's own, and of the wall clock as it was then.
+ */
+export const clockMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 /** A CodexpcError as data. */
 export interface ErrorRecord {

@@ -23,7 +23,7 @@ import type { Call } from './decoder-stage.js';
 import type { ResponseObserver } from './decoder-inspection.js';
 import type { EngineActor } from './engine-actor.js';
 import { asCodedError } from './engine-errors.js';
-import { type ForcedCall, forcedTokens, isForced } from './forced-call.js';
+import { forcedTokens, type ForcedTurn } from './forced-call.js';
 import { createTally, type RunningGeneration, startGeneration } from './generation.js';
 import { guardAdmission } from './memory-guard.js';
 import type { ModelRuntime } from './model-runtime.js';
@@ -48,7 +48,7 @@ export interface SessionOptions {
   readonly engine: Pick<EngineActor, 'lease'>;
   readonly policy: SessionPolicy;
   /** A test hook: what the model's answer to the user begins with. */
-  readonly forcedCall: ForcedCall | null;
+  readonly forced: ForcedTurn | null;
   /** Rendering a prompt takes milliseconds: one session after the other. */
   readonly turnstile: Turnstile;
   /** Throws what makes a request with this fingerprint unacceptable. */
@@ -162,13 +162,13 @@ export const startSession = (options: SessionOptions): Session => {
   };
 
   const forced = ({ tokenizer }: ModelRuntime): Uint32Array =>
-    options.forcedCall === null || outputs.size > 0 || !isForced(request)
+    options.forced === null || outputs.size > 0
       ? new Uint32Array()
-      : forcedTokens(options.forcedCall, offer, tokenizer);
+      : forcedTokens(options.forced, offer, tokenizer);
 
   const guidance = ({ tokenizer }: ModelRuntime): Guidance | null => {
-    const { constraint, forcedCall } = options;
-    if (constraint === null || forcedCall !== null) return null; // what is forced need not fit anything
+    const { constraint } = options;
+    if (constraint === null || options.forced !== null) return null; // what is forced need not fit anything
     const names = builtins.map(({ name }) => name);
     return guidanceOf(constraint, { tokenizer, builtins: names, isFirstRound: outputs.size === 0 });
   };

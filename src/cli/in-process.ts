@@ -133,14 +133,14 @@ export const startServedDaemon = async (
 
 /** The tools that are allowed, and the call that tests force. */
 const ownTools = async (loaded: CliConfig, env: CliContext['env']) => {
-  const [{ openConfiguredTools }, { parseForcedCall }] = await Promise.all([
+  const [{ openConfiguredTools }, { parseForcing }] = await Promise.all([
     import('../actors/tools/configured-tools.js'),
     import('../actors/forced-call.js'),
   ]);
   const forced = env['CODEXPC_TEST_FORCE_TOOL'] ?? '';
   return {
     toolRunner: await openConfiguredTools(loaded, loaded.paths.stateFolder),
-    forcedCall: forced === '' ? null : parseForcedCall(forced),
+    forcing: forced === '' ? null : parseForcing(forced),
   };
 };
 

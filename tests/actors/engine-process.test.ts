@@ -92,6 +92,24 @@ describe('the engine in its own process', () => {
     expect(engineProcesses()).toHaveLength(1);
   });
 
+  test('tells times that are true, also when somebody has set the clock since the daemon began', async () => {
+    // The wall clock as it was when a process began: for the engine's, an hour earlier than for ours.
+    const timeOrigin = performance.timeOrigin + 3_600_000;
+    Object.defineProperty(performance, 'timeOrigin', { value: timeOrigin, configurable: true });
+    try {
+      start();
+      const end = await askFor(5).ended;
+      if (end.type !== 'completed') throw new Error(`ended with ${end.type}`);
+      const { queuedMs, prefillMs, decodeMs, totalMs } = end.timings;
+      for (const part of [queuedMs, prefillMs, decodeMs]) {
+        expect(part).toBeGreaterThanOrEqual(0);
+        expect(part).toBeLessThanOrEqual(totalMs);
+      }
+    } finally {
+      Reflect.deleteProperty(performance, 'timeOrigin');
+    }
+  });
+
   test('a process that is killed is started again', async () => {
     // It stays in the middle of its answer until it is killed.
     start({ fault: parseFault('hang@3'), enginePolicy: { heartbeatLimitMs: 60_000 } });

@@ -48,7 +48,7 @@ export const startTestDaemon = ({
     log: { level: 'debug', destination: { write: (line) => void log.push(line) } },
     fault: null,
     toolRunner: NO_TOOLS,
-    forcedCall: null,
+    forcing: null,
   });
   const { policies } = options;
   const daemon = createDaemon({

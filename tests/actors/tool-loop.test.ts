@@ -4,9 +4,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { Daemon } from '../../src/daemon.js';
-import { parseForcedCall } from '../../src/actors/forced-call.js';
+import { parseForcing } from '../../src/actors/forced-call.js';
 import type { OutputItem, ResponseEvent, WatchEvent } from '../../src/ipc/protocol.js';
 import { startTools } from './tools/tool-harness.js';
+import { SPECIAL_TOKENS } from './fakes/scripted-addon.js';
 import { createScriptedTools } from './fakes/scripted-tools.js';
 import {
   ask,
@@ -122,8 +123,8 @@ describe("the daemon's own tools", () => {
     const folder = startTools({ apply_patch: {} });
     try {
       const patch = '*** Begin Patch\n*** Add File: a.txt\n+"quoted"\n*** End Patch\n';
-      const forcedCall = { name: 'apply_patch', arguments: patch };
-      const answer = ask(start({ toolRunner: folder.runner, forcedCall }), 'say done');
+      const forcing = { name: 'apply_patch', arguments: patch };
+      const answer = ask(start({ toolRunner: folder.runner, forcing }), 'say done');
       completed(await answer.ended);
       expect(itemsOf(answer)[0]).toMatchObject({
         kind: 'tool_call',
@@ -275,8 +276,7 @@ describe("the daemon's own tools", () => {
 
   describe('a forced call', () => {
     test('is the first turn of the answer, whatever the model would say', async () => {
-      const forcedCall = parseForcedCall('{"name":"look","arguments":{"at":"it"}}');
-      const running = start({ forcedCall });
+      const running = start({ forcing: parseForcing('{"name":"look","arguments":{"at":"it"}}') });
       const answer = ask(running, 'say hello');
       const end = completed(await answer.ended);
       expect(answer.text()).toBe('got seen {"at":"it"}');
@@ -290,7 +290,7 @@ describe("the daemon's own tools", () => {
       ['nothing', '{}', expect.stringContaining('There is no tool functions.nothing')],
     ])('of %s', async (name, args, text) => {
       const answer = ask(
-        start({ forcedCall: parseForcedCall(`{"name":"${name}","arguments":${args}}`) }),
+        start({ forcing: parseForcing(`{"name":"${name}","arguments":${args}}`) }),
         'say hi',
       );
       const end = completed(await answer.ended);
@@ -299,7 +299,7 @@ describe("the daemon's own tools", () => {
     });
 
     test('of a client’s tool is not forced on the turn that goes on from its output', async () => {
-      const running = start({ forcedCall: parseForcedCall('{"name":"ask_user","arguments":{}}') });
+      const running = start({ forcing: parseForcing('{"name":"ask_user","arguments":{}}') });
       const first = ask(running, 'say hi', { tools: [ask_user] });
       expect(completed(await first.ended).finishReason).toBe('tool_calls');
       const second = ask(running, '', {
@@ -314,13 +314,27 @@ describe("the daemon's own tools", () => {
       expect(second.text()).toBe('got yes');
     });
 
+    test('may be said by each request; any tokens may, and the answer ends as ever', async () => {
+      const running = start({ forcing: parseForcing('asked') });
+      const call = ask(running, 'force {"name":"look","arguments":{"at":"it"}}');
+      const plain = ask(running, 'say hello');
+      const noise = ask(running, `force {"tokens":[${Object.values(SPECIAL_TOKENS).join()}]}`);
+      const wrong = (): unknown => ask(running, 'force {"tokens":[-1]}');
+      expect(wrong).toThrow(expect.objectContaining({ code: 'invalid_request' }));
+      completed(await call.ended);
+      expect(call.text()).toBe('got seen {"at":"it"}');
+      completed(await plain.ended);
+      expect(plain.text()).toBe('hello');
+      expect(completed(await noise.ended).usage.outputTokens).toBeGreaterThan(0);
+    });
+
     test('in 100 answers at the same time', async () => {
       const runner = createScriptedTools();
       const running = start({
         toolRunner: runner,
         queueBound: 100,
         engine: { queueBound: 100 },
-        forcedCall: parseForcedCall('{"name":"look","arguments":{}}'),
+        forcing: parseForcing('{"name":"look","arguments":{}}'),
       });
       const answers = Array.from({ length: 100 }, (_, index) => ask(running, `say ${index}`));
       const ends = await Promise.all(answers.map(({ ended }) => ended));
@@ -332,7 +346,7 @@ describe("the daemon's own tools", () => {
     });
 
     test.each(['', 'clock', '{"name":"clock"}', '{"name":"","arguments":{}}', '[]'])('is not %j', (text) => {
-      expect(() => parseForcedCall(text)).toThrow(/CODEXPC_TEST_FORCE_TOOL/);
+      expect(() => parseForcing(text)).toThrow(/CODEXPC_TEST_FORCE_TOOL/);
     });
   });
 });

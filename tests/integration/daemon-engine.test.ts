@@ -64,7 +64,7 @@ describe('the daemon with the native engine', () => {
     const forcedCall = { name: 'look', arguments: '{"at":"it"}' };
     const items = [{ kind: 'message', role: 'user', text: 'look '.repeat(60), channel: null }] as const;
     const options = { items, maxTokens: 60, include: ['tokens'], sampling: { temperature: 0 } } as const;
-    const daemon = start({ toolRunner: createScriptedTools(['look']), forcedCall });
+    const daemon = start({ toolRunner: createScriptedTools(['look']), forcing: forcedCall });
     const answer = ask(daemon, '', options);
     const end = await answer.ended;
     await stopTestDaemon(daemon);
