@@ -1,5 +1,5 @@
-// f32_to_q8, q8_mf4w_matmul and q8_matmul. Up to 8 tokens may take another path than more: four blocks and four rows at
-// once, at most 4096 columns. More go in tiles of 4 or 6, rows in panels of 8 to 32, columns in panels of 1024.
+// f32_to_q8, q8_mf4w_matmul and q8_matmul. Up to 8 tokens may take another path than more: two or four blocks and four rows
+// at once, at most 4096 columns; activations of two terms always do. More go in tiles of 4 or 6, rows in panels of 8 to 32, columns in panels of 1024.
 
 #include "kernels/q8-tester.h"
 
@@ -7,19 +7,25 @@ using Tester = codexpc::kernels::testing::Q8Tester;
 
 TEST(quantizes_to_half_a_step) {
   for (const bool evens_first : {false, true}) {
-    for (const std::size_t cols : {32, 64, 2880}) Tester().cols(cols).low_nibbles_are_even_columns(evens_first).TestQuantize(__LINE__);
+    for (const std::size_t cols : {32, 64, 2880}) {
+      Tester().cols(cols).low_nibbles_are_even_columns(evens_first).TestQuantize(__LINE__);
+      Tester().cols(cols).low_nibbles_are_even_columns(evens_first).two_terms().TestQuantize(__LINE__);
+    }
   }
 }
 TEST(zeros_stay_zeros) {
   for (const codexpc::kernels::KernelTable* table : codexpc::kernels::testing::SupportedTables()) {
     const float x[32] = {};
-    std::int8_t values[32];
-    float scale = 1.0f;
-    std::int32_t start = 1;
-    table->f32_to_q8({values, &scale, &start}, x, 32, false);
-    EXPECT_EQ(scale, 0.0f);
-    EXPECT_EQ(start, 0);
-    for (const std::int8_t value : values) EXPECT_EQ(static_cast<int>(value), 0);
+    for (const std::size_t num_terms : {1, 2}) {
+      if (num_terms == 2 && table->max_two_term_tokens == 0) continue;
+      std::vector<std::int8_t> values(32 * num_terms, 1);
+      float scale = 1.0f;
+      std::int32_t start = 0;
+      table->f32_to_q8({values.data(), &scale, &start, num_terms}, x, 32, false);
+      EXPECT_EQ(scale, 0.0f);
+      EXPECT_EQ(start, 0);
+      for (const std::int8_t value : values) EXPECT_EQ(static_cast<int>(value), 0);
+    }
   }
 }
 
@@ -35,7 +41,10 @@ TEST(mf4_one_to_twenty_tokens) {
 }
 TEST(mf4_few_tokens_of_every_number_of_blocks) {
   for (const std::size_t cols : {32, 64, 96, 128, 160, 4096, 4128, 4224}) {
-    for (const std::size_t tokens : {1, 3, 4, 5, 8}) Tester().num_tokens(tokens).rows(6).cols(cols).extra_stride(3).TestMf4(__LINE__);
+    for (const std::size_t tokens : {1, 3, 4, 5, 8}) {
+      Tester().num_tokens(tokens).rows(6).cols(cols).extra_stride(3).TestMf4(__LINE__);
+      Tester().num_tokens(tokens).rows(6).cols(cols).extra_stride(3).two_terms().TestMf4(__LINE__);
+    }
   }
 }
 TEST(mf4_odd_rows) {
@@ -52,6 +61,12 @@ TEST(mf4_slice) {
 TEST(mf4_accumulates) {
   Tester().rows(40).cols(1056).accumulate().TestMf4(__LINE__);
   Tester().num_tokens(7).rows(40).cols(1056).accumulate().no_bias().TestMf4(__LINE__);
+}
+TEST(mf4_in_two_terms) {
+  for (std::size_t tokens = 1; tokens <= 20; ++tokens) Tester().num_tokens(tokens).rows(33).cols(96).two_terms().TestMf4(__LINE__);
+  Tester().rows(40).cols(2880).low_nibbles_are_even_columns(false).two_terms().TestMf4(__LINE__);
+  Tester().num_tokens(3).rows(40).cols(96).extremes().two_terms().TestMf4(__LINE__);
+  Tester().num_tokens(5).rows(80).cols(1056).slice(3, 78).extra_stride(5).accumulate().no_bias().two_terms().TestMf4(__LINE__);
 }
 TEST(mf4_more_activations_than_a_cache_holds) { Tester().num_tokens(400).rows(9).cols(1408).slice(2, 7).TestMf4(__LINE__); }
 TEST(mf4_at_the_ends_of_the_ranges) {
@@ -72,6 +87,7 @@ TEST(q8_0_few_tokens_of_every_number_of_blocks) {
   for (const std::size_t cols : {32, 64, 96, 128, 160, 4096, 4128, 4224}) {
     for (const std::size_t tokens : {1, 3, 4, 5, 8}) {
       Tester().low_nibbles_are_even_columns(false).num_tokens(tokens).rows(6).cols(cols).accumulate().extra_stride(3).TestType(kQ8_0, __LINE__);
+      Tester().low_nibbles_are_even_columns(false).num_tokens(tokens).rows(6).cols(cols).extra_stride(3).two_terms().TestType(kQ8_0, __LINE__);
     }
   }
 }

@@ -27,8 +27,11 @@ struct Capabilities {
 /// kQ8: 8 bits a number and a scale in 16 bits for each key or value.
 enum class KvType { kF32, kF16, kQ8 };
 
+/// kExact multiplies in float32, or with activations that are sums of two terms: of bfloat16 in batches on a CPU with AMX,
+/// of 8-bit whole numbers in small steps where keys and values are rounded to 16 bits or fewer, which costs more.
 /// kFast multiplies in 8-bit whole numbers where the CPU gains by it: activations are rounded to 8 bits, 32 values to a
-/// scale, and in batches dense weights too; with AMX batches are multiplied in bfloat16 instead. tests/engine-native/precision.test.cc holds what that may change.
+/// scale, and in batches dense weights too; with AMX batches are multiplied in bfloat16 instead.
+/// tests/engine-native/precision.test.cc holds what that may change.
 enum class Precision { kExact, kFast };
 
 struct ContextOptions {

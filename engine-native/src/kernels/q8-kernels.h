@@ -10,6 +10,7 @@ struct Q8Kernels {
   decltype(KernelTable::f32_to_q8) to_q8;
   decltype(KernelTable::q8_matmul) matmul;
   decltype(KernelTable::q8_mf4w_matmul) mf4w_matmul;
+  decltype(KernelTable::max_two_term_tokens) max_two_term_tokens = 0;
 };
 
 #if defined(__x86_64__)
@@ -17,14 +18,14 @@ namespace avx2 {
 void ToQ8(const Q8View& out, const float* x, std::size_t n, bool evens_first);
 void MatmulQ8Mf4(const Q8MatmulArgs& args, const Mf4View& weight);
 /// A product of whole bytes takes AVX2 as many instructions as one of floats.
-inline constexpr Q8Kernels kQ8Kernels = {.to_q8 = ToQ8, .matmul = nullptr, .mf4w_matmul = MatmulQ8Mf4};
+inline constexpr Q8Kernels kQ8Kernels = {.to_q8 = ToQ8, .matmul = nullptr, .mf4w_matmul = MatmulQ8Mf4, .max_two_term_tokens = 4};
 }  // namespace avx2
 
 namespace avx512vnni {
 void ToQ8(const Q8View& out, const float* x, std::size_t n, bool evens_first);
 void MatmulQ8(const Q8MatmulArgs& args, const MatrixView& weight);
 void MatmulQ8Mf4(const Q8MatmulArgs& args, const Mf4View& weight);
-inline constexpr Q8Kernels kQ8Kernels = {.to_q8 = ToQ8, .matmul = MatmulQ8, .mf4w_matmul = MatmulQ8Mf4};
+inline constexpr Q8Kernels kQ8Kernels = {.to_q8 = ToQ8, .matmul = MatmulQ8, .mf4w_matmul = MatmulQ8Mf4, .max_two_term_tokens = 8};
 }  // namespace avx512vnni
 #elif defined(__aarch64__)
 namespace neon {

@@ -45,11 +45,13 @@ struct SdpaArgs {
 /// Bytes before the values of an entry of f32_to_q8kv: the scale.
 inline constexpr std::size_t kQ8KvScaleBytes = sizeof(f16);
 
-/// Activations in 8 bits for the q8 kernels: 32 consecutive values share a scale, and value = q * scale.
+/// Activations in whole numbers for the q8 kernels: 32 consecutive values share a scale. In one term value = q * scale, off
+/// by up to 1/254 of the largest of the 32; in two value = (256 * q + r) * scale, off by up to 2^-14 of it, mostly 2^-16.
 struct Q8View {
-  std::int8_t* values;   // (num_tokens, cols): -127 to 127, the 32 of a block in the order asked of f32_to_q8
+  std::int8_t* values;   // (num_tokens, num_terms, cols): -127 to 127, the 32 of a block in the order asked of f32_to_q8
   float* scales;         // (num_tokens, cols / 32)
   std::int32_t* starts;  // (num_tokens, cols / 32): what a block's sum of products starts from; the table's own business
+  std::size_t num_terms = 1;
 };
 
 /// As MatmulArgs, with `cols` a multiple of 32.
@@ -114,14 +116,19 @@ struct KernelTable {
   void (*f32_to_f16)(f16* out, const float* x, std::size_t n);  // round to nearest even
   /// A key or value in 2 + n bytes: a scale in f16, then value / scale to the nearest, -127 to 127.
   void (*f32_to_q8kv)(std::uint8_t* out, const float* x, std::size_t n);
-  /// One token (cols): scale = largest magnitude / 127, q = value / scale to the nearest. With `evens_first` a block's
+  /// One token (cols): scale = largest magnitude / 127, q = value / scale to the nearest; in two terms scale = largest
+  /// magnitude / (127 * 257), 256 * q + r = value / scale to the nearest, at times to the next. With `evens_first` a block's
   /// values of even columns stand before those of odd ones, as MXFP4 blocks of pairs want them. `n` is a multiple of 32.
   void (*f32_to_q8)(const Q8View& out, const float* x, std::size_t n, bool evens_first);
   /// Products in whole numbers, exact within a block, with scales and sums over blocks in float32. The weight's own
-  /// rounding: none for Q8_0; other types are brought to 8 bits as activations are. Null where f32_matmul is faster.
+  /// rounding: none for Q8_0; other types are brought to 8 bits as activations are, and want activations of one term. Null
+  /// where f32_matmul is faster.
   void (*q8_matmul)(const Q8MatmulArgs& args, const MatrixView& weight);
   /// MXFP4 is exact here: twice a value is a small whole number. Low nibbles meet a block's first 16 values of x.
   void (*q8_mf4w_matmul)(const Q8MatmulArgs& args, const Mf4View& weight);
+  /// Tokens up to which the q8 kernels over activations of two terms are faster than those over floats; 0 where they do not
+  /// know two terms.
+  std::size_t max_two_term_tokens;
   /// Tokens 16 * tile and following, (n) each; null after the last. Zeros there and up to the next 32 columns.
   void (*f32_to_tiles)(const TileView& out, std::size_t tile, const float* const x[16], std::size_t n, TileOrder order);
   /// Products of bfloat16, summed in float32. With activations of two terms weights have as many as they need: BF16 and

@@ -139,19 +139,21 @@ void BenchMatmul(const KernelTable& table, double fma_peak, const std::vector<st
 /// The same with activations in 8 bits: MXFP4 with its scales apart or (as in GGUF) between the blocks, Q8_0, or BF16
 /// brought to 8 bits in passing.
 void BenchQ8Matmul(const KernelTable& table, double fma_peak, const std::vector<std::uint8_t>& weights, const char* weight_name, const char* shape,
-                   std::size_t rows, std::size_t cols, std::size_t num_tokens) {
+                   std::size_t rows, std::size_t cols, std::size_t num_tokens, std::size_t num_terms) {
   const bool mf4 = std::strncmp(weight_name, "mf4w", 4) == 0;
   const bool together = std::strcmp(weight_name, "mf4w gguf") == 0;
   const NumberType type = std::strcmp(weight_name, "q8w") == 0 ? NumberType::kQ8_0 : NumberType::kBf16;
-  const std::string kernel = mf4 ? std::string("q8_mf4w_matmul") + (together ? " gguf" : "") : std::string("q8_matmul ") + (type == NumberType::kQ8_0 ? "q8_0" : "bf16");
+  const std::string terms = num_terms == 2 ? "2" : "";
+  const std::string kernel = mf4 ? "q8_mf4w_matmul" + terms + (together ? " gguf" : "") : "q8_matmul" + terms + " " + (type == NumberType::kQ8_0 ? "q8_0" : "bf16");
   if (!Wanted(kernel.c_str()) || (!mf4 && table.q8_matmul == nullptr)) return;
   Random random(1);
   const std::vector<float> x = random.Floats(num_tokens * cols, -1.0f, 1.0f);
-  std::vector<std::int8_t> values(x.size());
+  std::vector<std::int8_t> values(x.size() * num_terms);
   std::vector<float> x_scales(x.size() / 32);
   std::vector<std::int32_t> starts(x.size() / 32);
-  const Q8View quantized{values.data(), x_scales.data(), starts.data()};
-  table.f32_to_q8(quantized, x.data(), x.size(), mf4);
+  const Q8View quantized{values.data(), x_scales.data(), starts.data(), num_terms};
+  for (std::size_t at = 0; at < x.size(); at += cols)
+    table.f32_to_q8({values.data() + at * num_terms, x_scales.data() + at / 32, starts.data() + at / 32, num_terms}, x.data() + at, cols, mf4);
   const std::vector<bf16> bias = random.Bf16s(rows, -1.0f, 1.0f);
   const std::vector<std::uint8_t> scales = random.Bytes(rows * cols / 32, 134, 143);
   std::vector<std::uint8_t> with_scales(together ? weights : std::vector<std::uint8_t>());
@@ -261,7 +263,10 @@ void BenchTable(const KernelTable& table, const std::vector<std::uint8_t>& memor
   }
   for (const char* weight : {"mf4w", "mf4w gguf", "q8w", "bf16w"}) {
     for (const std::size_t num_tokens : {1u, 2u, 4u, 8u, 9u, 16u, 64u, 512u}) {
-      if (!slow || num_tokens == 1) BenchQ8Matmul(table, fma_peak, memory, weight, "2880 x 2880, memory", 2880, 2880, num_tokens);
+      if (slow && num_tokens > 1) continue;
+      BenchQ8Matmul(table, fma_peak, memory, weight, "2880 x 2880, memory", 2880, 2880, num_tokens, 1);
+      if (table.max_two_term_tokens > 0 && num_tokens <= 16 && std::strcmp(weight, "bf16w") != 0)
+        BenchQ8Matmul(table, fma_peak, memory, weight, "2880 x 2880, memory", 2880, 2880, num_tokens, 2);
     }
   }
   for (const char* weight : {"mf4w", "q8w", "bf16w"}) {

@@ -16,21 +16,25 @@ class Q8Tester {
   Q8Tester& accumulate() { accumulate_ = true; return *this; }
   Q8Tester& extra_stride(std::size_t value) { extra_stride_ = value; return *this; }
   Q8Tester& low_nibbles_are_even_columns(bool value) { evens_first_ = value; return *this; }
+  /// Activations in two terms, for tables that know them.
+  Q8Tester& two_terms() { num_terms_ = 2; return *this; }
   /// Activations and weights at the ends of their ranges, where a sum in 16 bits would overflow.
   Q8Tester& extremes() { extremes_ = true; return *this; }
 
   void TestQuantize(int line) const {
     Random random(1);
     const std::vector<float> x = random.Floats(cols_, -3.0f, 3.0f);
-    for (const KernelTable* table : SupportedTables()) {
+    for (const KernelTable* table : Tables()) {
       const Quantized q = Quantize(*table, x);
       Comparison comparison(__FILE__, line, std::string(table->name) + " f32_to_q8");
+      const double most_steps = num_terms_ == 2 ? 1.5002 : 0.5001;  // one more where r would be -128
       for (std::size_t i = 0; i < cols_; ++i)
-        comparison.Near("column " + std::to_string(i), q.exact[i], x[i], 0.5001 * static_cast<double>(q.scales[i / 32]));
+        comparison.Near("column " + std::to_string(i), q.exact[i], x[i], most_steps * static_cast<double>(q.scales[i / 32]));
       for (std::size_t block = 0; block < cols_ / 32; ++block) {
-        int largest = 0;
-        for (std::size_t i = 0; i < 32; ++i) largest = std::max(largest, std::abs(q.values[block * 32 + i]));
-        comparison.Near("largest of block " + std::to_string(block), largest, 127, 0.0);
+        double largest = 0.0;
+        for (std::size_t i = block * 32; i < block * 32 + 32; ++i) largest = std::max(largest, std::abs(q.exact[i]));
+        comparison.Near("largest of block " + std::to_string(block), largest / static_cast<double>(q.scales[block]),
+                        num_terms_ == 2 ? 127 * 257 : 127, 1e-3);
       }
     }
   }
@@ -88,14 +92,24 @@ class Q8Tester {
     std::vector<double> exact;  // what the bytes stand for, in the order of the columns
   };
 
+  /// Those that know the number of terms.
+  std::vector<const KernelTable*> Tables() const {
+    std::vector<const KernelTable*> tables = SupportedTables();
+    if (num_terms_ == 2) std::erase_if(tables, [](const KernelTable* table) { return table->max_two_term_tokens == 0; });
+    return tables;
+  }
+
   Quantized Quantize(const KernelTable& table, const std::vector<float>& x) const {
-    Quantized q{std::vector<std::int8_t>(x.size()), std::vector<float>(x.size() / 32), std::vector<std::int32_t>(x.size() / 32),
+    Quantized q{std::vector<std::int8_t>(x.size() * num_terms_), std::vector<float>(x.size() / 32), std::vector<std::int32_t>(x.size() / 32),
                 std::vector<double>(x.size())};
     for (std::size_t at = 0; at < x.size(); at += cols_)
-      table.f32_to_q8({q.values.data() + at, q.scales.data() + at / 32, q.starts.data() + at / 32}, x.data() + at, cols_, evens_first_);
+      table.f32_to_q8({q.values.data() + at * num_terms_, q.scales.data() + at / 32, q.starts.data() + at / 32, num_terms_}, x.data() + at,
+                      cols_, evens_first_);
     for (std::size_t i = 0; i < x.size(); ++i) {
       const std::size_t place = evens_first_ ? i % 32 / 2 + i % 2 * 16 : i % 32;
-      q.exact[i] = static_cast<double>(q.values[i / 32 * 32 + place]) * static_cast<double>(q.scales[i / 32]);
+      const std::int8_t* first = q.values.data() + i / cols_ * cols_ * num_terms_ + i % cols_ / 32 * 32 + place;
+      const int whole = num_terms_ == 2 ? 256 * first[0] + first[cols_] : first[0];
+      q.exact[i] = static_cast<double>(whole) * static_cast<double>(q.scales[i / 32]);
     }
     return q;
   }
@@ -114,11 +128,11 @@ class Q8Tester {
     const std::size_t out_stride = rows_ + extra_stride_;
     const std::vector<float> before = random.Floats(num_tokens_ * out_stride, -2.0f, 2.0f);
 
-    for (const KernelTable* table : SupportedTables()) {
+    for (const KernelTable* table : Tables()) {
       if (kernel.starts_with("q8_matmul") && table->q8_matmul == nullptr) continue;
       Quantized q = Quantize(*table, x);
       std::vector<float> out = before;
-      run(*table, Q8MatmulArgs{.out = out.data(), .x = {q.values.data(), q.scales.data(), q.starts.data()},
+      run(*table, Q8MatmulArgs{.out = out.data(), .x = {q.values.data(), q.scales.data(), q.starts.data(), num_terms_},
                                .bias = {bias_ ? bias.data() : nullptr, NumberType::kBf16}, .num_tokens = num_tokens_, .cols = cols_,
                                .out_stride = out_stride, .row_begin = row_begin_, .row_end = row_end_, .accumulate = accumulate_});
       Comparison comparison(__FILE__, line, std::string(table->name) + " " + kernel);
@@ -145,6 +159,7 @@ class Q8Tester {
     }
   }
 
+  std::size_t num_terms_ = 1;
   std::size_t num_tokens_ = 1;
   std::size_t rows_ = 16;
   std::size_t cols_ = 64;

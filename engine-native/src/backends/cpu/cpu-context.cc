@@ -22,7 +22,7 @@ MemoryUse PredictMemory(const EngineParts& engine, const ContextOptions& options
   const Model& model = *engine.model;
   const KvLayout kv(model.config(), options);
   Layout scratch_and_tokens;
-  scratch_and_tokens.Add(Scratch(model.config(), options, engine.table->bf16_matmul != nullptr).bytes(), 1);
+  scratch_and_tokens.Add(Scratch(model.config(), options, *engine.table).bytes(), 1);
   scratch_and_tokens.Add(TokenBytes(options), 1);
   return {.weights_bytes = model.weights_bytes(),
           .kv_bytes = kv.total_bytes,
@@ -55,7 +55,7 @@ CpuContext::CpuContext(std::shared_ptr<const EngineParts> engine, const ContextO
       config_(engine_->model->config()),
       options_(options),
       cache_(std::move(cache)),
-      scratch_(config_, options, engine_->table->bf16_matmul != nullptr),
+      scratch_(config_, options, *engine_->table),
       forward_({*engine_->model, *engine_->table, engine_->rope, *engine_->pool, *cache_, scratch_, options.kv_type,
                 options.precision}),
       has_logits_(options.num_slots),

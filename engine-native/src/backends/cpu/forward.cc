@@ -426,14 +426,16 @@ bool ForwardPass::UsesTiles() const {
 
 ForwardPass::Form ForwardPass::DenseForm(const MatrixView& weight, std::size_t cols) const {
   if (UsesTiles()) return Form::kTiles;
-  if (!is_fast() || parts_.table.q8_matmul == nullptr || cols % 32 != 0) return Form::kFloats;
-  const bool pays = weight.type == NumberType::kQ8_0 || num_prompt_rows_ >= kMinRowsToQuantizeWeights;
+  if (parts_.table.q8_matmul == nullptr || cols % 32 != 0) return Form::kFloats;
+  const bool is_q8 = weight.type == NumberType::kQ8_0;
+  const bool pays = is_fast() ? is_q8 || num_prompt_rows_ >= kMinRowsToQuantizeWeights : is_q8 && num_rows_ <= scratch_.most_two_term_rows;
   return pays ? Form::kBytes : Form::kFloats;
 }
 
 ForwardPass::Form ForwardPass::ExpertForm() const {
   if (UsesTiles()) return Form::kTiles;
-  return is_fast() ? Form::kBytes : Form::kFloats;
+  const std::size_t num_routed = std::size_t{num_rows_} * config_.experts_per_token;
+  return is_fast() || num_routed <= scratch_.most_two_term_rows * config_.num_experts ? Form::kBytes : Form::kFloats;
 }
 
 void ForwardPass::TileRows(const float* x, std::size_t cols) {
@@ -458,18 +460,20 @@ void ForwardPass::TilePlaces(const float* x, std::size_t cols, bool by_row) {
   });
 }
 
+kernels::Q8View ForwardPass::QuantizedFrom(std::size_t row, std::size_t cols) const {
+  return {.values = scratch_.q8.values + row * cols * scratch_.q8.num_terms,
+          .scales = scratch_.q8.scales + row * (cols / 32),
+          .starts = scratch_.q8.starts + row * (cols / 32),
+          .num_terms = scratch_.q8.num_terms};
+}
+
 void ForwardPass::Quantize(std::size_t row, const float* x, std::size_t cols, bool evens_first) {
-  parts_.table.f32_to_q8({.values = scratch_.q8.values + row * cols,
-                          .scales = scratch_.q8.scales + row * (cols / 32),
-                          .starts = scratch_.q8.starts + row * (cols / 32)},
-                         x, cols, evens_first);
+  parts_.table.f32_to_q8(QuantizedFrom(row, cols), x, cols, evens_first);
 }
 
 kernels::Q8MatmulArgs ForwardPass::Quantized(const kernels::MatmulArgs& args, std::size_t first_row) const {
   return {.out = args.out,
-          .x = {.values = scratch_.q8.values + first_row * args.cols,
-                .scales = scratch_.q8.scales + first_row * (args.cols / 32),
-                .starts = scratch_.q8.starts + first_row * (args.cols / 32)},
+          .x = QuantizedFrom(first_row, args.cols),
           .bias = args.bias,
           .num_tokens = args.num_tokens,
           .cols = args.cols,

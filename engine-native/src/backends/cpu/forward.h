@@ -63,6 +63,7 @@ class ForwardPass {
   void TileRows(const float* x, std::size_t cols);
   /// For the experts: the row of `x` at each place in the routed buffers, or each place's own.
   void TilePlaces(const float* x, std::size_t cols, bool by_row);
+  kernels::Q8View QuantizedFrom(std::size_t row, std::size_t cols) const;
   kernels::Q8MatmulArgs Quantized(const kernels::MatmulArgs& args, std::size_t first_row) const;
   kernels::TileMatmulArgs Tiled(const kernels::MatmulArgs& args, std::size_t first_tile) const;
   /// With the rows that were brought to `form` from `first_row` on; for tiles it is 0.

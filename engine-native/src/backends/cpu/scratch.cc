@@ -34,9 +34,10 @@ void Scratch::ForEachPiece(const Config& config, const ContextOptions& options, 
   visit(&first_draft, std::size_t{options.num_slots});
   const std::size_t expert_cols = std::max(config.hidden_size, config.intermediate_size);
   const std::size_t dense_cols = std::max<std::size_t>(config.hidden_size, config.q_size());
-  const std::size_t num_values =
-      is_fast ? std::max(SaturatingProduct(num_routed, expert_cols), SaturatingProduct(num_rows, dense_cols)) : 0;
-  visit(&q8.values, num_values);
+  const std::size_t num_q8_routed = is_fast ? num_routed : std::min(num_routed, SaturatingProduct(config.num_experts, most_two_term_rows));
+  const std::size_t num_q8_rows = is_fast ? num_rows : std::min(num_rows, most_two_term_rows);
+  const std::size_t num_values = std::max(SaturatingProduct(num_q8_routed, expert_cols), SaturatingProduct(num_q8_rows, dense_cols));
+  visit(&q8.values, SaturatingProduct(num_values, q8.num_terms));
   visit(&q8.scales, num_values / 32);
   visit(&q8.starts, num_values / 32);
   visit(&row_at, num_routed);
@@ -45,12 +46,14 @@ void Scratch::ForEachPiece(const Config& config, const ContextOptions& options, 
   visit(&tiled_places, num_routed_tiles);
   const auto tiled = [](std::size_t num_tiles, std::size_t cols) { return SaturatingProduct(16 * num_tiles, (cols + 31) / 32 * 32); };
   const std::size_t num_tiled = std::max(tiled(num_routed_tiles, expert_cols), tiled((num_rows + 15) / 16, dense_cols));
-  visit(&bf16_tiles.values, has_tiles_ ? SaturatingProduct(num_tiled, bf16_tiles.num_terms) : 0);
+  visit(&bf16_tiles.values, table_.bf16_matmul != nullptr ? SaturatingProduct(num_tiled, bf16_tiles.num_terms) : 0);
 }
 
-Scratch::Scratch(const Config& config, const ContextOptions& options, bool has_tiles)
-    : config_(config), options_(options), has_tiles_(has_tiles) {
-  bf16_tiles.num_terms = options.precision == Precision::kFast ? 1 : 2;
+Scratch::Scratch(const Config& config, const ContextOptions& options, const kernels::KernelTable& table)
+    : config_(config), options_(options), table_(table) {
+  const bool has_two_terms = options.precision == Precision::kExact && options.kv_type != KvType::kF32;
+  most_two_term_rows = has_two_terms ? table.max_two_term_tokens : 0;
+  q8.num_terms = bf16_tiles.num_terms = options.precision == Precision::kFast ? 1 : 2;
   ForEachPiece(config, options, [this](auto** pointer, std::size_t count) {
     *pointer = nullptr;
     layout_.Add(count, sizeof(**pointer));

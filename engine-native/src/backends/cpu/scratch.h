@@ -49,7 +49,7 @@ struct TiledPlaces {
 
 struct Scratch {
   /// Assigns offsets; the buffers themselves after Allocate.
-  Scratch(const Config& config, const ContextOptions& options, bool has_tiles);
+  Scratch(const Config& config, const ContextOptions& options, const kernels::KernelTable& table);
   Status Allocate();
   std::size_t bytes() const { return layout_.bytes(); }
 
@@ -78,7 +78,10 @@ struct Scratch {
   std::uint32_t* first_draft; // (num_slots): the slot's first row of draft_logits
   std::uint32_t* row_at;    // (routed): the row at each place in the routed buffers
   TiledPlaces* tiled_places; // (routed / 16 + num_experts)
-  kernels::Q8View q8;       // fast only: what is multiplied next, (rows or routed, its columns)
+  kernels::Q8View q8;       // what is multiplied next, (rows or routed, its columns): fast in one term; exact in two, if few
+  /// Exact steps of up to so many rows go through q8 in two terms. None with keys and values in 32 bits, where everything
+  /// is float32: next to keys and values in fewer bits the two terms' error does not count.
+  std::size_t most_two_term_rows;
   kernels::TileView bf16_tiles; // kernels with tiles only: the same in tiles
 
  private:
@@ -87,7 +90,7 @@ struct Scratch {
 
   const Config& config_;
   const ContextOptions options_;
-  const bool has_tiles_;
+  const kernels::KernelTable& table_;
   Layout layout_;
   PageBuffer buffer_;
 };

@@ -10,14 +10,19 @@ constexpr std::int32_t kQ8Offset = 12;
 
 CODEXPC_INLINE Vec ToFloats(BlockSum sum) { return _mm256_cvtepi32_ps(sum); }
 
-/// x * factor to the nearest whole number, as bytes.
-CODEXPC_INLINE void StoreRoundedBytes(std::int8_t* out, const Vec x[4], Vec factor) {
-  __m256i whole[4];
-  CODEXPC_UNROLL for (std::size_t i = 0; i < 4; ++i) whole[i] = _mm256_cvtps_epi32(_mm256_mul_ps(x[i], factor));
+/// 32 whole numbers, as bytes.
+CODEXPC_INLINE void StorePacked(std::int8_t* out, const __m256i whole[4]) {
   // Packing works within halves: 0-3, 8-11, 16-19, 24-27, then 4-7, ...
   const __m256i bytes = _mm256_packs_epi16(_mm256_packs_epi32(whole[0], whole[1]), _mm256_packs_epi32(whole[2], whole[3]));
   const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm256_permutevar8x32_epi32(bytes, order));
+}
+
+/// x * factor to the nearest whole number, as bytes.
+CODEXPC_INLINE void StoreRoundedBytes(std::int8_t* out, const Vec x[4], Vec factor) {
+  __m256i whole[4];
+  CODEXPC_UNROLL for (std::size_t i = 0; i < 4; ++i) whole[i] = _mm256_cvtps_epi32(_mm256_mul_ps(x[i], factor));
+  StorePacked(out, whole);
 }
 
 /// One MXFP4 block of 8 rows as eight vectors `step` bytes apart, four bytes of each row in its lane: low nibbles, then

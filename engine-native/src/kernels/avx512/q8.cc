@@ -37,20 +37,24 @@ namespace {
 #include "kernels/generic/q8-matmul.h"
 #include "kernels/generic/q8-matmul-dense.h"
 
-#include "kernels/avx512/q8-few-tokens.h"
+#include "kernels/avx512/block-groups.h"
+#include "kernels/generic/q8-few-tokens.h"
 
 }  // namespace
 
-void ToQ8(const Q8View& out, const float* x, std::size_t n, bool evens_first) { QuantizeRow(out, x, n, evens_first); }
+void ToQ8(const Q8View& out, const float* x, std::size_t n, bool evens_first) {
+  if (out.num_terms == 2) return QuantizeRowInTwo(out, x, n, evens_first);
+  QuantizeRow(out, x, n, evens_first);
+}
 void MatmulQ8(const Q8MatmulArgs& args, const MatrixView& weight) {
-  if (args.num_tokens > kFewTokens || weight.type != NumberType::kQ8_0) return MultiplyDense(args, weight);
-  MatmulFewTokens(args, Q8Quads{static_cast<const std::uint8_t*>(weight.data)}, 1.0f);
+  if (args.x.num_terms == 1 && (args.num_tokens > kFewTokens || weight.type != NumberType::kQ8_0)) return MultiplyDense(args, weight);
+  MatmulFewTokens(args, Q8Groups{{}, static_cast<const std::uint8_t*>(weight.data)}, 1.0f);
 }
 void MatmulQ8Mf4(const Q8MatmulArgs& args, const Mf4View& weight) {
-  if (args.num_tokens > kFewTokens) return MultiplyMf4(args, weight);
-  const float factor = ScalesForBias(weight.scale_bias + 1)[127];  // Mf4Quads takes 127 for the bias, and doubles
-  if (weight.block_stride == 16) return MatmulFewTokens(args, Mf4Quads<16>{weight.blocks, weight.scales}, factor);
-  MatmulFewTokens(args, Mf4Quads<17>{weight.blocks, weight.scales}, factor);
+  if (args.x.num_terms == 1 && args.num_tokens > kFewTokens) return MultiplyMf4(args, weight);
+  const float factor = ScalesForBias(weight.scale_bias + 1)[127];  // Mf4Groups takes 127 for the bias, and doubles
+  if (weight.block_stride == 16) return MatmulFewTokens(args, Mf4Groups<16>{{}, weight.blocks, weight.scales}, factor);
+  MatmulFewTokens(args, Mf4Groups<17>{{}, weight.blocks, weight.scales}, factor);
 }
 
 }  // namespace codexpc::kernels::avx512vnni

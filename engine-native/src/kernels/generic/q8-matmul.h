@@ -22,9 +22,8 @@ struct PanelRowRange {
   std::size_t At(std::size_t r) const { return first + (r < count ? r : count - 1); }
 };
 
-/// Largest magnitude to 127; a block of zeros has scale 0.
-CODEXPC_INLINE float QuantizeBlock(std::int8_t* out, const float* x, bool evens_first) {
-  Vec v[kBlockVectors];
+/// 32 values, those of even columns first if so asked. Returns the largest magnitude.
+CODEXPC_INLINE float LoadBlock(Vec v[kBlockVectors], const float* x, bool evens_first) {
   if (evens_first) {
     CODEXPC_UNROLL for (std::size_t i = 0; i < kBlockVectors / 2; ++i) LoadPairs(x + 2 * i * kLanes, &v[i], &v[kBlockVectors / 2 + i]);
   } else {
@@ -32,9 +31,14 @@ CODEXPC_INLINE float QuantizeBlock(std::int8_t* out, const float* x, bool evens_
   }
   Vec largest = Max(v[0], Sub(Zero(), v[0]));
   CODEXPC_UNROLL for (std::size_t i = 1; i < kBlockVectors; ++i) largest = Max(largest, Max(v[i], Sub(Zero(), v[i])));
-  const float magnitude = Largest(largest);
-  const Vec inverse = Set1(magnitude > 0.0f ? 127.0f / magnitude : 0.0f);
-  StoreRoundedBytes(out, v, inverse);
+  return Largest(largest);
+}
+
+/// Largest magnitude to 127; a block of zeros has scale 0.
+CODEXPC_INLINE float QuantizeBlock(std::int8_t* out, const float* x, bool evens_first) {
+  Vec v[kBlockVectors];
+  const float magnitude = LoadBlock(v, x, evens_first);
+  StoreRoundedBytes(out, v, Set1(magnitude > 0.0f ? 127.0f / magnitude : 0.0f));
   return magnitude * (1.0f / 127.0f);
 }
 

@@ -23,6 +23,7 @@ constexpr KernelTable MakeTable(const char* name, bool (*supported)(), const Q8K
       .f32_to_q8 = q8.to_q8,
       .q8_matmul = q8.matmul,
       .q8_mf4w_matmul = q8.mf4w_matmul,
+      .max_two_term_tokens = q8.max_two_term_tokens,
       .f32_to_tiles = tiles.to_tiles,
       .bf16_matmul = tiles.matmul,
       .bf16_mf4w_matmul = tiles.mf4w_matmul,

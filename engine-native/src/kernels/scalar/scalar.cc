@@ -252,6 +252,7 @@ const KernelTable kTable = {
     .f32_to_q8 = ToQ8,
     .q8_matmul = nullptr,
     .q8_mf4w_matmul = MatmulQ8Mf4,
+    .max_two_term_tokens = 0,
     .f32_to_tiles = nullptr,
     .bf16_matmul = nullptr,
     .bf16_mf4w_matmul = nullptr,

@@ -1,0 +1,149 @@
+#pragma once
+// A few tokens in bytes, as decoding has them, over the groups of blocks of one instruction set (its block-groups.h): four
+// rows at once, a group of blocks of each, expanded where it is used and multiplied with several tokens while it is in
+// registers. Memory is the limit then, as long as expanding stays well below it. Included inside that set's namespace and
+// target region, after weight-rows.h and q8-matmul.h.
+//
+// Activations of two terms cost twice the products of one and no more reading, and are as good as floats: they are what
+// the exact path decodes with.
+
+/// Of one token, what meets the weights lane by lane.
+template <std::size_t kTerms>
+struct TokenGroups {
+  static constexpr std::size_t kMaxBlocks = 128;  // 4096 columns at a time
+  static constexpr std::size_t kMaxGroups = kMaxBlocks / kGroupBlocks;
+  Bytes low[kTerms][kMaxGroups];
+  Bytes high[kTerms][kMaxGroups];
+  BlockSum starts[kMaxGroups];
+  Vec scales[kMaxGroups];
+};
+
+/// `num_blocks` blocks of a token from its column `first_col` on; past the last ones zeros. `factor` goes into the scales.
+template <std::size_t kTerms, typename Weight>
+CODEXPC_INLINE void ArrangeToken(TokenGroups<kTerms>* groups, const Q8MatmulArgs& args, std::size_t token, std::size_t first_col,
+                                 std::size_t num_blocks, float factor) {
+  const std::int8_t* values = args.x.values + token * kTerms * args.cols + first_col;
+  const float* scales = args.x.scales + (token * args.cols + first_col) / 32;
+  for (std::size_t block = 0; block < num_blocks; block += kGroupBlocks) {
+    const std::size_t count = num_blocks - block < kGroupBlocks ? num_blocks - block : kGroupBlocks;
+    const std::size_t group = block / kGroupBlocks;
+    // Each lane undoes what was added to its own weights: left to the sum over lanes, that would cost digits.
+    BlockSum offsets = ZeroSum();
+    CODEXPC_UNROLL for (std::size_t term = 0; term < kTerms; ++term) {
+      LoadGroup(values + term * args.cols + block * 32, count, &groups->low[term][group], &groups->high[term][group]);
+      offsets = Weight::Dot(TimesTerm(offsets), Weight::Offsets(), groups->low[term][group], groups->high[term][group]);
+    }
+    groups->starts[group] = Negated(offsets);
+    groups->scales[group] = Mul(LoadScales(scales + block, count), Set1(factor));
+  }
+}
+
+/// The products of four rows with `kTokens` tokens; past the slice's end its last row, not stored. `first` is the column of
+/// the tokens' first block, in blocks.
+template <std::size_t kTokens, std::size_t kTerms, typename Weight>
+CODEXPC_INLINE void MultiplyFourRows(const Q8MatmulArgs& args, const Weight& weight, const TokenGroups<kTerms>* tokens, std::size_t first_token,
+                                     std::size_t row, std::size_t first, std::size_t num_blocks) {
+  constexpr std::size_t kRows = 4;
+  constexpr std::size_t kStepBlocks = 4;
+  const std::size_t row_blocks = args.cols / 32;
+  const std::size_t num_rows = args.row_end - row < kRows ? args.row_end - row : kRows;
+  // A row is too short for the hardware to see where its stream goes on, so the next rows are asked for, and every line of
+  // them: one in seventeen left out cost a quarter of the speed on an Ice Lake Xeon.
+  constexpr std::size_t kLineBytes = 64;
+  constexpr std::size_t kStepLines = kStepBlocks * Weight::kBlockBytes / kLineBytes;
+  const std::uint8_t* ahead[kRows];
+  std::size_t at[kRows];
+  Vec sums[kTokens][kRows];
+  CODEXPC_UNROLL for (std::size_t r = 0; r < kRows; ++r) {
+    at[r] = (row + (r < num_rows ? r : num_rows - 1)) * row_blocks + first;
+    ahead[r] = weight.blocks + (at[r] + kRows * row_blocks) * Weight::kBlockBytes;
+    CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) sums[t][r] = Zero();
+  }
+  const auto add = [&](std::size_t group, std::size_t r, const WeightGroup& w) {
+    CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) {
+      const TokenGroups<kTerms>& token = tokens[t];
+      BlockSum sum = Weight::Dot(token.starts[group], w, token.low[kTerms - 1][group], token.high[kTerms - 1][group]);
+      if constexpr (kTerms == 2) sum = AddSums(sum, TimesTerm(Weight::Dot(ZeroSum(), w, token.low[0][group], token.high[0][group])));
+      sums[t][r] = MulAdd(Mul(ToFloats(sum), token.scales[group]), w.scales, sums[t][r]);
+    }
+  };
+  std::size_t block = 0;
+  for (; block + kStepBlocks <= num_blocks; block += kStepBlocks) {
+    CODEXPC_UNROLL for (std::size_t r = 0; r < kRows; ++r) {
+      CODEXPC_UNROLL for (std::size_t line = 0; line < kStepLines; ++line)
+        __builtin_prefetch(ahead[r] + (kStepLines * (block / kStepBlocks) + line) * kLineBytes);
+      CODEXPC_UNROLL for (std::size_t b = 0; b < kStepBlocks; b += kGroupBlocks) add((block + b) / kGroupBlocks, r, weight.Group(at[r] + block + b));
+    }
+  }
+  for (; block < num_blocks; block += kGroupBlocks) {
+    const std::size_t count = num_blocks - block < kGroupBlocks ? num_blocks - block : kGroupBlocks;
+    CODEXPC_UNROLL for (std::size_t r = 0; r < kRows; ++r) add(block / kGroupBlocks, r, weight.Rest(at[r] + block, count));
+  }
+  for (std::size_t at_byte = num_blocks / kStepBlocks * kStepLines * kLineBytes; at_byte < num_blocks * Weight::kBlockBytes; at_byte += kLineBytes) {
+    CODEXPC_UNROLL for (std::size_t r = 0; r < kRows; ++r) __builtin_prefetch(ahead[r] + at_byte);
+  }
+  CODEXPC_UNROLL for (std::size_t t = 0; t < kTokens; ++t) {
+    alignas(16) float dots[kRows];
+    StoreSums(dots, sums[t][0], sums[t][1], sums[t][2], sums[t][3]);
+    float* out = args.out + (first_token + t) * args.out_stride + row;
+    for (std::size_t r = 0; r < num_rows; ++r) {
+      float dot = dots[r];
+      if (args.bias.data != nullptr && first == 0) dot += At(args.bias, row + r);
+      out[r] = args.accumulate || first > 0 ? out[r] + dot : dot;
+    }
+  }
+}
+
+/// At most kTokens tokens.
+template <std::size_t kTokens, std::size_t kTerms, typename Weight>
+CODEXPC_INLINE void MultiplyFourRowsUpTo(std::size_t num_tokens, const Q8MatmulArgs& args, const Weight& weight, const TokenGroups<kTerms>* tokens,
+                                         std::size_t first_token, std::size_t row, std::size_t first, std::size_t num_blocks) {
+  if constexpr (kTokens > 0) {
+    if (num_tokens == kTokens) return MultiplyFourRows<kTokens, kTerms>(args, weight, tokens, first_token, row, first, num_blocks);
+    MultiplyFourRowsUpTo<kTokens - 1, kTerms>(num_tokens, args, weight, tokens, first_token, row, first, num_blocks);
+  }
+}
+
+/// `Weight::Group(block)` gives kGroupBlocks blocks, `Weight::Rest(block, count)` as many or fewer.
+template <std::size_t kTerms, typename Weight>
+CODEXPC_INLINE void MultiplyFewTokens(const Q8MatmulArgs& args, const Weight& weight, float factor) {
+  using Token = TokenGroups<kTerms>;
+  constexpr std::size_t kArranged = kFewTokens / kTerms;  // the same memory for one term and for two
+  const std::size_t row_blocks = args.cols / 32;
+  Token tokens[kArranged];
+  for (std::size_t first_token = 0; first_token < args.num_tokens; first_token += kArranged) {
+    const std::size_t num_tokens = args.num_tokens - first_token < kArranged ? args.num_tokens - first_token : kArranged;
+    for (std::size_t first = 0; first < row_blocks; first += Token::kMaxBlocks) {
+      const std::size_t num_blocks = row_blocks - first < Token::kMaxBlocks ? row_blocks - first : Token::kMaxBlocks;
+      for (std::size_t token = 0; token < num_tokens; ++token)
+        ArrangeToken<kTerms, Weight>(&tokens[token], args, first_token + token, first * 32, num_blocks, factor);
+      for (std::size_t row = args.row_begin; row < args.row_end; row += 4) {
+        for (std::size_t token = 0; token < num_tokens; token += kTokensAtOnce) {
+          const std::size_t left = num_tokens - token;
+          MultiplyFourRowsUpTo<kTokensAtOnce, kTerms>(left < kTokensAtOnce ? left : kTokensAtOnce, args, weight, tokens + token,
+                                                      first_token + token, row, first, num_blocks);
+        }
+      }
+    }
+  }
+}
+
+template <typename Weight>
+void MatmulFewTokens(const Q8MatmulArgs& args, const Weight& weight, float factor) {
+  if (args.x.num_terms == 2) return MultiplyFewTokens<2>(args, weight, factor);
+  MultiplyFewTokens<1>(args, weight, factor);
+}
+
+/// Largest magnitude to 127 * 257; a block of zeros has scale 0.
+CODEXPC_INLINE float QuantizeBlockInTwo(std::int8_t* coarse, std::int8_t* fine, const float* x, bool evens_first) {
+  constexpr float kLargest = 127.0f * 257.0f;
+  Vec v[kBlockVectors];
+  const float magnitude = LoadBlock(v, x, evens_first);
+  StoreRoundedTerms(coarse, fine, v, Set1(magnitude > 0.0f ? kLargest / magnitude : 0.0f));
+  return magnitude * (1.0f / kLargest);
+}
+
+void QuantizeRowInTwo(const Q8View& out, const float* x, std::size_t n, bool evens_first) {
+  for (std::size_t block = 0; block < n / 32; ++block)
+    out.scales[block] = QuantizeBlockInTwo(out.values + block * 32, out.values + n + block * 32, x + block * 32, evens_first);
+}
