@@ -68,7 +68,8 @@ export const createSettings = ({ home, defaultSocket }: SettingContext) =>
       kind: choice(['exact', 'fast']),
       initial: 'exact' as 'exact' | 'fast',
       env: null,
-      about: '"exact": products as good as in 32-bit floats; "fast": in 8-bit whole numbers where the CPU gains by it',
+      about:
+        '"exact": products as good as in 32-bit floats; "fast": in 8-bit whole numbers where the CPU gains by it',
     },
     'engine.threads': {
       kind: integerOrAuto(1, 1_024),
