@@ -29,13 +29,20 @@ const suites = readdirSync(folder)
 
 process.stdout.write('\n== summary\n');
 for (const { seconds, passed, failed, title } of suites) {
-  const mark = failed > 0 ? 'FAILED' : 'ok    ';
-  process.stdout.write(`${mark} ${seconds.padStart(5)} s  ${passed} passed, ${failed} failed  ${title}\n`);
+  process.stdout.write(
+    `${markOf(passed, failed)} ${seconds.padStart(5)} s  ${passed} passed, ${failed} failed  ${title}\n`,
+  );
 }
 const broken = suites.filter(({ failed }) => failed > 0);
 for (const { title, log } of broken) {
   const lines = failuresIn(readFileSync(log, 'utf8')).slice(0, Math.floor(MOST_LINES / broken.length));
   process.stdout.write(`-- ${title}\n${lines.map((line) => `${line}\n`).join('')}`);
+}
+
+/** A suite that could not check anything has not passed. */
+function markOf(passed, failed) {
+  if (failed > 0) return 'FAILED';
+  return passed > 0 ? 'ok    ' : 'NONE  ';
 }
 
 /** The head of each failure with the first lines of its error, once; the end of the log when no line is a head. */

@@ -28,6 +28,11 @@ describe('the summary of a CI run', () => {
     );
   });
 
+  test('does not call a suite fine that checked nothing', () => {
+    suite('1-a', '0 0 2 audit', 'audit: NOTHING WAS CHECKED\n');
+    expect(summary()).toBe('\n== summary\nNONE       2 s  0 passed, 0 failed  audit\n');
+  });
+
   test('names a failed jest test once, with the beginning of its error', () => {
     const failure =
       '  ● a daemon › answers\n\n    \u001b[31mexpected 1\u001b[39m\n    got 2\n\n    a\n    b\n    c\n    at the end\n';

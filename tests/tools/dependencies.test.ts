@@ -1,7 +1,9 @@
 // What the program is made of besides its own code: licences, install scripts, and where it comes from.
 
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 
@@ -78,3 +80,32 @@ test.each([
 ])('%s may be used: %j', (licence, allowed) =>
   expect(isAllowed({ ...packages[0]!, name: 'x', licence })).toBe(allowed),
 );
+
+describe('npm run audit', () => {
+  /** With an npm that answers like that. */
+  const audit = (answer: unknown) => {
+    const folder = mkdtempSync(join(tmpdir(), 'codexpc-audit-'));
+    writeFileSync(join(folder, 'npm'), `#!/bin/sh\ncat <<'END'\n${JSON.stringify(answer)}\nEND\n`);
+    chmodSync(join(folder, 'npm'), 0o755);
+    const { status, stdout } = spawnSync(process.execPath, [join(root, 'tools/dependencies/audit.mjs')], {
+      env: { PATH: [folder, dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter) },
+      encoding: 'utf8',
+    });
+    rmSync(folder, { recursive: true });
+    return { status, stdout };
+  };
+
+  test('says that nothing was checked where the registry has no list', () => {
+    const { status, stdout } = audit({ message: '405 Method Not Allowed', error: { summary: '' } });
+    expect(stdout).toMatch(/^audit: NOTHING WAS CHECKED: .*\(405 Method Not Allowed\)/);
+    expect(stdout).toMatch(/\n0 passed, 0 failed\n$/);
+    expect(status).toBe(0);
+  });
+
+  test('fails on a vulnerability, and names it', () => {
+    const vulnerabilities = { bad: { name: 'bad', severity: 'high', range: '<2' } };
+    const { status, stdout } = audit({ vulnerabilities, metadata: { dependencies: { prod: 9 } } });
+    expect(stdout).toContain('audit: high: bad <2\naudit: 9 packages asked for, 1 with vulnerabilities\n');
+    expect(status).toBe(1);
+  });
+});
