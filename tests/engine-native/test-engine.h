@@ -26,9 +26,18 @@ inline constexpr bool kIsInstrumented = __has_feature(address_sanitizer) || __ha
 inline constexpr bool kIsInstrumented = false;
 #endif
 
+/// So is one for another CPU, whose instructions a program carries out.
+#if defined(CODEXPC_EMULATED)
+inline constexpr bool kIsSlow = true;
+#else
+inline constexpr bool kIsSlow = kIsInstrumented;
+#endif
+
 /// Names of the kernel tables that this CPU can run.
 std::vector<std::string> SupportedTables();
-/// Of these, one of each set that has the same kernels of the exact path.
+/// Of these, one of each set that has the same kernels of the exact path. Without the scalar one in a slow build, where it
+/// takes ten times as long as all others together: its code is the same on every CPU and sees whole models natively, and
+/// its kernels are tested here too, one by one.
 std::vector<std::string> ExactTables();
 /// Logits of the same tokens in other steps, over the largest: scalar sums do not depend on how tokens were split, others
 /// are ordered differently; and with tiles many tokens meet the weights in two bfloat16 each, few in float32
