@@ -9,6 +9,7 @@
 #include "binding/arguments.h"
 #include "binding/errors.h"
 #include "binding/handles.h"
+#include "binding/processes.h"
 #include "binding/system.h"
 
 namespace codexpc::binding {
@@ -61,6 +62,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("topLogprobs", Napi::Function::New(env, TopLogprobsOf, "topLogprobs"));
   exports.Set("kernelTables", Napi::Function::New(env, KernelTables, "kernelTables"));
   RegisterSystem(env, exports);
+  RegisterProcesses(env, exports);
   return exports;
 }
 

@@ -1,5 +1,7 @@
 #include "binding/errors.h"
 
+#include <cstring>
+
 #include "binding/status.h"
 
 namespace codexpc::binding {
@@ -43,6 +45,14 @@ void Throw(Napi::Env env, const char* code, const std::string& message) {
 
 void Throw(Napi::Env env, const Status& status, Call call) {
   Throw(env, ErrorCode(status.code(), call), status.message());
+}
+
+Napi::Value ThrowErrno(Napi::Env env, const char* call, int error) {
+  Napi::Error thrown = Napi::Error::New(env, std::string(call) + ": " + std::strerror(error));
+  thrown.Set("syscall", call);
+  thrown.Set("errno", static_cast<double>(error));
+  thrown.ThrowAsJavaScriptException();
+  return env.Undefined();
 }
 
 }  // namespace codexpc::binding

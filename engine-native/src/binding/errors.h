@@ -18,5 +18,7 @@ void SetErrorClass(Napi::Env env, Napi::Function error_class);
 /// Makes the exception pending, unless one already is. The caller returns to JavaScript at once.
 void Throw(Napi::Env env, const char* code, const std::string& message);
 void Throw(Napi::Env env, const Status& status, Call call);
+/// An ordinary Error, with the system call and its errno for whoever words it.
+Napi::Value ThrowErrno(Napi::Env env, const char* call, int error);
 
 }  // namespace codexpc::binding

@@ -15,19 +15,12 @@
 #include <cstring>
 #include <string>
 
+#include "binding/errors.h"
+
 namespace codexpc {
 namespace {
 
 constexpr int kFirstListenFd = 3;  // sd_listen_fds(3)
-
-// An io_error of ours, with the system call and errno for the log.
-Napi::Value ThrowErrno(Napi::Env env, const char* call, int error) {
-  Napi::Error thrown = Napi::Error::New(env, std::string(call) + ": " + std::strerror(error));
-  thrown.Set("syscall", call);
-  thrown.Set("errno", static_cast<double>(error));
-  thrown.ThrowAsJavaScriptException();
-  return env.Undefined();
-}
 
 bool IsDescriptor(const Napi::CallbackInfo& info) {
   if (info.Length() == 1 && info[0].IsNumber() && info[0].As<Napi::Number>().Int32Value() >= 0) return true;
@@ -53,7 +46,7 @@ Napi::Value PeerUid(const Napi::CallbackInfo& info) {
   if (!IsDescriptor(info)) return info.Env().Undefined();
   uid_t uid = 0;
   if (!ReadPeerUid(info[0].As<Napi::Number>().Int32Value(), &uid)) {
-    return ThrowErrno(info.Env(), "getsockopt(peer credentials)", errno);
+    return binding::ThrowErrno(info.Env(), "getsockopt(peer credentials)", errno);
   }
   return Napi::Number::New(info.Env(), uid);
 }
@@ -66,7 +59,7 @@ Napi::Value LockFile(const Napi::CallbackInfo& info) {
   do {
     result = flock(fd, LOCK_EX | LOCK_NB);
   } while (result != 0 && errno == EINTR);
-  if (result != 0 && errno != EWOULDBLOCK) return ThrowErrno(info.Env(), "flock", errno);
+  if (result != 0 && errno != EWOULDBLOCK) return binding::ThrowErrno(info.Env(), "flock", errno);
   return Napi::Boolean::New(info.Env(), result == 0);
 }
 
@@ -80,7 +73,7 @@ Napi::Value ListenFds(const Napi::CallbackInfo& info) {
   for (long i = 0; i < num_fds && i < 64; ++i) {
     const int fd = kFirstListenFd + static_cast<int>(i);
     const int flags = fcntl(fd, F_GETFD);
-    if (flags < 0) return ThrowErrno(info.Env(), "fcntl(LISTEN_FDS)", errno);
+    if (flags < 0) return binding::ThrowErrno(info.Env(), "fcntl(LISTEN_FDS)", errno);
     fcntl(fd, F_SETFD, flags | FD_CLOEXEC);
     fds.Set(static_cast<uint32_t>(i), Napi::Number::New(info.Env(), fd));
   }
@@ -105,7 +98,7 @@ Napi::Value NotifyService(const Napi::CallbackInfo& info) {
   const socklen_t length = static_cast<socklen_t>(offsetof(struct sockaddr_un, sun_path) + path.size());
 
   const int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-  if (fd < 0) return ThrowErrno(env, "socket", errno);
+  if (fd < 0) return binding::ThrowErrno(env, "socket", errno);
   fcntl(fd, F_SETFD, FD_CLOEXEC);
   const ssize_t sent = sendto(fd, state.data(), state.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&address), length);
   close(fd);
@@ -115,7 +108,7 @@ Napi::Value NotifyService(const Napi::CallbackInfo& info) {
 // forbidCoreDumps(): neither this process nor one that it starts leaves an image of its memory when it crashes.
 Napi::Value ForbidCoreDumps(const Napi::CallbackInfo& info) {
   rlimit limit = {};
-  if (getrlimit(RLIMIT_CORE, &limit) != 0) return ThrowErrno(info.Env(), "getrlimit(RLIMIT_CORE)", errno);
+  if (getrlimit(RLIMIT_CORE, &limit) != 0) return binding::ThrowErrno(info.Env(), "getrlimit(RLIMIT_CORE)", errno);
 #if defined(__linux__)
   // Not 0: a program that core_pattern names gets the image whatever the limit, unless that is 1; and a file is not
   // written below a page (https://github.com/torvalds/linux/blob/v6.1/fs/coredump.c, do_coredump).
@@ -124,7 +117,7 @@ Napi::Value ForbidCoreDumps(const Napi::CallbackInfo& info) {
   constexpr rlim_t kNone = 0;
 #endif
   limit.rlim_cur = limit.rlim_max = std::min(kNone, limit.rlim_max);
-  if (setrlimit(RLIMIT_CORE, &limit) != 0) return ThrowErrno(info.Env(), "setrlimit(RLIMIT_CORE)", errno);
+  if (setrlimit(RLIMIT_CORE, &limit) != 0) return binding::ThrowErrno(info.Env(), "setrlimit(RLIMIT_CORE)", errno);
   return info.Env().Undefined();
 }
 

@@ -63,7 +63,7 @@ export const createToolRunner = (options: ToolRunnerOptions): ToolRunner => {
     if (definition.runsProgram) {
       const found =
         settings.sandbox === 'none'
-          ? ({ type: 'ready', confinement: { kind: 'none' } } as const)
+          ? ({ type: 'ready', confinement: sandbox.without() } as const)
           : await sandbox.find();
       if (found.type === 'missing')
         return { type: 'refused', reason: `${name} needs a sandbox. ${found.hint}` };

@@ -4,7 +4,6 @@
 // Without, a program's processes are those of its group and those that carry its mark in their environment: what
 // leaves the group and also clears its environment escapes. (Node offers no child subreaper.)
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { homedir } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
@@ -13,10 +12,11 @@ import { messageOf } from '../../../errors.js';
 import type { ToolLimits } from '../tool.js';
 import { bubblewrapArguments } from './bubblewrap.js';
 import type { Confinement } from './confinement.js';
-import { withLeash, withLimits } from './process-limits.js';
+import { withLimits } from './process-limits.js';
 import { countProcesses, descendantsOf, isAlive, processesMarked } from './process-tree.js';
 import { usablePath } from './search-path.js';
 import { seatbeltProfile } from './seatbelt.js';
+import { type ProcessRequest, type StartedProcess, startProcess } from './start-process.js';
 
 export interface ConfinedProcessOptions {
   readonly argv: readonly [string, ...string[]];
@@ -80,12 +80,12 @@ export const startConfinedProcess = (options: ConfinedProcessOptions): ConfinedP
   const before = isBubblewrap ? null : countProcesses();
   const seccompFd =
     isBubblewrap && confinement.seccompPath !== null ? openSync(confinement.seccompPath, 'r') : null;
-  let child: ChildProcess;
+  let child: StartedProcess;
   try {
-    const [file, ...args] = commandLine(options, seccompFd === null ? null : SECCOMP_FD);
-    child = spawn(file, args, {
-      cwd: isBubblewrap ? '/' : options.startFolder,
-      env: {
+    child = startProcess({
+      ...commandOf(options, seccompFd === null ? null : SECCOMP_FD),
+      folder: isBubblewrap ? '/' : options.startFolder,
+      environment: {
         PATH: isBubblewrap ? SYSTEM_PATH : usablePath(process.env['PATH'] ?? SYSTEM_PATH),
         HOME: homedir(),
         TMPDIR: confinement.kind === 'seatbelt' ? confinement.temporaryFolder : '/tmp',
@@ -95,31 +95,35 @@ export const startConfinedProcess = (options: ConfinedProcessOptions): ConfinedP
         ...options.environment,
         [MARK_VARIABLE]: mark,
       },
-      stdio: ['pipe', 'pipe', 'pipe', 'pipe', seccompFd ?? 'ignore', options.hasChannel ? 'pipe' : 'ignore'],
-      detached: true,
+      descriptors: [
+        'read',
+        'write',
+        'write',
+        isBubblewrap ? 'write' : 'null',
+        seccompFd ?? 'null',
+        options.hasChannel ? 'write' : 'null',
+      ],
     });
   } finally {
     if (seccompFd !== null) closeSync(seccompFd);
   }
-  const stdin = child.stdin!;
-  const control = child.stdio[CONTROL_FD] as Readable & Writable;
-  for (const stream of [stdin, control]) stream.on('error', () => {}); // it may end without having read
+  const [stdin, stdout, stderr] = child.streams;
+  const control = child.streams[CONTROL_FD];
+  stdin!.on('error', () => {}); // it may end without having read
 
   let innerPid: number | null = null;
   let innerExitCode: number | null = null;
-  const controlClosed = new Promise<void>((resolve) => control.once('close', resolve));
+  const controlClosed = new Promise<void>((resolve) => control?.once('close', resolve));
   let tellInner: () => void;
   const innerKnown = new Promise<void>((resolve) => (tellInner = resolve));
   if (isBubblewrap) {
     let status = '';
-    control.setEncoding('utf8').on('data', (chunk: string) => {
+    control!.setEncoding('utf8').on('data', (chunk: string) => {
       status += chunk;
       innerPid = numberIn(status, /"child-pid": (\d+)/);
       innerExitCode = numberIn(status, /"exit-code": (\d+)/);
       if (innerPid !== null) tellInner();
     });
-  } else {
-    control.resume(); // the leash: it closes with this process
   }
 
   const marked = (): readonly number[] => processesMarked(`${MARK_VARIABLE}=${mark}`, before);
@@ -144,14 +148,8 @@ export const startConfinedProcess = (options: ConfinedProcessOptions): ConfinedP
     }
   };
 
-  const exited = new Promise<readonly [number | null, NodeJS.Signals | null]>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code, signal) => resolve([code, signal]));
-  });
-  const ended = exited.then(async ([code, signal]): Promise<ProcessEnd> => {
-    sendToGroup(child.pid, 'SIGKILL'); // background children, and the leash
+  const ended = child.exited.then(async ({ exitCode: code, signal }): Promise<ProcessEnd> => {
     if (isBubblewrap) await Promise.race([controlClosed, delay(GONE_TIMEOUT_MS, null, { ref: false })]);
-    else control.destroy();
     await nothingLeft();
     if (!isBubblewrap) return { exitCode: code, signal, isUnstarted: false };
     if (innerExitCode === null)
@@ -171,11 +169,11 @@ export const startConfinedProcess = (options: ConfinedProcessOptions): ConfinedP
   };
 
   return {
-    pid: child.pid ?? null,
-    stdin,
-    stdout: child.stdout!,
-    stderr: child.stderr!,
-    channel: ((child.stdio as readonly unknown[])[CHANNEL_FD] ?? null) as Readable | null,
+    pid: child.pid,
+    stdin: stdin!,
+    stdout: stdout!,
+    stderr: stderr!,
+    channel: child.streams[CHANNEL_FD] ?? null,
     pids: (max) => {
       if (!isBubblewrap) return marked().slice(0, max);
       return innerPid === null ? [] : descendantsOf(innerPid, max);
@@ -185,7 +183,11 @@ export const startConfinedProcess = (options: ConfinedProcessOptions): ConfinedP
       else sendToGroup(child.pid, 'SIGTERM');
     },
     interrupt: () => {
-      const pid = isBubblewrap ? (innerPid === null ? undefined : descendantsOf(innerPid, 1)[0]) : child.pid;
+      const pid = isBubblewrap
+        ? innerPid === null
+          ? undefined
+          : descendantsOf(innerPid, 1)[0]
+        : (child.pid ?? undefined);
       if (pid !== undefined) send(pid, 'SIGINT');
     },
     kill: () => {
@@ -196,10 +198,10 @@ export const startConfinedProcess = (options: ConfinedProcessOptions): ConfinedP
   };
 };
 
-const commandLine = (
+const commandOf = (
   options: ConfinedProcessOptions,
   seccompFd: number | null,
-): readonly [string, ...string[]] => {
+): Pick<ProcessRequest, 'argv' | 'limits' | 'leash'> => {
   const { argv, confinement, limits, workFolder, startFolder, readFolders, network } = options;
   switch (confinement.kind) {
     case 'bubblewrap': {
@@ -213,14 +215,19 @@ const commandLine = (
         statusFd: CONTROL_FD,
         seccompFd,
       });
-      return [confinement.path, ...args, ...withLimits(argv, limits, 'init')];
+      return {
+        argv: [confinement.path, ...args, ...withLimits(argv, limits, 'init')],
+        limits: null,
+        leash: 'itself',
+      };
     }
     case 'seatbelt': {
       const profile = seatbeltProfile({ ...confinement, workFolder, readFolders, network });
-      return withLeash(['/usr/bin/sandbox-exec', '-p', profile, ...withLimits(argv, limits, 'program')]);
+      const program = withLimits(argv, limits, 'program');
+      return { argv: ['/usr/bin/sandbox-exec', '-p', profile, ...program], limits: null, leash: 'own' };
     }
     case 'none':
-      return withLimits(argv, limits, 'leashed');
+      return { argv, limits, leash: confinement.leashFd ?? 'own' };
   }
 };
 
@@ -230,8 +237,8 @@ export const killMarked = (pid: number, mark: string): void => {
   sendToGroup(pid, 'SIGKILL');
 };
 
-const sendToGroup = (pid: number | undefined, signal: NodeJS.Signals): void => {
-  if (pid !== undefined && pid > 1) send(-pid, signal);
+const sendToGroup = (pid: number | null, signal: NodeJS.Signals): void => {
+  if (pid !== null && pid > 1) send(-pid, signal);
 };
 
 const send = (pid: number, signal: NodeJS.Signals): void => {

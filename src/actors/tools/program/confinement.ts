@@ -16,6 +16,7 @@ import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { messageOf } from '../../../errors.js';
 import { SYSTEM_FOLDERS, type SystemEntry } from './bubblewrap.js';
+import { createLeash } from './leash.js';
 import { createSeccompFilter } from './seccomp.js';
 
 export type Confinement =
@@ -28,7 +29,8 @@ export type Confinement =
       readonly seccompPath: string | null;
     }
   | { readonly kind: 'seatbelt'; readonly home: string; readonly temporaryFolder: string }
-  | { readonly kind: 'none' };
+  /** `leashFd`: see Leash. */
+  | { readonly kind: 'none'; readonly leashFd: number | null };
 
 export type Sandbox =
   | { readonly type: 'ready'; readonly confinement: Confinement }
@@ -38,6 +40,8 @@ export type Sandbox =
 export interface SandboxFinder {
   /** Looks once; the answer is kept. */
   find(): Promise<Sandbox>;
+  /** For a tool that is to have none. */
+  without(): Confinement;
   close(): void;
 }
 
@@ -55,6 +59,7 @@ const WITHOUT = 'or set sandbox = "none" for this tool, which lets it do all tha
 export const createSandboxFinder = ({ platform, searchPath }: SandboxFinderOptions): SandboxFinder => {
   let found: Promise<Sandbox> | null = null;
   let filterFd: number | null = null;
+  const leash = createLeash();
 
   const findBubblewrap = async (): Promise<Sandbox> => {
     const path = executable('bwrap', searchPath);
@@ -102,7 +107,9 @@ export const createSandboxFinder = ({ platform, searchPath }: SandboxFinderOptio
         hint: `There is no sandbox for ${platform}; set sandbox = "none" for this tool.`,
       });
     },
+    without: () => ({ kind: 'none', leashFd: leash.fd() }),
     close: () => {
+      leash.close();
       if (filterFd !== null) closeSync(filterFd);
       filterFd = null;
     },

@@ -1,6 +1,5 @@
 // One run of a program, from start to report: feeds it, keeps what it writes, watches what it uses.
 
-import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../../errors.js';
@@ -13,6 +12,7 @@ import {
 } from './confined-process.js';
 import { createOutputCapture, type OutputCapture } from './output-capture.js';
 import { memoryOf } from './process-tree.js';
+import { signalName } from './signal-name.js';
 
 export interface ProgramOptions extends Omit<ConfinedProcessOptions, 'hasChannel'> {
   readonly input: string;
@@ -92,7 +92,7 @@ const drain = (stream: Readable, capture: OutputCapture, onWritten: () => void):
   });
 
 const WATCH_INTERVAL_MS = 100;
-/** Without a sandbox, the leash is one of the processes. */
+/** A leash of the program's own is one of the processes. */
 const OWN_PROCESSES = 1;
 
 /** Counts processes and memory of all of them together, which no limit of a single process bounds. */
@@ -144,6 +144,3 @@ export const outputReport = ({
     limit: signal === 'SIGXCPU' ? 'cpu' : signal === 'SIGXFSZ' ? 'fileSize' : null,
   };
 };
-
-const signalName = (number: number): string | null =>
-  Object.entries(constants.signals).find(([, value]) => value === number)?.[0] ?? null;
