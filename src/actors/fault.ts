@@ -12,6 +12,7 @@ export const FAULT_KINDS = [
   'abort', // native code brings the process down
   'nan', // the sampler gets bad numbers
   'garbage', // a token outside the vocabulary
+  'heap', // the worker's heap is filled: gigabytes, unless V8 was told a limit
   'start', // the worker throws before it is ready
   'silent', // the worker never becomes ready
   'none', // nothing, until another one is injected
@@ -96,11 +97,18 @@ const strike = ({ kind, atToken }: Fault, sampled: StepSample): StepSample => {
       return { ...sampled, logprob: NaN };
     case 'garbage':
       return { ...sampled, token: 0x7fffffff };
+    case 'heap':
+      return fillHeap();
     case 'start':
     case 'silent':
     case 'none':
       return sampled;
   }
+};
+
+const fillHeap = (): never => {
+  const kept: unknown[] = [];
+  for (;;) kept.push(Array.from({ length: 10_000 }, (_, index) => ({ index })));
 };
 
 const withStrikes = (context: NativeContext, struck: (sampled: StepSample) => StepSample): NativeContext => ({

@@ -6,14 +6,17 @@ import { clientCodec, daemonCodec } from '../../src/ipc/codec.js';
 import { FrameReader, joinFrames } from '../../src/ipc/framing.js';
 import {
   type ClientMessage,
+  type Completed,
   createRespond,
   type DaemonMessage,
+  type Failed,
   type Health,
   isTerminal,
   PROTOCOL_VERSION,
   type ResponseEvent,
   type Status,
 } from '../../src/ipc/protocol.js';
+import type { Random } from './random.js';
 
 export interface Answer {
   readonly events: readonly ResponseEvent[];
@@ -46,6 +49,12 @@ export const question = (requestId: string, text: string, maxTokens: number): Cl
     sampling: { temperature: 0 },
   });
 
+/** A connection that asks something and goes on to do something odd. */
+export const running = (text = 'Tell me about codexpc'): Buffer => frame(HELLO, question('x', text, 60));
+
+export const noise = (random: Random, length: number): Uint8Array =>
+  Uint8Array.from({ length }, () => random.below(256));
+
 /** Silence far longer than a new engine needs: nothing more would come. */
 const ANSWER_LIMIT_MS = 60_000;
 
@@ -69,9 +78,13 @@ const converse = async (
     socket.on('data', (chunk: Buffer) => {
       reader.push(chunk);
       for (let bytes = reader.next(); bytes !== null; bytes = reader.next()) {
-        const message = daemonCodec.decode(bytes);
-        received.push(message);
-        if (isDone(message)) resolve();
+        try {
+          const message = daemonCodec.decode(bytes);
+          received.push(message);
+          if (isDone(message)) resolve();
+        } catch (error) {
+          reject(error as Error); // what the daemon sends does not fit its own schema
+        }
       }
     });
   });
@@ -90,6 +103,17 @@ export const ask = async (path: string, text: string, maxTokens: number): Promis
     event.type === 'tokens.delta' ? event.tokens.map(({ token }) => token) : [],
   );
   return { events, tokens };
+};
+
+/** Whatever is answered ends as it should. Throws what is wrong; turned away before its answer began, it is fine. */
+export const askSoundly = async (path: string, text: string, maxTokens: number): Promise<void> => {
+  const answer = await ask(path, text, maxTokens).catch((error: NodeJS.ErrnoException) => {
+    if (error.syscall === 'connect') return null;
+    throw error;
+  });
+  if (answer === null || answer.events.length === 0) return;
+  const wrong = faultOfForm(answer);
+  if (wrong !== null) throw new Error(`the answer to ${JSON.stringify(text.slice(0, 200))} ${wrong}`);
 };
 
 const isEvent = (message: DaemonMessage): message is ResponseEvent => 'sequence' in message;
@@ -128,13 +152,40 @@ export const request = async (path: string, message: ClientMessage): Promise<unk
   return reply?.type === 'reply' ? reply.result : null;
 };
 
-/** What is wrong with one answer; null: nothing. `alone`: what an undisturbed daemon answered. */
-export const faultOfAnswer = (answer: Answer, alone: Answer, mayFail: boolean): string | null => {
-  const { events, tokens } = answer;
+/** What is wrong with an answer, whatever it says; null: nothing. */
+const faultOfForm = ({ events, tokens }: Answer): string | null => {
   const end = events.at(-1);
   if (end === undefined || !isTerminal(end)) return 'has no terminal event';
   if (events.filter(isTerminal).length !== 1) return 'has more than one terminal event';
   if (events.some(({ sequence }, index) => sequence !== index)) return 'lost or reordered an event';
+  if (events[0]?.type !== 'created') return `began with ${events[0]?.type}`;
+  if (end.type === 'failed') return null;
+  if (end.usage.outputTokens !== tokens.length)
+    return `tells of ${end.usage.outputTokens} tokens, ${tokens.length} came`;
+  // What was streamed of the final channel is what its messages are.
+  const streamed = events.map((event) => (isFinalText(event) ? event.text : '')).join('');
+  const whole = events
+    .map((event) =>
+      event.type === 'output_item.done' && event.item.kind === 'message' && event.item.channel === 'final'
+        ? event.item.text
+        : '',
+    )
+    .join('');
+  if (streamed !== whole) return `streamed ${JSON.stringify(streamed)} for ${JSON.stringify(whole)}`;
+  const { timings } = end;
+  const longest = Math.max(timings.queuedMs, timings.prefillMs, timings.decodeMs, timings.timeToFirstTokenMs);
+  return longest > timings.totalMs + 1 ? `took ${longest} ms of ${timings.totalMs} ms` : null;
+};
+
+const isFinalText = (event: ResponseEvent): event is Extract<ResponseEvent, { type: 'output_text.delta' }> =>
+  event.type === 'output_text.delta' && event.channel === 'final';
+
+/** What is wrong with one answer; null: nothing. `alone`: what an undisturbed daemon answered. */
+export const faultOfAnswer = (answer: Answer, alone: Answer, mayFail: boolean): string | null => {
+  const { events, tokens } = answer;
+  const malformed = faultOfForm(answer);
+  if (malformed !== null) return malformed;
+  const end = events.at(-1) as Completed | Failed;
   if (tokens.some((token, index) => token !== alone.tokens[index])) return 'has other tokens';
   if (end.type === 'completed') return tokens.length === alone.tokens.length ? null : 'lost tokens';
   return mayFail ? null : `failed: ${end.error.code}: ${end.error.message}`;
@@ -148,23 +199,48 @@ export interface Holdings {
 /** Open descriptors and child processes of a daemon (Linux). */
 export const holdingsOf = (pid: number): Holdings => ({
   descriptors: readdirSync(`/proc/${pid}/fd`).length,
-  children: readdirSync('/proc').filter((name) => /^\d+$/.test(name) && parentOf(name) === pid).length,
+  children: childrenOf(pid).length,
 });
 
 export const childrenOf = (pid: number): readonly number[] =>
+  pids().filter((child) => parentOf(child) === pid);
+
+/** The processes of its engine: one, or none for a moment. */
+export const enginesOf = (pid: number): readonly number[] =>
+  childrenOf(pid).filter((child) => /codexpc-engine|engine-process/.test(commandOf(child)));
+
+export interface Descendant {
+  readonly pid: number;
+  readonly command: string;
+}
+
+export const descendantsOf = (pid: number): readonly Descendant[] =>
+  childrenOf(pid).flatMap((child) => [{ pid: child, command: commandOf(child) }, ...descendantsOf(child)]);
+
+/** Processes that began with this variable in their environment, whoever their parent is by now. */
+export const processesWith = (variable: string): readonly number[] =>
+  pids().filter((pid) => textOf(`/proc/${pid}/environ`).split('\0').includes(variable));
+
+const pids = (): readonly number[] =>
   readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name) && parentOf(name) === pid)
+    .filter((name) => /^\d+$/.test(name))
     .map(Number);
 
-const parentOf = (pid: string): number => {
+const commandOf = (pid: number): string => textOf(`/proc/${pid}/cmdline`).replaceAll('\0', ' ');
+
+/** `pid (name) state ppid …`, and the name may hold anything. */
+const parentOf = (pid: number): number =>
+  Number(
+    textOf(`/proc/${pid}/stat`)
+      .replace(/^.*\) \S+ /s, '')
+      .split(' ')[0],
+  );
+
+/** Empty: it has gone, or is not ours to read. */
+const textOf = (path: string): string => {
   try {
-    // `pid (name) state ppid …`, and the name may hold anything
-    return Number(
-      readFileSync(`/proc/${pid}/stat`, 'utf8')
-        .replace(/^.*\) \S+ /s, '')
-        .split(' ')[0],
-    );
+    return readFileSync(path, 'utf8');
   } catch {
-    return 0; // it has ended meanwhile
+    return '';
   }
 };
