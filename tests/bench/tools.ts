@@ -1,8 +1,9 @@
-// npm run bench:tools: what the tool runner adds to a call, as the median of many trivial ones.
+// npm run bench:tools: what the tool runner adds to a call, as the median of many trivial ones. The load of the machine
+// is printed too: where others compete for its processors the best calls say more than the median.
 // Exit code 1 when a figure misses its limit.
 
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createToolRunner } from '../../src/actors/tools/tool-runner.js';
 import {
@@ -49,7 +50,8 @@ const measure = async (runner: ToolRunner, { name, arguments: text, title }: Sub
 };
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), 'codexpc-bench-')));
-console.log(`${cpus()[0]?.model}, ${cpus().length} cores; ${CALLS} calls each`);
+const load = loadavg()[0]!.toFixed(1);
+console.log(`${cpus()[0]?.model}, ${cpus().length} cores, load ${load}; ${CALLS} calls each`);
 try {
   for (const subject of SUBJECTS) {
     const settings = { ...DEFAULT_TOOL_SETTINGS, sandbox: subject.sandbox };

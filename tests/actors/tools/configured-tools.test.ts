@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -39,6 +39,15 @@ describe('the folder that tools may write to', () => {
     await expect(open(path())).rejects.toMatchObject({
       code: 'invalid_request',
       message: expect.stringContaining('Set tools.work_folder'),
+    });
+  });
+
+  it('is told by name where it cannot be made', async () => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    await expect(open(join(file, 'work'))).rejects.toMatchObject({
+      code: 'io_error',
+      message: expect.stringMatching(/file\/work, cannot be made .* Set tools\.work_folder/),
     });
   });
 

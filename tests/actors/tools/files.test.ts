@@ -1,6 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runListDirectory } from '../../../src/actors/tools/files/list-directory.js';
@@ -38,6 +46,11 @@ describe('read_file', () => {
       'two\n[lines 2 to 2 of 3]',
     );
     expect(runReadFile({ path: 'a.txt', start_line: 9 }, roots)).toMatchObject({ isOk: false });
+  });
+
+  test('refuses a file that is too large to be read as a whole', () => {
+    truncateSync(join(roots.workFolder, 'a.txt'), 16 * 2 ** 20 + 1);
+    expect(() => runReadFile({ path: 'a.txt' }, roots)).toThrow(/16,777,217 bytes large; 16,777,216 can be/);
   });
 
   test('reads what else is allowed, and links that stay inside', () => {

@@ -146,6 +146,18 @@ describe.each(modes.filter(({ missing }) => missing === null))(
       await until(() => processesWith(nap).length === 0, 'the program to end');
     });
 
+    test('with arguments that no program can be given is not begun, and why is told', async () => {
+      const run = (argument: string): Promise<ToolResult> =>
+        tools.call('shell', { command: ['echo', argument] });
+      const withNul = await run('a\0b');
+      expect(withNul).toMatchObject({ status: 'refused', exitCode: null });
+      expect(withNul.text).toMatch(/NUL/);
+      const tooLong = await run('x'.repeat(500_000));
+      expect(['refused', 'failed']).toContain(tooLong.status); // the sandbox cannot be told of it; or the program not begun
+      expect(tooLong.text).toMatch(/Argument list too long/);
+      expect(await run('fine')).toMatchObject({ status: 'ok', text: 'fine' });
+    });
+
     test('that does not exist is a failure that says so', async () => {
       const result = await tools.call('shell', { command: ['no-such-program'] });
       expect(result).toMatchObject({ status: 'failed', exitCode: 127 });

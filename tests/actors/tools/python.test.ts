@@ -116,6 +116,26 @@ describe('python', () => {
     expect(await third).toMatchObject({ text: '1' });
   });
 
+  test('a cell that is larger than may be sent is not run', async () => {
+    const result = await python(`x = '${'a'.repeat(2 * 2 ** 20)}'`);
+    expect(result).toMatchObject({ status: 'invalid_arguments' });
+    expect(result.text).toMatch(/1,048,576 are allowed/);
+  });
+
+  test('where there is none, what to install is said', async () => {
+    const path = process.env['PATH'];
+    const bare = startTools({ python: { sandbox: 'none' } });
+    process.env['PATH'] = bare.workFolder;
+    try {
+      const result = await bare.call('python', '1');
+      expect(result).toMatchObject({ status: 'refused' });
+      expect(result.text).toMatch(/python3: not found.*apt install python3/);
+    } finally {
+      process.env['PATH'] = path;
+      await bare.stop();
+    }
+  });
+
   test('is offered as a recipient of its own', () => {
     expect(tools.runner.tools()).toMatchObject([{ name: 'python', harmony: 'builtin', parameters: null }]);
   });
