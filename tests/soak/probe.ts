@@ -22,14 +22,16 @@ export interface SettledSample extends Sample {
   readonly atMs: number;
   /** What V8's heaps hold, of all threads that last. */
   readonly heapsMb: number;
+  /** Of each, by the file that it runs. */
+  readonly heaps: readonly (readonly [thread: string, mb: number])[];
 }
 
 const KB_IN_MB = 1024;
 const BYTES_IN_MB = 2 ** 20;
 /** A whole collection of every thread; far longer where the machine is busy with others. */
 const COLLECTION_LIMIT_MS = 60_000;
-/** The pool's threads come and go with the tools that are asked for. */
-const PASSING_THREAD = /tool-worker/;
+/** Piscina's: the threads that run tools come and go with what is asked for. */
+const PASSING_THREAD = 'worker.js';
 
 const HEAP_PROBE = new URL('./heap-probe.js', import.meta.url);
 export const PROBE_FLAGS: readonly string[] = ['--import', HEAP_PROBE.href];
@@ -58,27 +60,21 @@ export const sampleOf = ({ pid, temporaryFolder }: Probed): Sample => {
 /** Has garbage collected first. */
 export const settledSampleOf = async (probed: Probed): Promise<SettledSample> => {
   const processes = [probed.pid, ...enginesOf(probed.pid)];
-  const heaps = await Promise.all(processes.map((pid) => collectedBytes(pid, probed.heapFolder)));
-  const heapsMb = heaps.reduce((sum, bytes) => sum + bytes, 0) / BYTES_IN_MB;
-  return { ...sampleOf(probed), atMs: performance.now(), heapsMb };
+  const heaps = (await Promise.all(processes.map((pid) => collectedHeaps(pid, probed.heapFolder)))).flat();
+  const heapsMb = heaps.reduce((sum, [thread, mb]) => sum + (thread === PASSING_THREAD ? 0 : mb), 0);
+  return { ...sampleOf(probed), atMs: performance.now(), heapsMb, heaps };
 };
 
-const collectedBytes = async (pid: number, folder: string): Promise<number> => {
+const collectedHeaps = async (pid: number, folder: string): Promise<SettledSample['heaps']> => {
   const file = join(folder, String(pid));
   rmSync(file, { force: true });
   process.kill(pid, 'SIGUSR2');
   const deadline = performance.now() + COLLECTION_LIMIT_MS;
-  for (let text = textOf(file); performance.now() < deadline; text = textOf(file)) {
-    if (text !== '') {
-      const threads = text
-        .trim()
-        .split('\n')
-        .map((line) => line.split(' '));
-      return threads.reduce(
-        (sum, [name = '', bytes]) => sum + (PASSING_THREAD.test(name) ? 0 : Number(bytes)),
-        0,
-      );
-    }
+  while (performance.now() < deadline) {
+    const lines = textOf(file)
+      .split('\n')
+      .map((line) => line.split(' '));
+    if (lines.length > 1) return lines.map(([thread = '', bytes]) => [thread, Number(bytes) / BYTES_IN_MB]);
     await sleep(50);
   }
   throw new Error(`process ${pid} did not tell what its heaps hold`);

@@ -13,6 +13,8 @@ import { type DaemonProcess, startDaemonProcess } from '../fixtures/daemon-proce
 import { createRandom } from '../faults/random.js';
 import { statusOf } from '../faults/observer.js';
 import { runClients } from './clients.js';
+import { createCodexThread } from './codex-thread.js';
+import { stream } from './http-stream.js';
 import { createLedger } from './ledger.js';
 import {
   PROBE_FLAGS,
@@ -30,6 +32,8 @@ const SAMPLE_MS = 1_000;
 /** Of the whole time: slots, caches and heaps reach the size that they keep. */
 const WARM_UP_SHARE = 0.3;
 const ROUND_MS = 30_000;
+/** The slots hold four of them, the cache three. */
+const NUM_FILLING = 10;
 const FAIRNESS_SHARE = 0.05;
 const MIN_FAIRNESS_MS = 5_000;
 const MAX_FAIRNESS_MS = 30_000;
@@ -93,8 +97,27 @@ const mix = async (daemon: DaemonProcess, forMs: number): Promise<readonly Sampl
   return samples;
 };
 
+/**
+ * What the cache of kept prompts holds depends on what was asked last, from nothing to its bound. So the same is asked
+ * before each sample: more long conversations than fit into slots and cache.
+ */
+const fillCache = async (daemon: DaemonProcess): Promise<void> => {
+  const threads = createRandom(1);
+  for (let thread = 0; thread < NUM_FILLING; thread++) {
+    const body = { ...createCodexThread(threads).body(), max_output_tokens: 8 };
+    const { end } = await stream({
+      url: daemon.url as string,
+      api: 'responses',
+      body,
+      ledger: createLedger(),
+    });
+    ledger.ended('fills the cache', end);
+  }
+};
+
 /** A sample of the daemon when nobody asks anything. */
 const settled = async (daemon: DaemonProcess): Promise<SettledSample> => {
+  await fillCache(daemon);
   const deadline = performance.now() + SETTLE_LIMIT_MS;
   for (;;) {
     const { requests, slots, queue, connections } = await statusOf(daemon.socket);
