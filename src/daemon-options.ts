@@ -77,6 +77,7 @@ export const daemonOptions = (
     maxDraftTokens: config['engine.draft_tokens'],
     kvType: config['engine.kv_type'],
     precision: config['engine.precision'],
+    denseWeights: config['weights.dense'],
     backend: config['engine.backend'],
     isa: config['engine.isa'] === 'auto' ? '' : config['engine.isa'],
     numThreads: config['engine.threads'] ?? 0,

@@ -178,6 +178,8 @@ export interface NativeAddon {
     readonly numThreads: number;
     /** By default Metal where this build has it and it runs the model, else CPU. */
     readonly backend?: 'auto' | 'cpu' | 'metal';
+    /** By default "stored"; "q8": converted in pageIn, at the latest with the first forward pass. */
+    readonly denseWeights?: 'stored' | 'q8';
   }): NativeEngine;
   createSampler(options: SamplerOptions, vocabSize: number): NativeSampler;
   topLogprobs(logits: Float32Array, n: number): readonly TokenLogprob[];

@@ -16,6 +16,7 @@ export interface EngineSettings {
   readonly maxDraftTokens: number;
   readonly kvType: 'f32' | 'f16' | 'q8';
   readonly precision: 'exact' | 'fast';
+  readonly denseWeights: 'stored' | 'q8';
   readonly backend: 'auto' | 'cpu' | 'metal';
   /** '' = the best this processor has. */
   readonly isa: string;

@@ -89,6 +89,7 @@ const start = async ({
       kernels: model.engine.kernels,
       kvType: settings.kvType,
       precision: settings.precision,
+      denseWeights: settings.denseWeights,
       leftBytes: model.leftBytes,
       settings: settings.prefixCache,
       note: (note) => channel.send([{ type: 'note', note }]),

@@ -24,6 +24,7 @@ export const openModel = (addon: NativeAddon, file: CheckpointFile, settings: En
     isa: settings.isa,
     numThreads: settings.numThreads,
     backend: settings.backend,
+    denseWeights: settings.denseWeights,
   });
   const opened = performance.now();
   try {

@@ -71,6 +71,13 @@ export const createSettings = ({ home, defaultSocket }: SettingContext) =>
       about:
         '"exact": products as good as in 32-bit floats; "fast": in 8-bit whole numbers where the CPU gains by it',
     },
+    'weights.dense': {
+      kind: choice(['stored', 'q8']),
+      initial: 'stored' as 'stored' | 'q8',
+      env: null,
+      about:
+        'weights besides the experts; "q8": those stored in 16 or 32 bits are computed with in 8, half to read for every token (CPU only)',
+    },
     'engine.threads': {
       kind: integerOrAuto(1, 1_024),
       initial: null as number | null,

@@ -173,6 +173,21 @@ describe('openEngine', () => {
     expect(errorOf(() => engine.pageIn(0, 0))).toMatchObject({ code: 'invalid_request' });
   });
 
+  it('converts dense weights to 8 bits while the model is brought into memory, with progress', () => {
+    const stored = openEngine();
+    const engine = openEngine({ denseWeights: 'q8' });
+    expect(engine.weightsBytes).toBeLessThan(stored.weightsBytes);
+    expect(engine.fileBytes).toBeGreaterThan(stored.fileBytes);
+    const steps: number[] = [];
+    for (let at = 0; at < engine.fileBytes; steps.push(at)) at = engine.pageIn(at, 0);
+    expect(steps.length).toBeGreaterThan(2);
+    expect(steps.at(-1)).toBe(engine.fileBytes);
+    expect(errorOf(() => engine.pageIn(engine.fileBytes + 1, 0))).toMatchObject({ code: 'invalid_request' });
+    expect(errorOf(() => openEngine({ denseWeights: 'q4' as never }))).toMatchObject({
+      code: 'unsupported_option',
+    });
+  });
+
   it('runs every kernel table that this CPU supports, and no other', () => {
     const supported = addon.kernelTables().filter((table) => table.supported);
     for (const { name } of supported) expect(openEngine({ isa: name }).kernels).toBe(name);

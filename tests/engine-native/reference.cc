@@ -14,9 +14,27 @@ using Matrix = std::vector<Vector>;
 
 double Decode(bf16 value) { return std::bit_cast<float>(static_cast<std::uint32_t>(value) << 16); }
 
-// The reference reads model.bin: bf16, mlp1 in one matrix, blocks in pairs. Other formats are compared with it.
+/// Finite ones: 1 sign bit, 5 of exponent, 10 of mantissa.
+double DecodeF16(std::uint32_t bits) {
+  const std::uint32_t exponent = bits >> 10 & 31;
+  const double mantissa = bits & 1023;
+  const double magnitude = exponent == 0 ? std::ldexp(mantissa, -24) : std::ldexp(1024 + mantissa, static_cast<int>(exponent) - 25);
+  return (bits >> 15) != 0 ? -magnitude : magnitude;
+}
+
+/// Blocks of a float16 scale and 32 signed bytes.
+double DecodeQ8(const std::uint8_t* blocks, std::size_t i) {
+  const std::uint8_t* block = blocks + i / 32 * 34;
+  return DecodeF16(block[0] | std::uint32_t{block[1]} << 8) * static_cast<std::int8_t>(block[2 + i % 32]);
+}
+
+// The reference reads model.bin: bf16, mlp1 in one matrix, blocks in pairs; and what bf16 is converted to, Q8_0. Other
+// formats are compared with it.
 double At(const VectorView& vector, std::size_t i) { return Decode(static_cast<const bf16*>(vector.data)[i]); }
-double At(const MatrixView& matrix, std::size_t i) { return Decode(static_cast<const bf16*>(matrix.data)[i]); }
+double At(const MatrixView& matrix, std::size_t i) {
+  if (matrix.type == NumberType::kQ8_0) return DecodeQ8(static_cast<const std::uint8_t*>(matrix.data), i);
+  return Decode(static_cast<const bf16*>(matrix.data)[i]);
+}
 
 double DecodeFp4(std::uint32_t code) {
   const double magnitudes[] = {0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0};

@@ -154,9 +154,14 @@ class Context {
   virtual MemoryUse memory() const = 0;
 };
 
+/// kQ8: projections around attention and the unembedding are computed with in Q8_0 where they are stored in 16 or 32 bits:
+/// half of their bytes to read for every token, and for every weight a rounding by up to 1/254 of the largest of 32.
+enum class DenseWeights { kStored, kQ8 };
+
 struct EngineOptions {
   std::string isa = {};          // "" = CODEXPC_ISA, else best; a kernel table's name: scalar, avx2, avx512, avx512-vnni, avx512-amx, neon, neon-dot
   std::uint32_t num_threads = 0; // 0 = one per physical core available to the process
+  DenseWeights dense_weights = DenseWeights::kStored;  // converted in Model::PageIn, at the latest in the first Forward
 };
 
 /// A model made ready on one backend: kernel table or device chosen, threads started.
@@ -179,7 +184,7 @@ class Engine {
 Status CreateEngine(const std::string& path, const std::string& backend, const EngineOptions& options,
                     std::unique_ptr<Engine>* engine);
 
-/// Errors: kUnsupportedArgument (isa, num_threads), kInsufficientResources (threads).
+/// Errors: kUnsupportedArgument (isa, num_threads), kInsufficientResources (threads), kInsufficientMemory (dense_weights).
 Status CreateCpuEngine(std::shared_ptr<const Model> model, const EngineOptions& options, std::unique_ptr<Engine>* engine);
 
 /// Names of the kernel tables in this build, in priority order, with whether this CPU has what they need.

@@ -85,7 +85,7 @@ class Model {
   virtual std::size_t weights_bytes() const = 0;
   virtual std::string_view format() const = 0;  // "model.bin", "gguf" or "safetensors"
 
-  /// Of all files of the checkpoint.
+  /// Of all files of the checkpoint; where weights are converted as it is loaded, with their bytes once more.
   virtual std::size_t file_bytes() const = 0;
   /// Brings the files into memory from byte `offset` on, for about `budget` (a slow disk's last megabyte may take
   /// longer), and gives where to go on: file_bytes() when all is there. Nothing depends on it but how long the first

@@ -27,10 +27,13 @@ Status CreateEngine(const std::string& path, const std::string& backend, const E
   }
   std::shared_ptr<const Model> model;
   if (Status status = OpenModel(path, &model); !status.ok()) return status;
+  if (backend == "metal" && options.dense_weights != DenseWeights::kStored) {
+    return {StatusCode::kUnsupportedArgument, "the Metal backend computes with dense weights as they are stored: leave weights.dense as it is, or use the CPU backend"};
+  }
   if (backend == "metal") return CreateMetal(model, path, engine);
 #ifdef CODEXPC_METAL
-  // A model that the kernels cannot run goes to the CPU; a GPU without room for one that they can is an error to see.
-  if (backend == "auto" && metal::CheckLibrarySupports(model->config()).ok()) return CreateMetal(model, path, engine);
+  // A model that the kernels cannot run goes to the CPU, as does one whose weights are to be converted; a GPU without room for one that they can is an error to see.
+  if (backend == "auto" && options.dense_weights == DenseWeights::kStored && metal::CheckLibrarySupports(model->config()).ok()) return CreateMetal(model, path, engine);
 #endif
   return CreateCpuEngine(std::move(model), options, engine);
 }

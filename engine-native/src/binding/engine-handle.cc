@@ -152,6 +152,13 @@ Napi::Value OpenEngine(const Napi::CallbackInfo& info) {
   }
   std::string backend = "auto";
   if (options.Has("backend").UnwrapOr(false) && !ReadString(options, "backend", &backend)) return {};
+  std::string dense_weights = "stored";
+  if (options.Has("denseWeights").UnwrapOr(false) && !ReadString(options, "denseWeights", &dense_weights)) return {};
+  if (dense_weights != "stored" && dense_weights != "q8") {
+    Throw(env, "unsupported_option", "denseWeights must be \"stored\" or \"q8\"");
+    return {};
+  }
+  engine_options.dense_weights = dense_weights == "q8" ? DenseWeights::kQ8 : DenseWeights::kStored;
   auto state = std::make_shared<EngineState>();
   if (Status status = CreateEngine(path, backend, engine_options, &state->engine); !status.ok()) {
     Throw(env, status, Call::kOpen);

@@ -77,4 +77,11 @@ Status PageIn(Bytes mapping, std::chrono::steady_clock::time_point until, std::s
   return {};
 }
 
+void PageOut(Bytes part) {
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  const std::size_t before = (page - reinterpret_cast<std::uintptr_t>(part.data()) % page) % page;
+  if (part.size() < before + page) return;
+  (void)Advise(part.subspan(before, (part.size() - before) / page * page), MADV_DONTNEED);
+}
+
 }  // namespace codexpc

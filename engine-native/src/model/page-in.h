@@ -17,4 +17,7 @@ namespace codexpc {
 /// Errors: kIoError (the disk fails, or the file was cut short).
 Status PageIn(std::span<const std::uint8_t> mapping, std::chrono::steady_clock::time_point until, std::size_t* offset);
 
+/// Gives the memory of a part of a mapped file back: its whole pages are read again should anybody look at them.
+void PageOut(std::span<const std::uint8_t> part);
+
 }  // namespace codexpc

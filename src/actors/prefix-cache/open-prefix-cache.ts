@@ -12,13 +12,14 @@ export interface OpenPrefixCacheOptions {
   readonly kernels: string;
   readonly kvType: string;
   readonly precision: string;
+  readonly denseWeights: string;
   readonly leftBytes: number;
   readonly settings: PrefixCacheSettings;
   readonly note: (note: EngineNote) => void;
 }
 
 export const openPrefixCache = async (options: OpenPrefixCacheOptions): Promise<PrefixCache> => {
-  const { file, kernels, kvType, precision, leftBytes, settings, note } = options;
+  const { file, kernels, kvType, precision, denseWeights, leftBytes, settings, note } = options;
   const { memoryBytes, diskBytes, folder, version } = settings;
   return createPrefixCache({
     memoryBytes: Math.min(memoryBytes, leftBytes),
@@ -33,6 +34,7 @@ export const openPrefixCache = async (options: OpenPrefixCacheOptions): Promise<
               checkpoint: checkpointKey(file),
               kvType,
               precision,
+              denseWeights,
               kernels,
               version,
             }),

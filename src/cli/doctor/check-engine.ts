@@ -18,6 +18,7 @@ export const checkEngine = async (config: Config): Promise<Finding[]> => {
     checkpoint,
     isa: config['engine.isa'] === 'auto' ? '' : config['engine.isa'],
     threads: config['engine.threads'],
+    denseWeights: config['weights.dense'],
     context: {
       numSlots: config['engine.slots'],
       contextLength: config['engine.context_length'],

@@ -3,6 +3,7 @@ export interface ProbeQuestion {
   readonly isa: string;
   /** Null: as many as the engine finds best. */
   readonly threads: number | null;
+  readonly denseWeights: 'stored' | 'q8';
   readonly context: {
     readonly numSlots: number;
     readonly contextLength: number;

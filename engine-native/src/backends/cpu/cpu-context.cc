@@ -63,6 +63,7 @@ CpuContext::CpuContext(std::shared_ptr<const EngineParts> engine, const ContextO
 
 Status CpuContext::Forward(std::span<const BatchItem> batch) {
   if (Status status = CheckBatch(batch); !status.ok()) return status;
+  if (engine_->quantized != nullptr) engine_->quantized->Finish();
   forward_.Run(batch);
   std::fill(num_drafts_.begin(), num_drafts_.end(), 0u);
   for (const BatchItem& item : batch) {

@@ -7,6 +7,7 @@
 #include "backends/cpu/forward.h"
 #include "backends/cpu/kv-cache.h"
 #include "backends/cpu/rope.h"
+#include "backends/cpu/quantized-model.h"
 #include "backends/cpu/scratch.h"
 #include "backends/cpu/thread-pool.h"
 #include "codexpc/engine.h"
@@ -20,6 +21,7 @@ struct EngineParts {
   const kernels::KernelTable* table;
   std::unique_ptr<ThreadPool> pool;
   Rope rope;
+  std::shared_ptr<const QuantizedModel> quantized = nullptr;  // `model`, where its weights are converted
 };
 
 /// Bytes of a context, a function of the shape alone.

@@ -72,9 +72,14 @@ Status CreateCpuEngine(std::shared_ptr<const Model> model, const EngineOptions& 
   const std::uint32_t num_threads = options.num_threads > 0 ? options.num_threads : cpu::AvailablePhysicalCores();
   std::unique_ptr<cpu::ThreadPool> pool;
   if (Status status = cpu::ThreadPool::Create(num_threads, &pool); !status.ok()) return status;
+  std::shared_ptr<const cpu::QuantizedModel> quantized;
+  if (options.dense_weights == DenseWeights::kQ8) {
+    if (Status status = cpu::QuantizedModel::Create(std::move(model), *table, *pool, &quantized); !status.ok()) return status;
+    model = quantized;
+  }
   cpu::Rope rope(model->config());
   *engine = std::make_unique<CpuEngine>(std::make_shared<const cpu::EngineParts>(
-      cpu::EngineParts{std::move(model), table, std::move(pool), std::move(rope)}));
+      cpu::EngineParts{std::move(model), table, std::move(pool), std::move(rope), std::move(quantized)}));
   return {};
 }
 
