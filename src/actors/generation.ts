@@ -63,6 +63,9 @@ export interface RunningGeneration {
   end(): void;
 }
 
+/** OpenAI's API allows 0, the most probable token alone; the sampler wants a share above it, and keeps at least one. */
+const LEAST_TOP_P = 1e-6;
+
 export const startGeneration = (options: GenerationOptions): RunningGeneration => {
   const { offer, link, model, prompt, clock, tally, outbox, tell, tokenCredit } = options;
   const { request, builtins, ownerOf } = offer;
@@ -96,7 +99,11 @@ export const startGeneration = (options: GenerationOptions): RunningGeneration =
       prompt: tokens,
       marks: prompt.marks(),
       fingerprint: options.fingerprint,
-      sampling: { ...request.sampling, seed: options.seed },
+      sampling: {
+        ...request.sampling,
+        topP: Math.max(request.sampling.topP, LEAST_TOP_P),
+        seed: options.seed,
+      },
       maxTokens: maxTokens === null ? null : Math.max(1, maxTokens - tally.outputTokens),
       stopTokens: model.stopTokens,
       topLogprobs: request.topLogprobs,

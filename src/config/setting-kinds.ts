@@ -84,11 +84,15 @@ export const durationOrAlways = () =>
     value === 'always' ? null : readDuration(value),
   );
 
+/** 24 days, as good as for ever: a longer timer would end at once. */
+const LONGEST_MS = 2 ** 31 - 1;
+
 const readDuration = (value: unknown): number | undefined => {
-  if (typeof value === 'number') return Number.isFinite(value) && value >= 0 ? value * 1_000 : undefined;
+  if (typeof value === 'number')
+    return Number.isFinite(value) && value >= 0 ? Math.min(value * 1_000, LONGEST_MS) : undefined;
   const match = typeof value === 'string' ? /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)?$/.exec(value) : null;
   if (match === null) return undefined;
-  return Number(match[1]) * UNIT_MS[(match[2] ?? 's') as keyof typeof UNIT_MS];
+  return Math.min(Number(match[1]) * UNIT_MS[(match[2] ?? 's') as keyof typeof UNIT_MS], LONGEST_MS);
 };
 
 const UNIT_BYTES = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 } as const;

@@ -91,6 +91,9 @@ interface SessionContext extends SessionInput {
   readonly outcome: SessionOutcome;
 }
 
+/** 24 days: a longer timer would end at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export const createSessionMachine = ({ prepare, generate, answerCalls }: SessionActors) =>
   setup({
     types: {
@@ -113,7 +116,10 @@ export const createSessionMachine = ({ prepare, generate, answerCalls }: Session
     actions: {
       startDeadline: enqueueActions(({ enqueue, context }) => {
         if (context.deadlineMs !== null)
-          enqueue.raise({ type: 'deadline.passed' }, { delay: context.deadlineMs });
+          enqueue.raise(
+            { type: 'deadline.passed' },
+            { delay: Math.min(context.deadlineMs, LONGEST_TIMER_MS) },
+          );
       }),
       countRound: assign({ numRounds: ({ context }) => context.numRounds + 1 }),
       // A round counts whether the calls are run or refused: either costs the model a turn, and has to end some time.

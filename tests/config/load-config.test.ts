@@ -150,6 +150,11 @@ describe('tools in loadConfig', () => {
     expect(tools.get('weather')?.lines.get('timeout')).toBe(4);
   });
 
+  it('takes a time that no timer can wait for as the longest that one can', () => {
+    const { tools } = load(`${WEATHER}timeout = "100000h"`);
+    expect(tools.get('weather')?.settings.timeout).toBe(2 ** 31 - 1);
+  });
+
   it('allows nothing by itself', () => {
     expect(allowed('')).toEqual([]);
     expect(allowed('[tools.clock]\ntimeout = "1s"')).toEqual([]);

@@ -21,6 +21,8 @@ export interface FaultRow {
   readonly hitsEngine: boolean;
   /** Meanwhile connections may be turned away. */
   readonly refusesConnections?: boolean;
+  /** It takes seconds of a core: drawn less often. */
+  readonly isCostly?: boolean;
   /** Throws what is wrong with an answer of its own. */
   inject(scene: Scene): Promise<void>;
 }

@@ -60,6 +60,20 @@ describe('the daemon with the native engine', () => {
     await stopTestDaemon(daemon);
   }, 60_000); // eight daemons
 
+  test('with top_p 0 it says the most probable tokens', async () => {
+    const daemon = start();
+    const greedy = askFor(daemon, 'one');
+    await greedy.ended;
+    const least = ask(daemon, 'one', {
+      maxTokens: tokensOf(greedy).length,
+      include: ['tokens'],
+      sampling: { temperature: 1, topP: 0 },
+    });
+    expect(await least.ended).toMatchObject({ type: 'completed' });
+    expect(tokensOf(least)).toEqual(tokensOf(greedy));
+    await stopTestDaemon(daemon);
+  });
+
   test('after a tool of the daemon’s own it goes on as a cold engine would from the same conversation', async () => {
     const forcedCall = { name: 'look', arguments: '{"at":"it"}' };
     const items = [{ kind: 'message', role: 'user', text: 'look '.repeat(60), channel: null }] as const;

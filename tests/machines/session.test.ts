@@ -225,6 +225,14 @@ describe('session', () => {
     expect(outcome()).toEqual({ type: 'completed', finishReason: 'deadline' });
   });
 
+  test('a deadline that no timer can wait for does not end it at once', async () => {
+    const { clock, phase } = await start('decoding', { deadlineMs: Number.MAX_SAFE_INTEGER });
+    clock.increment(86_400_000);
+    expect(phase()).toBe('decoding');
+    clock.increment(2 ** 31 - 1);
+    expect(phase()).not.toBe('decoding');
+  });
+
   test('without a deadline it runs as long as it takes', async () => {
     const { clock, phase } = await start('decoding', { deadlineMs: null });
     clock.increment(365 * 24 * 3_600_000);

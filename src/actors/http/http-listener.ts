@@ -94,6 +94,8 @@ export class HttpListener {
       onRequest,
     );
     server.maxConnections = limits.maxConnections;
+    // Node would leave out those beyond 2,000 without a word, an Origin among them; their size is bounded.
+    server.maxHeadersCount = 0;
     // A client that asks whether it may send its body is told so where the body is read, or is refused before.
     server.on('checkContinue', onRequest);
     server.on('checkExpectation', onRequest); // another expectation, which may be left unmet

@@ -29,6 +29,8 @@ export const createHttpRouter = ({ routes, access, counters, logger }: HttpRoute
     const { request, path } = exchange;
     const { headers } = request;
     if (headers.host === undefined && request.httpVersion === '1.1') throw noHost();
+    // Node keeps the first of them, and a proxy in front may have gone by another.
+    if ((request.headersDistinct['host']?.length ?? 0) > 1) throw manyHosts();
     let peer = 'own' as Peer; // asked of where it matters
     const refused = refuseAccess(access, {
       path,
@@ -104,6 +106,13 @@ const noHost = (): CodexpcError =>
     status: 400,
     code: 'invalid_request',
     message: 'The request has no Host header, which HTTP/1.1 asks for. Send one: 127.0.0.1 or localhost.',
+  });
+
+const manyHosts = (): CodexpcError =>
+  refusal({
+    status: 400,
+    code: 'invalid_request',
+    message: 'The request has more than one Host header. Send one: 127.0.0.1 or localhost.',
   });
 
 const noSuchRoute = (path: string): CodexpcError =>

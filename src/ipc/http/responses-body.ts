@@ -48,6 +48,18 @@ export const parseBody = <Schema extends z.ZodType>(schema: Schema, body: unknow
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.path.map(String).join('.') ?? '';
-  const problem = issue?.message ?? 'it is malformed';
+  const problem = issue === undefined ? 'it is malformed' : problemOf(issue);
   throw invalidBody(field === '' ? problem : `${field} ${problem}`, field);
+};
+
+/** Of what may be one of several types: what is wrong with it as the type that it has, or else all that it may be. */
+const problemOf = (issue: z.core.$ZodIssue): string => {
+  if (issue.code !== 'invalid_union') return issue.message;
+  const firsts = issue.errors.flatMap(([first]) => (first === undefined ? [] : [first]));
+  const ofItsType = firsts.filter(({ code, path }) => code !== 'invalid_type' || path.length > 0);
+  const told = (ofItsType.length > 0 ? ofItsType : firsts).map((first) => {
+    const place = first.path.map(String).join('.');
+    return place === '' ? problemOf(first) : `${place}: ${problemOf(first)}`;
+  });
+  return told.length === 0 ? issue.message : told.join(', or ');
 };

@@ -197,6 +197,21 @@ describe('requests', () => {
     await stillWorks();
   });
 
+  test('with a foreign origin behind thousands of headers are refused for that', async () => {
+    const many = 'x:\r\n'.repeat(3_000);
+    expect(
+      await raw(`GET /v1/models HTTP/1.1\r\nhost: localhost\r\n${many}origin: http://evil.example\r\n\r\n`),
+    ).toMatch(/^HTTP\/1\.1 403 /);
+    await stillWorks();
+  });
+
+  test('with two hosts are refused', async () => {
+    const answer = await raw('GET /v1/models HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\n\r\n');
+    expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+    expect(answer).toContain('more than one Host header');
+    await stillWorks();
+  });
+
   test('smuggled in two lengths are refused', async () => {
     const answer = await raw(
       'POST /v1/responses HTTP/1.1\r\nhost: localhost\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\nGET /metrics HTTP/1.1\r\n\r\n',

@@ -17,6 +17,7 @@ const program = (name: string, script: string, parameters = '{ type = "object" }
     `parameters = ${parameters}`,
     'sandbox = "none"',
     'timeout = "1s"',
+    'max_output = "1 KiB"', // the model reads it
   ]);
 
 export const TOOL_SETTINGS: readonly string[] = [
@@ -91,6 +92,7 @@ export const TOOL_FAULTS: readonly FaultRow[] = [
   {
     name: 'a tool’s thread that does not come back',
     hitsEngine: false,
+    isCostly: true,
     inject: calls('spins', () => ({ text: `${'a'.repeat(40)}!` })),
   },
   { name: 'a call with anything for arguments', hitsEngine: false, inject: oddCall },

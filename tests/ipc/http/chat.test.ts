@@ -104,6 +104,14 @@ describe('a chat request', () => {
     [null, []],
   ])('takes the stop sequences %j', (stop, taken) => expect(read({ stop }).stop).toEqual(taken));
 
+  test.each([
+    [5, /stop .*expected string.*, or .*expected array/],
+    [Array.from({ length: 17 }, String), /stop Too big: expected array to have <=16 items\.$/],
+    [['a', 5], /stop 1: .*expected string/],
+  ])('says what is wrong with stop sequences that are none: %j', (stop, message) =>
+    expect(() => read({ stop })).toThrow(message),
+  );
+
   test.each([{ n: 2 }, { logprobs: true }, { response_format: { type: 'xml' } }])(
     'that would silently lose %j is refused',
     (body) => expect(() => read(body)).toThrow(expect.objectContaining({ code: 'unsupported_option' })),
