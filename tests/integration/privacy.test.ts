@@ -186,7 +186,7 @@ parameters = { type = "object", properties = { text = { type = "string" } } }
   (onLinux ? it : it.skip)(
     `leaves no memory of a crash: its limit is on the daemon and the engine alike${why}`,
     () => {
-      expect(limits).toHaveLength(2);
+      expect(limits).toHaveLength(3); // and on what watches over the programs of tools
       for (const limit of limits) expect(limit).toMatch(/^Max core file size +[01] +[01] /);
     },
   );
