@@ -26,10 +26,11 @@ export const asCodedError = (thrown: unknown): CodexpcError => {
   });
 };
 
-export const contextOverflow = (numTokens: number, contextLength: number): CodexpcError =>
+/** `how`: what is counted before the number of tokens. */
+export const contextOverflow = (numTokens: number, contextLength: number, how = ''): CodexpcError =>
   new CodexpcError({
     code: 'context_overflow',
-    message: `The prompt has ${numTokens} tokens and the context holds ${contextLength}, the answer included. Shorten the conversation, or raise engine.context_length.`,
+    message: `The prompt has ${how === '' ? '' : `${how} `}${numTokens} tokens and the context holds ${contextLength}, the answer included. Shorten the conversation, or raise engine.context_length.`,
     details: { numTokens, contextLength },
   });
 

@@ -1,7 +1,7 @@
 // The tokens of one request's conversation, over all its rounds. What the model wrote goes back into the prompt token
 // by token as it was, so that the next round goes on from the slot that holds it.
 
-import type { Message } from '../harmony/conversation.js';
+import type { Content, Message } from '../harmony/conversation.js';
 import type { Rendered } from '../harmony/renderer.js';
 import {
   type CallPlace,
@@ -9,6 +9,7 @@ import {
   conversationOf,
   toolOutputMessage,
 } from './conversation-items.js';
+import { contextOverflow } from './engine-errors.js';
 import type { ModelRuntime } from './model-runtime.js';
 import type { PromptMarks } from './prompt-marks.js';
 
@@ -32,6 +33,7 @@ export const createPrompt = (options: ConversationOptions, model: ModelRuntime):
     const known = message.role === 'assistant' ? written.find(message) : null;
     return known === null ? message : { ...message, written: known };
   });
+  refuseBoundless(messages, model);
   const rendered = renderer.renderCompletionPrompt({ messages }, { autoDropAnalysis: false });
   const header = renderer.renderCompletionPrompt({ messages: [] }).tokens;
   let tokens = Uint32Array.from(rendered.tokens);
@@ -56,6 +58,25 @@ export const createPrompt = (options: ConversationOptions, model: ModelRuntime):
       generated = [];
     },
   };
+};
+
+/**
+ * Finding the tokens of megabytes takes this thread seconds; what cannot fit whatever they are is refused without. A
+ * UTF-16 unit is at least a byte. Errors: context_overflow.
+ */
+const refuseBoundless = (messages: readonly Message[], { loaded, tokenizer }: ModelRuntime): void => {
+  const numUnits = messages
+    .filter(({ written }) => written === undefined)
+    .flatMap(({ content }) => content)
+    .reduce((sum, content) => sum + textOf(content).length, 0);
+  const leastTokens = Math.ceil(numUnits / tokenizer.longestTokenBytes);
+  if (leastTokens >= loaded.contextLength)
+    throw contextOverflow(leastTokens, loaded.contextLength, 'at least');
+};
+
+const textOf = (content: Content): string => {
+  if (content.type === 'text') return content.text;
+  return content.type === 'developer_content' ? (content.instructions ?? '') : (content.modelIdentity ?? '');
 };
 
 const marksOf = (messages: readonly Message[], rendered: Rendered, headerLength: number): PromptMarks => {

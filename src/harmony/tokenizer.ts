@@ -18,6 +18,8 @@ export interface Tokenizer {
   decode(ids: Iterable<number>): string;
   /** Ids to text one at a time. */
   createDetokenizer(): Detokenizer;
+  /** Bytes of the longest token that is text: so many bytes of text are at least one token. */
+  readonly longestTokenBytes: number;
   /** Bytes and text of each id. */
   readonly texts: TokenTexts;
   readonly specialTokens: ReadonlyMap<string, number>;
@@ -105,6 +107,7 @@ export const createTokenizer = (vocabulary: Vocabulary): Tokenizer => {
       return text + detokenizer.flush();
     },
     createDetokenizer: () => createDetokenizer(texts),
+    longestTokenBytes: table.longestToken,
     texts,
     specialTokens: vocabulary.specialTokens,
     get harmony() {

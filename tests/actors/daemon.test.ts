@@ -65,6 +65,15 @@ describe('daemon', () => {
       expect(await long.ended).toMatchObject({ type: 'failed', error: { code: 'context_overflow' } });
     });
 
+    test('to megabytes that cannot fit is refused before their tokens are looked for', async () => {
+      const running = start({ engine: { contextLength: 512 } });
+      const answer = ask(running, 'x'.repeat(10_000_000));
+      expect(await answer.ended).toMatchObject({
+        type: 'failed',
+        error: { code: 'context_overflow', message: expect.stringMatching(/at least 10\d{6} tokens/) },
+      });
+    });
+
     test('carries log-probabilities when asked', async () => {
       const answer = ask(start(), 'say hi', { include: ['logprobs'], topLogprobs: 1 });
       await answer.ended;
