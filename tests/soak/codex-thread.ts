@@ -33,10 +33,14 @@ export interface CodexThread {
   goOn(output: readonly Item[]): void;
 }
 
-export const createCodexThread = (random: Random): CodexThread => {
+/** `first`: what is asked first; by default something that other threads ask too. */
+export const createCodexThread = (random: Random, first: string | null = null): CodexThread => {
   const id = `thread-${random.below(2 ** 31)}`;
   const wish = (): Item => message('user', WISHES[random.below(WISHES.length)] as string);
-  let input: readonly Item[] = [...CONTEXT.map(({ role, content }) => message(role, content)), wish()];
+  let input: readonly Item[] = [
+    ...CONTEXT.map(({ role, content }) => message(role, content)),
+    first === null ? wish() : message('user', first),
+  ];
   return {
     body: () => ({
       model: 'pocket',

@@ -77,6 +77,7 @@ const probedOf = ({ pid }: DaemonProcess): Probed => ({
 });
 const ledger = createLedger();
 const random = createRandom(Number(values.seed));
+let numFilled = 0;
 
 /** The mixed clients for that long; a sample each second. */
 const mix = async (daemon: DaemonProcess, forMs: number): Promise<readonly Sample[]> => {
@@ -99,12 +100,12 @@ const mix = async (daemon: DaemonProcess, forMs: number): Promise<readonly Sampl
 
 /**
  * What the cache of kept prompts holds depends on what was asked last, from nothing to its bound. So the same is asked
- * before each sample: more long conversations than fit into slots and cache.
+ * before each sample: more long conversations than fit into slots and cache, each a new one.
  */
 const fillCache = async (daemon: DaemonProcess): Promise<void> => {
-  const threads = createRandom(1);
   for (let thread = 0; thread < NUM_FILLING; thread++) {
-    const body = { ...createCodexThread(threads).body(), max_output_tokens: 8 };
+    const first = `This is question ${(numFilled += 1)}.`;
+    const body = { ...createCodexThread(random, first).body(), max_output_tokens: 8 };
     const { end } = await stream({
       url: daemon.url as string,
       api: 'responses',
@@ -151,10 +152,11 @@ console.log(
 const warmUpMs = totalMs * WARM_UP_SHARE;
 const fairnessMs = Math.max(MIN_FAIRNESS_MS, Math.min(totalMs * FAIRNESS_SHARE, MAX_FAIRNESS_MS));
 const startedMs = performance.now();
-await mix(daemon, warmUpMs);
+await mix(daemon, warmUpMs / 2);
 const crowd = await tryCrowd(daemon, ledger);
 const queue = await tryQueue(daemon, ledger);
 const fairness = await tryFairness(daemon, ledger, fairnessMs);
+await mix(daemon, warmUpMs / 2); // the trials leave buffers and code behind, which the clients' work replaces
 const rounds: SettledSample[] = [await settled(daemon)];
 const samples: Sample[] = [];
 const endMs = Math.max(startedMs + totalMs, performance.now() + totalMs / 4);
