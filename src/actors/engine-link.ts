@@ -226,6 +226,12 @@ export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
     },
     generate: ({ prompt, forced, fingerprint, ...generation }, listener) => {
       const id = ++lastId;
+      if (lostTo !== null) {
+        // It went while the prompt was prepared: nobody would ever answer.
+        const error = lostTo;
+        queueMicrotask(() => listener.lost(error));
+        return { grant: () => {}, cancel: () => {} };
+      }
       entries.set(id, { listener, fingerprint, started: false });
       channel.send({
         type: 'submit',
