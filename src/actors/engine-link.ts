@@ -225,13 +225,8 @@ export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
       inject: (next) => answered(async () => control.inject(next)),
     },
     generate: ({ prompt, forced, fingerprint, ...generation }, listener) => {
+      if (lostTo !== null) return lostAtOnce(lostTo, listener);
       const id = ++lastId;
-      if (lostTo !== null) {
-        // It went while the prompt was prepared: nobody would ever answer.
-        const error = lostTo;
-        queueMicrotask(() => listener.lost(error));
-        return { grant: () => {}, cancel: () => {} };
-      }
       entries.set(id, { listener, fingerprint, started: false });
       channel.send({
         type: 'submit',
@@ -260,6 +255,20 @@ export const startEngineLink = (options: EngineLinkOptions): EngineLink => {
     terminate: () => {
       isClosing = true;
       host.terminate();
+    },
+  };
+};
+
+/** The engine went while the prompt was prepared: nobody would ever answer. */
+const lostAtOnce = (error: CodexpcError, listener: GenerationListener): GenerationHandle => {
+  let isWanted = true;
+  queueMicrotask(() => {
+    if (isWanted) listener.lost(error);
+  });
+  return {
+    grant: () => {},
+    cancel: () => {
+      isWanted = false;
     },
   };
 };

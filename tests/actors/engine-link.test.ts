@@ -1,0 +1,120 @@
+import { describe, expect, it } from '@jest/globals';
+
+import type { SamplerOptions } from '../../src/actors/engine-addon.js';
+import type { EngineSettings } from '../../src/actors/engine-control.js';
+import { createEngineLoadCounter } from '../../src/actors/engine-load.js';
+import {
+  type EngineLink,
+  type Generation,
+  type GenerationListener,
+  startEngineLink,
+} from '../../src/actors/engine-link.js';
+import { unmarked } from '../../src/actors/prompt-marks.js';
+import type { CodexpcError } from '../../src/errors.js';
+
+const SETTINGS: EngineSettings = {
+  isolation: 'thread',
+  numSlots: 1,
+  contextLength: 64,
+  maxBatchTokens: 16,
+  maxDraftTokens: 0,
+  kvType: 'f16',
+  precision: 'exact',
+  denseWeights: 'stored',
+  backend: 'cpu',
+  isa: '',
+  numThreads: 1,
+  queueBound: 1,
+  memoryBudgetBytes: 2 ** 30,
+  beatMs: 1_000,
+  prefixCache: { memoryBytes: 0, diskBytes: 0, folder: null, version: '1' },
+};
+
+const GREEDY: SamplerOptions = {
+  temperature: 0,
+  topK: 0,
+  topP: 1,
+  minP: 0,
+  repetitionPenalty: 1,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  logitBias: [],
+  seed: 0n,
+};
+
+const GENERATION: Generation = {
+  prompt: Uint32Array.of(1, 2, 3),
+  marks: unmarked(3),
+  sampling: GREEDY,
+  maxTokens: null,
+  stopTokens: [],
+  topLogprobs: 0,
+  credit: 1,
+  forced: new Uint32Array(),
+  guidance: null,
+  resumed: false,
+  fingerprint: 'request',
+};
+
+/** A worker that ends at once: its addon is not there. */
+const endedLink = async (): Promise<EngineLink> => {
+  let link!: EngineLink;
+  await new Promise<void>((resolve) => {
+    link = startEngineLink({
+      addonModule: '/nowhere/codexpc.node',
+      settings: SETTINGS,
+      fault: null,
+      loadCounter: createEngineLoadCounter(),
+      onReady: () => {},
+      onNote: () => {},
+      onLoading: () => {},
+      onBeat: () => {},
+      onExit: () => setImmediate(resolve),
+    });
+  });
+  return link;
+};
+
+const listenTo = (onLost: (error: CodexpcError) => void): GenerationListener => ({
+  started: () => {},
+  prefilled: () => {},
+  sampled: () => {},
+  drafted: () => {},
+  finished: () => {},
+  failed: () => {},
+  lost: onLost,
+});
+
+describe('an engine that went while a prompt was prepared', () => {
+  it('loses the generation that is given to it, after generate has returned', async () => {
+    const link = await endedLink();
+    let hasReturned = false;
+    const lost = new Promise<boolean>((resolve) => {
+      link.generate(
+        GENERATION,
+        listenTo(() => resolve(hasReturned)),
+      );
+      hasReturned = true;
+    });
+    await expect(lost).resolves.toBe(true);
+    expect(link.numQueued()).toBe(0);
+  });
+
+  it('says nothing of a generation that was cancelled', async () => {
+    const link = await endedLink();
+    const heard: CodexpcError[] = [];
+    link
+      .generate(
+        GENERATION,
+        listenTo((error) => heard.push(error)),
+      )
+      .cancel();
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    expect(heard).toEqual([]);
+  });
+
+  it('answers no call, with the reason', async () => {
+    const link = await endedLink();
+    await expect(link.control.unload()).rejects.toMatchObject({ code: 'engine_start_failed' });
+  });
+});
