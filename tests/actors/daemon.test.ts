@@ -320,16 +320,6 @@ describe('daemon', () => {
       expect(await running.inspectModel(another)).toMatchObject({ checkpoint: another });
     });
 
-    test('that does not come back: a fault injected meanwhile is refused', async () => {
-      const running = start({
-        fault: { kind: 'hang', atToken: 1, lives: 1 },
-        enginePolicy: { heartbeatLimitMs: 300 },
-      });
-      ask(running, 'say abcdef');
-      await until(() => running.status().slots.used === 1);
-      await expect(running.injectFault('nan')).rejects.toMatchObject({ code: 'engine_unresponsive' });
-    });
-
     test.each(['throw', 'exit', 'nan', 'garbage'] as const)(
       'by the fault "%s": later requests work',
       async (kind) => {

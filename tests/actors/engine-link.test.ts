@@ -5,12 +5,13 @@ import type { EngineSettings } from '../../src/actors/engine-control.js';
 import { createEngineLoadCounter } from '../../src/actors/engine-load.js';
 import {
   type EngineLink,
+  type EngineLinkOptions,
   type Generation,
   type GenerationListener,
   startEngineLink,
 } from '../../src/actors/engine-link.js';
 import { unmarked } from '../../src/actors/prompt-marks.js';
-import type { CodexpcError } from '../../src/errors.js';
+import { CodexpcError } from '../../src/errors.js';
 
 const SETTINGS: EngineSettings = {
   isolation: 'thread',
@@ -56,21 +57,25 @@ const GENERATION: Generation = {
   fingerprint: 'request',
 };
 
+const startLink = (options: Partial<EngineLinkOptions>): EngineLink =>
+  startEngineLink({
+    addonModule: null,
+    settings: SETTINGS,
+    fault: null,
+    loadCounter: createEngineLoadCounter(),
+    onReady: () => {},
+    onNote: () => {},
+    onLoading: () => {},
+    onBeat: () => {},
+    onExit: () => {},
+    ...options,
+  });
+
 /** A worker that ends at once: its addon is not there. */
 const endedLink = async (): Promise<EngineLink> => {
   let link!: EngineLink;
   await new Promise<void>((resolve) => {
-    link = startEngineLink({
-      addonModule: '/nowhere/codexpc.node',
-      settings: SETTINGS,
-      fault: null,
-      loadCounter: createEngineLoadCounter(),
-      onReady: () => {},
-      onNote: () => {},
-      onLoading: () => {},
-      onBeat: () => {},
-      onExit: () => setImmediate(resolve),
-    });
+    link = startLink({ addonModule: '/nowhere/codexpc.node', onExit: () => setImmediate(resolve) });
   });
   return link;
 };
@@ -116,5 +121,19 @@ describe('an engine that went while a prompt was prepared', () => {
   it('answers no call, with the reason', async () => {
     const link = await endedLink();
     await expect(link.control.unload()).rejects.toMatchObject({ code: 'engine_start_failed' });
+  });
+});
+
+describe('an engine that hears nothing', () => {
+  it('is given up with what it was asked', async () => {
+    const exited = new Promise<void>((resolve) => {
+      const link = startLink({ fault: { kind: 'silent', atToken: 1, lives: 1 }, onExit: () => resolve() });
+      const asked = link.control.unload();
+      const lost = expect(asked).rejects.toMatchObject({ code: 'engine_unresponsive' });
+      link.lose(new CodexpcError({ code: 'engine_unresponsive', message: 'It does not answer.' }));
+      void lost.finally(() => link.terminate());
+    });
+    await exited;
+    expect.assertions(1);
   });
 });
