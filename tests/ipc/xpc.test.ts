@@ -255,7 +255,8 @@ withStandIn('the front end over XPC', () => {
     stop = harness.stop;
     const stranger = new RawClient(connectXpc({ addon, service: launchd.service, requirement: '' }));
     stranger.hello();
-    await until(() => harness.counters.snapshot().connections.refused === 1);
+    // Once or more: libxpc connects again by itself until it is told to end.
+    await until(() => harness.counters.snapshot().connections.refused >= 1);
     await stranger.closed;
     expect(stranger.received).toEqual([]);
   });
