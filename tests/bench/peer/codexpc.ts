@@ -5,7 +5,9 @@ import { loadAddon } from '../../../src/actors/load-addon.js';
 import { greedySampler } from '../../../src/actors/logits.js';
 import type { ProgramOptions, Task } from './tasks.js';
 
-const { path, threads, batch, contextLength, sequences } = JSON.parse(process.argv[2]!) as ProgramOptions;
+const { path, threads, batch, contextLength, sequences, precision } = JSON.parse(
+  process.argv[2]!,
+) as ProgramOptions;
 const addon = loadAddon();
 const engine = addon.openEngine({ path, isa: '', numThreads: threads });
 for (let done = 0; done < engine.fileBytes;) done = engine.pageIn(done, 1000); // as the daemon does while it loads
@@ -14,7 +16,7 @@ const context = engine.createContext({
   contextLength,
   maxBatchTokens: batch,
   kvType: 'f16', // as llama.cpp
-  precision: 'fast', // likewise: it multiplies in 8-bit whole numbers
+  precision,
 });
 const { vocabSize } = engine.config;
 const sampler = greedySampler(addon, vocabSize);

@@ -29,6 +29,7 @@ interface Options {
   readonly parallel: string;
   readonly threads?: string;
   readonly batch: string;
+  readonly precision: 'exact' | 'fast';
   readonly agree?: true;
 }
 
@@ -193,6 +194,7 @@ const main = async (options: Options): Promise<void> => {
     path,
     threads: options.threads === undefined ? availableParallelism() : Number(options.threads),
     batch: Number(options.batch),
+    precision: options.precision,
     contextLength: Math.max(512, Math.ceil(deepest / 256) * 256),
     sequences: Math.max(1, Number(options.parallel)),
     // Mapped, llama.cpp keeps a repacked copy beside the file: where both do not fit, it would measure the disk.
@@ -205,7 +207,7 @@ const main = async (options: Options): Promise<void> => {
         .join(' ')}; ${new Date().toISOString().slice(0, 10)}`,
   );
   console.log(
-    `${path}: ${(size / 1e9).toFixed(2)} GB; ${programs.threads} threads, batches of ${programs.batch}`,
+    `${path}: ${(size / 1e9).toFixed(2)} GB; ${programs.threads} threads, batches of ${programs.batch}, ${programs.precision}`,
   );
   if (options.agree === true) await compareLogits(programs);
   else await bench(options, programs);
@@ -226,5 +228,10 @@ const command = new Command('bench:peer')
   .option('--parallel <n>', 'sequences decoded at once; 1: none', '4')
   .option('--threads <n>', 'of each program; by default one a CPU')
   .option('--batch <n>', 'prompt tokens of one step, for both', '512')
+  .addOption(
+    new Option('--precision <name>', 'of ours; llama.cpp rounds as "fast" does')
+      .choices(['exact', 'fast'])
+      .default('exact'),
+  )
   .option('--agree', 'compare logits and greedy tokens instead of speed');
 await command.action((options: Options) => main(options)).parseAsync();

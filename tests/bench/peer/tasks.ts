@@ -15,6 +15,8 @@ export interface ProgramOptions {
   readonly path: string;
   readonly threads: number;
   readonly batch: number;
+  /** Ours; llama.cpp rounds activations to 8 bits, as "fast" does. */
+  readonly precision: 'exact' | 'fast';
   readonly contextLength: number;
   readonly sequences: number;
   /** False: llama.cpp reads the weights into memory instead of mapping them. */
