@@ -4,10 +4,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { askSoundly, enginesOf, request } from '../observer.js';
 import type { FaultRow, Scene } from '../scene.js';
 
+/** Another fault may have ended it meanwhile. */
+const signalIfThere = (pid: number, signal: NodeJS.Signals): void => {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+};
+
 /** Signals every process of the engine's; needs engine.isolation = "process". */
 const signalsEngine = (signal: NodeJS.Signals) => async (scene: Scene) => {
   await sleep(scene.random.below(150));
-  for (const pid of enginesOf(scene.pid)) process.kill(pid, signal);
+  for (const pid of enginesOf(scene.pid)) signalIfThere(pid, signal);
 };
 
 /** Into the engine that runs; the answers under way fail. */
@@ -34,9 +43,9 @@ export const PROCESS_FAULTS: readonly FaultRow[] = [
     hitsEngine: false,
     inject: async (scene) => {
       const engines = enginesOf(scene.pid);
-      engines.forEach((pid) => process.kill(pid, 'SIGSTOP'));
+      engines.forEach((pid) => signalIfThere(pid, 'SIGSTOP'));
       await sleep(scene.random.below(400));
-      engines.forEach((pid) => process.kill(pid, 'SIGCONT'));
+      engines.forEach((pid) => signalIfThere(pid, 'SIGCONT'));
     },
   },
   { name: 'the engine killed', hitsEngine: true, inject: signalsEngine('SIGKILL') },
