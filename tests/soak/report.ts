@@ -12,9 +12,12 @@ const MIN_ROUNDS_FOR_SLOPE = 8;
 /** Idle, a pool may hold one thing more than last time; a leak is of one for every so many requests. */
 const HOLDING_SLACK = 4;
 const MIN_JAIN = 0.95;
-/** The machine's other work falls on either part of the crowd's trial: with ten programs on two cores, tens of milliseconds. */
+/**
+ * The machine's other work falls on either part of the crowd's trial: with ten programs on two cores, tens of
+ * milliseconds. What a crowd that harms an answer costs is seconds.
+ */
 const CROWD_FACTOR = 2;
-const CROWD_SLACK_MS = 50;
+const CROWD_SLACK_MS = 150;
 
 export interface SoakFindings {
   readonly ledger: Ledger;
