@@ -6,12 +6,8 @@ import { Worker } from 'node:worker_threads';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 
-import type {
-  ContextOptions,
-  NativeContext,
-  NativeEngine,
-  SamplerOptions,
-} from '../../src/actors/engine-addon.js';
+import { GREEDY_SAMPLING as GREEDY } from '../../src/actors/greedy-sampling.js';
+import type { ContextOptions, NativeContext, NativeEngine } from '../../src/actors/engine-addon.js';
 import { loadAddon } from '../../src/actors/load-addon.js';
 import { CodexpcError } from '../../src/errors.js';
 import { CHECKPOINT_SHAPES, checkpointPieces } from '../../tools/checkpoint-writer.js';
@@ -21,17 +17,6 @@ const ADDON = join(process.cwd(), 'build/native/Release/codexpc.node');
 const tiny = CHECKPOINT_SHAPES.tiny;
 const vocabSize = tiny.numTextTokens + tiny.numSpecialTokens;
 
-const GREEDY: SamplerOptions = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  logitBias: [],
-  seed: 0n,
-};
 const CONTEXT: ContextOptions = {
   numSlots: 2,
   contextLength: 256,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import type { SamplerOptions } from '../../src/actors/engine-addon.js';
+import { GREEDY_SAMPLING as GREEDY } from '../../src/actors/greedy-sampling.js';
 import type { EngineSettings } from '../../src/actors/engine-control.js';
 import { createEngineLoadCounter } from '../../src/actors/engine-load.js';
 import {
@@ -29,18 +29,6 @@ const SETTINGS: EngineSettings = {
   memoryBudgetBytes: 2 ** 30,
   beatMs: 1_000,
   prefixCache: { memoryBytes: 0, diskBytes: 0, folder: null, version: '1' },
-};
-
-const GREEDY: SamplerOptions = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  logitBias: [],
-  seed: 0n,
 };
 
 const GENERATION: Generation = {

@@ -1,12 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { GREEDY_SAMPLING as GREEDY } from '../../src/actors/greedy-sampling.js';
 import type { Guidance } from '../../src/actors/constraints/constraint.js';
 import type { SequenceGuide } from '../../src/actors/constraints/sequence-guide.js';
-import type {
-  BatchItem,
-  ContextOptions,
-  NativeSampler,
-  SamplerOptions,
-} from '../../src/actors/engine-addon.js';
+import type { BatchItem, ContextOptions, NativeSampler } from '../../src/actors/engine-addon.js';
 import { type EngineCommand, type EngineReport, tokensToBytes } from '../../src/actors/engine-frames.js';
 import { createEngineLoop } from '../../src/actors/engine-loop.js';
 import { guardGrammars } from '../../src/actors/memory-guard.js';
@@ -20,18 +16,6 @@ const CONTEXT: ContextOptions = {
   maxBatchTokens: 32,
   kvType: 'f16',
   precision: 'exact',
-};
-
-const GREEDY: SamplerOptions = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  logitBias: [],
-  seed: 0n,
 };
 
 const UNGUIDED: SequenceGuide = { isReady: true, accept: () => {}, close: () => {} };

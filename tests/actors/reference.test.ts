@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
+import { GREEDY_SAMPLING as GREEDY } from '../../src/actors/greedy-sampling.js';
 import type { NativeContext, NativeEngine, NativeSampler } from '../../src/actors/engine-addon.js';
 import { loadAddon } from '../../src/actors/load-addon.js';
 import {
@@ -23,18 +24,6 @@ const MAX_SINGLE_TOKENS = 130;
 const EXACT_TOLERANCE = 5e-5;
 /** float16 keeps 11 bits of every K and V. Seen: 1.8e-3 and less. */
 const F16_KV_TOLERANCE = 5e-3;
-
-const GREEDY = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  logitBias: [],
-  seed: 0n,
-};
 
 describe.each(references())('reference $name', (reference: Reference) => {
   let checkpoint: ReturnType<typeof referenceCheckpoint>;

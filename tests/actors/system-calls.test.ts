@@ -241,9 +241,11 @@ describe('listenFds', () => {
 
 // What Node cannot do, Perl does: it plays the service manager.
 const hasPerl = spawnSync('perl', ['-e', 'exit 0']).status === 0;
-const ifPerl = hasPerl && process.platform === 'linux' ? describe : describe.skip;
+const perlMissing =
+  process.platform !== 'linux' ? 'not Linux' : hasPerl ? null : 'there is no perl on this machine';
+const ifPerl = perlMissing === null ? describe : describe.skip;
 const titleOf = (title: string): string =>
-  hasPerl ? title : `${title} (skipped: there is no perl on this machine)`;
+  perlMissing === null ? title : `${title} (skipped: ${perlMissing})`;
 
 ifPerl(titleOf('socket activation'), () => {
   test('serves clients that came before the daemon, and leaves the socket there', async () => {

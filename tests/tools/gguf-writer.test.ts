@@ -2,24 +2,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { SamplerOptions } from '../../src/actors/engine-addon.js';
+import { GREEDY_SAMPLING as GREEDY } from '../../src/actors/greedy-sampling.js';
 import { loadAddon } from '../../src/actors/load-addon.js';
 import { CHECKPOINT_SHAPES, checkpointPieces, type CheckpointShape } from '../../tools/checkpoint-writer.js';
 import { type DenseType, writeGguf } from '../../tools/gguf-writer.js';
 import { f32ToF16 } from '../../tools/number-formats.js';
 import { vocabularyMerges } from '../../tools/vocabulary-merges.js';
-
-const GREEDY: SamplerOptions = {
-  temperature: 0,
-  topK: 0,
-  topP: 1,
-  minP: 0,
-  repetitionPenalty: 1,
-  presencePenalty: 0,
-  frequencyPenalty: 0,
-  logitBias: [],
-  seed: 0n,
-};
 
 let folder = '';
 beforeAll(() => {
