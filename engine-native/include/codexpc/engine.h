@@ -22,6 +22,7 @@ struct Capabilities {
   bool snapshots;           // Save and Restore work
   bool drafts = false;      // BatchItem::num_drafts may be more than 0
   bool maps_weights = true; // Forward reads them where the checkpoint is mapped; else CreateEngine has copied them
+  bool prompt_steps = false; // Context::Begin works
 };
 
 /// kQ8: 8 bits a number and a scale in 16 bits for each key or value.
@@ -41,6 +42,7 @@ struct ContextOptions {
   KvType kv_type = KvType::kF32;
   std::uint32_t max_draft_tokens = 0;   // guessed ones among those of a Forward (BatchItem::num_drafts)
   Precision precision = Precision::kExact;
+  std::uint32_t max_prompt_batch_tokens = 0;  // tokens in one prompt step (Context::Begin); 0: none can be begun
 };
 
 /// Sampling of one sequence. Defaults are greedy. Filters apply in this order: penalties, logit bias, the mask,
@@ -113,6 +115,17 @@ class Context {
   /// after Truncate or Copy: a token other than the one it held), kInvalidState (logits wanted of a token before the
   /// length it was cut to), kContextOverflow.
   virtual Status Forward(std::span<const BatchItem> batch) = 0;
+  /// Begins a prompt step: a Forward of one item, without drafts, of up to max_prompt_batch_tokens tokens, that Continue
+  /// computes part by part. In between, other slots take Forward and everything else. The step's own slot holds the tokens
+  /// it had before until the last part: they can be copied and saved, and calls that would change it are refused with
+  /// kInvalidState. Errors: Forward's, kInvalidState (a prompt step is under way).
+  virtual Status Begin(const BatchItem& item);
+  /// Computes the next part, about a block of the model, and gives how many are left: after the last one the slot is as
+  /// after a Forward. Errors: kInvalidState (no prompt step is under way).
+  virtual Status Continue(std::uint32_t* num_parts_left);
+  /// Ends a prompt step before its time; the slot's tokens are those it had before. Harmless where none is under way.
+  virtual void Abandon();
+
   /// Logits (vocab_size) of the slot's last token; valid until the next Forward that includes the slot. Empty if they
   /// were not wanted or the slot has been cut since.
   virtual std::span<const float> Logits(std::uint32_t slot) const = 0;

@@ -16,6 +16,12 @@ Status CheckRange(const char* name, std::uint32_t value, std::uint32_t largest) 
           std::string(name) + " is " + std::to_string(value) + "; it must be between 1 and " + std::to_string(largest)};
 }
 
+/// Of a prompt step's scratch.
+ContextOptions OfPromptSteps(ContextOptions options) {
+  options.max_batch_tokens = options.max_prompt_batch_tokens;
+  return options;
+}
+
 }  // namespace
 
 MemoryUse PredictMemory(const EngineParts& engine, const ContextOptions& options) {
@@ -23,6 +29,10 @@ MemoryUse PredictMemory(const EngineParts& engine, const ContextOptions& options
   const KvLayout kv(model.config(), options);
   Layout scratch_and_tokens;
   scratch_and_tokens.Add(Scratch(model.config(), options, *engine.table).bytes(), 1);
+  if (options.max_prompt_batch_tokens > 0) {
+    scratch_and_tokens.Add(Scratch(model.config(), OfPromptSteps(options), *engine.table).bytes(), 1);
+  }
+  scratch_and_tokens.Add(LogitsBuffer(model.config(), options).bytes(), 1);
   scratch_and_tokens.Add(TokenBytes(options), 1);
   return {.weights_bytes = model.weights_bytes(),
           .kv_bytes = kv.total_bytes,
@@ -41,10 +51,15 @@ Status CpuContext::Create(std::shared_ptr<const EngineParts> engine, const Conte
   if (Status status = CheckRange("max_batch_tokens", options.max_batch_tokens, kMaxBatchTokens); !status.ok()) {
     return status;
   }
+  if (options.max_prompt_batch_tokens > 0) {
+    if (Status status = CheckRange("max_prompt_batch_tokens", options.max_prompt_batch_tokens, kMaxBatchTokens); !status.ok()) {
+      return status;
+    }
+  }
   std::unique_ptr<KvCache> cache;
   if (Status status = KvCache::Create(config, options, &cache); !status.ok()) return status;
   std::unique_ptr<CpuContext> made(new CpuContext(std::move(engine), options, std::move(cache)));
-  if (Status status = made->scratch_.Allocate(); !status.ok()) return status;
+  if (Status status = made->Allocate(); !status.ok()) return status;
   *context = std::move(made);
   return {};
 }
@@ -55,11 +70,27 @@ CpuContext::CpuContext(std::shared_ptr<const EngineParts> engine, const ContextO
       config_(engine_->model->config()),
       options_(options),
       cache_(std::move(cache)),
+      logits_(config_, options),
       scratch_(config_, options, *engine_->table),
-      forward_({*engine_->model, *engine_->table, engine_->rope, *engine_->pool, *cache_, scratch_, options.kv_type,
-                options.precision}),
+      forward_(PassWith(scratch_)),
       has_logits_(options.num_slots),
-      num_drafts_(options.num_slots) {}
+      num_drafts_(options.num_slots) {
+  if (options.max_prompt_batch_tokens > 0) prompt_steps_ = std::make_unique<PromptSteps>(*this);
+}
+
+CpuContext::PromptSteps::PromptSteps(CpuContext& context)
+    : scratch(context.config_, OfPromptSteps(context.options_), *context.engine_->table), forward(context.PassWith(scratch)) {}
+
+ForwardPass CpuContext::PassWith(Scratch& scratch) {
+  return ForwardPass({*engine_->model, *engine_->table, engine_->rope, *engine_->pool, *cache_, scratch, logits_,
+                      options_.kv_type, options_.precision});
+}
+
+Status CpuContext::Allocate() {
+  if (Status status = logits_.Allocate(); !status.ok()) return status;
+  if (Status status = scratch_.Allocate(); !status.ok()) return status;
+  return prompt_steps_ == nullptr ? Status{} : prompt_steps_->scratch.Allocate();
+}
 
 Status CpuContext::Forward(std::span<const BatchItem> batch) {
   if (Status status = CheckBatch(batch); !status.ok()) return status;
@@ -74,15 +105,54 @@ Status CpuContext::Forward(std::span<const BatchItem> batch) {
   return {};
 }
 
+Status CpuContext::Begin(const BatchItem& item) {
+  if (prompt_steps_ == nullptr) return {StatusCode::kInvalidState, "the context was made without room for prompt steps (max_prompt_batch_tokens)"};
+  PromptSteps& step = *prompt_steps_;
+  if (!step.tokens.empty()) {
+    return {StatusCode::kInvalidState, "a prompt step of slot " + std::to_string(step.slot) + " is under way; continue or abandon it first"};
+  }
+  if (Status status = CheckItem(item); !status.ok()) return status;
+  if (item.num_drafts > 0) return {StatusCode::kInvalidArgument, "a prompt step has no drafts"};
+  if (item.tokens.size() > options_.max_prompt_batch_tokens) {
+    return {StatusCode::kInvalidArgument, "the prompt step has " + std::to_string(item.tokens.size()) + " tokens; at most " +
+                                              std::to_string(options_.max_prompt_batch_tokens) +
+                                              " fit (max_prompt_batch_tokens of the context)"};
+  }
+  if (engine_->quantized != nullptr) engine_->quantized->Finish();
+  step.tokens.assign(item.tokens.begin(), item.tokens.end());
+  step.slot = item.slot;
+  step.want_logits = item.want_logits;
+  ForgetLogits(step.slot);
+  step.forward.Begin({&item, 1});
+  cache_->Reserve(step.slot, static_cast<std::uint32_t>(step.tokens.size()));
+  return {};
+}
+
+Status CpuContext::Continue(std::uint32_t* num_parts_left) {
+  if (prompt_steps_ == nullptr || prompt_steps_->tokens.empty()) return Context::Continue(num_parts_left);
+  PromptSteps& step = *prompt_steps_;
+  step.forward.Continue();
+  *num_parts_left = step.forward.num_parts_left();
+  if (*num_parts_left > 0) return {};
+  cache_->Append(step.slot, step.tokens);
+  has_logits_[step.slot] = step.want_logits;
+  step.tokens.clear();
+  return {};
+}
+
+void CpuContext::Abandon() {
+  if (prompt_steps_ != nullptr) prompt_steps_->tokens.clear();
+}
+
 std::span<const float> CpuContext::Logits(std::uint32_t slot) const {
   if (slot >= options_.num_slots || !has_logits_[slot]) return {};
-  return {scratch_.logits + slot * std::size_t{config_.vocab_size}, config_.vocab_size};
+  return {logits_.last + slot * std::size_t{config_.vocab_size}, config_.vocab_size};
 }
 
 std::span<const float> CpuContext::DraftLogits(std::uint32_t slot, std::uint32_t index) const {
   if (slot >= options_.num_slots || index >= num_drafts_[slot]) return {};
-  const std::size_t row = std::size_t{scratch_.first_draft[slot]} + index;
-  return {scratch_.draft_logits + row * config_.vocab_size, config_.vocab_size};
+  const std::size_t row = std::size_t{logits_.first_draft[slot]} + index;
+  return {logits_.drafts + row * config_.vocab_size, config_.vocab_size};
 }
 
 std::uint32_t CpuContext::Length(std::uint32_t slot) const {
@@ -90,7 +160,7 @@ std::uint32_t CpuContext::Length(std::uint32_t slot) const {
 }
 
 Status CpuContext::Truncate(std::uint32_t slot, std::uint32_t length, std::uint32_t* resume_from) {
-  if (Status status = CheckSlot(slot); !status.ok()) return status;
+  if (Status status = CheckChangeable(slot); !status.ok()) return status;
   if (length < cache_->Length(slot)) ForgetLogits(slot);
   *resume_from = cache_->Truncate(slot, length);
   return {};
@@ -98,7 +168,7 @@ Status CpuContext::Truncate(std::uint32_t slot, std::uint32_t length, std::uint3
 
 Status CpuContext::Copy(std::uint32_t from, std::uint32_t to, std::uint32_t length, std::uint32_t* resume_from) {
   if (Status status = CheckSlot(from); !status.ok()) return status;
-  if (Status status = CheckSlot(to); !status.ok()) return status;
+  if (Status status = CheckChangeable(to); !status.ok()) return status;
   if (from == to) return Truncate(to, length, resume_from);
   ForgetLogits(to);
   *resume_from = cache_->Copy(from, to, length);
@@ -137,7 +207,7 @@ Status CpuContext::Save(std::uint32_t slot, std::uint32_t length, std::span<std:
 }
 
 Status CpuContext::Restore(std::uint32_t slot, std::span<const std::byte> bytes, std::uint32_t* resume_from) {
-  if (Status status = CheckSlot(slot); !status.ok()) return status;
+  if (Status status = CheckChangeable(slot); !status.ok()) return status;
   if (Status status = cache_->Restore(slot, bytes, config_.vocab_size, resume_from); !status.ok()) return status;
   ForgetLogits(slot);
   return {};
@@ -176,7 +246,7 @@ Status CpuContext::CheckBatch(std::span<const BatchItem> batch) const {
 }
 
 Status CpuContext::CheckItem(const BatchItem& item) const {
-  if (Status status = CheckSlot(item.slot); !status.ok()) return status;
+  if (Status status = CheckChangeable(item.slot); !status.ok()) return status;
   const std::string slot = "slot " + std::to_string(item.slot);
   if (item.tokens.empty()) return {StatusCode::kInvalidArgument, slot + " has no tokens in the batch"};
   if (item.num_drafts > 0 && (!item.want_logits || item.num_drafts >= item.tokens.size())) {
@@ -215,6 +285,13 @@ Status CpuContext::CheckSlot(std::uint32_t slot) const {
   if (slot < options_.num_slots) return {};
   return {StatusCode::kInvalidArgument,
           "there is no slot " + std::to_string(slot) + ": the context has " + std::to_string(options_.num_slots)};
+}
+
+Status CpuContext::CheckChangeable(std::uint32_t slot) const {
+  if (Status status = CheckSlot(slot); !status.ok()) return status;
+  if (prompt_steps_ == nullptr || prompt_steps_->tokens.empty() || prompt_steps_->slot != slot) return {};
+  return {StatusCode::kInvalidState,
+          "a prompt step of slot " + std::to_string(slot) + " is under way; continue it to its end, or abandon it"};
 }
 
 }  // namespace codexpc::cpu

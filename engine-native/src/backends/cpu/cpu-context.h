@@ -6,6 +6,7 @@
 
 #include "backends/cpu/forward.h"
 #include "backends/cpu/kv-cache.h"
+#include "backends/cpu/logits-buffer.h"
 #include "backends/cpu/rope.h"
 #include "backends/cpu/quantized-model.h"
 #include "backends/cpu/scratch.h"
@@ -33,6 +34,9 @@ class CpuContext final : public Context {
                        std::unique_ptr<Context>* context);
 
   Status Forward(std::span<const BatchItem> batch) override;
+  Status Begin(const BatchItem& item) override;
+  Status Continue(std::uint32_t* num_parts_left) override;
+  void Abandon() override;
   std::span<const float> Logits(std::uint32_t slot) const override;
   std::span<const float> DraftLogits(std::uint32_t slot, std::uint32_t index) const override;
   std::uint32_t Length(std::uint32_t slot) const override;
@@ -47,21 +51,37 @@ class CpuContext final : public Context {
   MemoryUse memory() const override { return PredictMemory(*engine_, options_); }
 
  private:
+  /// Steps of max_prompt_batch_tokens: buffers of their own, so that others can be computed between the parts of one.
+  struct PromptSteps {
+    explicit PromptSteps(CpuContext& context);
+    Scratch scratch;
+    ForwardPass forward;
+    std::vector<std::uint32_t> tokens = {};  // of the step under way; empty: none is
+    std::uint32_t slot = 0;
+    bool want_logits = false;
+  };
+
   CpuContext(std::shared_ptr<const EngineParts> engine, const ContextOptions& options,
              std::unique_ptr<KvCache> cache);
+  Status Allocate();
+  ForwardPass PassWith(Scratch& scratch);
   Status CheckBatch(std::span<const BatchItem> batch) const;
   Status CheckItem(const BatchItem& item) const;
   Status CheckSlot(std::uint32_t slot) const;
+  /// Also that no prompt step is under way in it.
+  Status CheckChangeable(std::uint32_t slot) const;
   void ForgetLogits(std::uint32_t slot);
 
   const std::shared_ptr<const EngineParts> engine_;
   const Config& config_;
   const ContextOptions options_;
   const std::unique_ptr<KvCache> cache_;
+  LogitsBuffer logits_;
   Scratch scratch_;
   ForwardPass forward_;
-  std::vector<bool> has_logits_;  // (num_slots): scratch holds the logits of the slot's last token
-  std::vector<std::uint32_t> num_drafts_;  // (num_slots): scratch holds the logits before so many drafts
+  std::unique_ptr<PromptSteps> prompt_steps_;  // null: none can be begun
+  std::vector<bool> has_logits_;  // (num_slots): logits_ has those of the slot's last token
+  std::vector<std::uint32_t> num_drafts_;  // (num_slots): logits_ has those before so many drafts
 };
 
 }  // namespace codexpc::cpu

@@ -22,7 +22,8 @@ class CpuEngine final : public Engine {
   std::string_view kernels() const override { return parts_->table->name; }
   std::uint32_t num_threads() const override { return parts_->pool->num_threads(); }
   Capabilities capabilities() const override {
-    return {.logits = true, .parallel_sequences = true, .prefix_reuse = true, .snapshots = true, .drafts = true};
+    return {.logits = true, .parallel_sequences = true, .prefix_reuse = true, .snapshots = true, .drafts = true,
+            .prompt_steps = true};
   }
   const Model& model() const override { return *parts_->model; }
   Status CreateContext(const ContextOptions& options, std::unique_ptr<Context>* context) override {
@@ -56,6 +57,14 @@ Status ChooseTable(std::string isa, const kernels::KernelTable** table) {
 }  // namespace
 
 std::span<const float> Context::DraftLogits(std::uint32_t, std::uint32_t) const { return {}; }
+
+Status Context::Begin(const BatchItem&) {
+  return {StatusCode::kUnsupportedArgument, "this backend computes a step at once: use Forward"};
+}
+
+Status Context::Continue(std::uint32_t*) { return {StatusCode::kInvalidState, "no prompt step is under way"}; }
+
+void Context::Abandon() {}
 
 Status Context::Sample(std::uint32_t, const SamplerOptions&, std::uint32_t*) {
   return {StatusCode::kUnsupportedArgument, "this backend has logits: use a sampler"};

@@ -30,24 +30,36 @@ constexpr std::uint32_t kTileTokens = 16;
 }  // namespace
 
 void ForwardPass::Run(std::span<const BatchItem> batch) {
+  Begin(batch);
+  while (num_parts_left() > 0) Continue();
+}
+
+void ForwardPass::Begin(std::span<const BatchItem> batch) {
+  next_layer_ = 0;
   ArrangeRows(batch);
-  Embed();
-  for (std::uint32_t layer = 0; layer < config_.num_hidden_layers; ++layer) {
-    const LayerView& view = weights_.layers[layer];
-    ProjectQkv(view);
-    RotateAndStore(layer);
-    // Past the last keys and values only the rows whose logits are wanted matter.
-    if (layer + 1 == config_.num_hidden_layers) KeepWantedRows();
-    if (num_rows_ == 0) return;
-    Attend(layer);
-    ProjectAttended(view);
-    Route(view);
-    GroupByExpert();
-    ExpertsUp(view);
-    ExpertsDown(view);
-    AddExperts();
-  }
-  Unembed();
+}
+
+/// The embedding goes with the first block, the unembedding with the last.
+void ForwardPass::Continue() {
+  if (next_layer_ == 0) Embed();
+  RunLayer(next_layer_++);
+  if (num_parts_left() == 0 && num_rows_ > 0) Unembed();
+}
+
+void ForwardPass::RunLayer(std::uint32_t layer) {
+  const LayerView& view = weights_.layers[layer];
+  ProjectQkv(view);
+  RotateAndStore(layer);
+  // Past the last keys and values only the rows whose logits are wanted matter.
+  if (layer + 1 == config_.num_hidden_layers) KeepWantedRows();
+  if (num_rows_ == 0) return;
+  Attend(layer);
+  ProjectAttended(view);
+  Route(view);
+  GroupByExpert();
+  ExpertsUp(view);
+  ExpertsDown(view);
+  AddExperts();
 }
 
 /// Segments in the order of their slots, so that the logits of neighbouring slots are adjacent.
@@ -66,7 +78,7 @@ void ForwardPass::ArrangeRows(std::span<const BatchItem> batch) {
     scratch_.segments[num_segments_++] = {next->slot, num_rows_, static_cast<std::uint32_t>(next->tokens.size()),
                                           next->want_logits ? 1 + next->num_drafts : 0};
     num_prompt_rows_ += scratch_.segments[num_segments_ - 1].num_rows - scratch_.segments[num_segments_ - 1].num_wanted;
-    scratch_.first_draft[next->slot] = num_drafts;
+    parts_.logits.first_draft[next->slot] = num_drafts;
     num_drafts += next->num_drafts;
     std::uint32_t position = parts_.cache.Length(next->slot);
     for (const std::uint32_t token : next->tokens) scratch_.rows[num_rows_++] = {token, next->slot, position++};
@@ -378,7 +390,7 @@ void ForwardPass::AddExperts() {
   });
 }
 
-/// Only wanted rows by now (KeepWantedRows): those before the drafts go to draft_logits, the last to its slot's place.
+/// Only wanted rows by now (KeepWantedRows): those before the drafts go to theirs, the last to its slot's place.
 /// Last rows of neighbouring slots share a matmul, as far as no drafts lie between them.
 void ForwardPass::Unembed() {
   // The rows go to places that lie apart, so tiles of 16 would not do.
@@ -404,12 +416,12 @@ void ForwardPass::Unembed() {
       const Segment& segment = scratch_.segments[i];
       const std::size_t vocab_size = config_.vocab_size;
       if (segment.num_rows > 1) {
-        multiply(scratch_.draft_logits + scratch_.first_draft[segment.slot] * vocab_size, segment.first_row,
+        multiply(parts_.logits.drafts + parts_.logits.first_draft[segment.slot] * vocab_size, segment.first_row,
                  segment.num_rows - 1);
       }
       const auto continues = [&](const Segment& next) { return next.num_rows == 1 && next.slot == segment.slot + count; };
       for (count = 1; i + count < num_segments_ && continues(scratch_.segments[i + count]);) ++count;
-      multiply(scratch_.logits + segment.slot * vocab_size, segment.first_row + segment.num_rows - 1, count);
+      multiply(parts_.logits.last + segment.slot * vocab_size, segment.first_row + segment.num_rows - 1, count);
     }
   });
 }

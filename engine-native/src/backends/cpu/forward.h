@@ -5,6 +5,7 @@
 #include <span>
 
 #include "backends/cpu/kv-cache.h"
+#include "backends/cpu/logits-buffer.h"
 #include "backends/cpu/rope.h"
 #include "backends/cpu/scratch.h"
 #include "backends/cpu/thread-pool.h"
@@ -23,6 +24,7 @@ class ForwardPass {
     ThreadPool& pool;
     KvCache& cache;
     Scratch& scratch;
+    LogitsBuffer& logits;
     KvType kv_type;
     Precision precision;
   };
@@ -33,7 +35,14 @@ class ForwardPass {
   /// the caller's to advance.
   void Run(std::span<const BatchItem> batch);
 
+  /// The same in parts: after Begin, Continue computes a block of the model at a time, until none is left. The slots of the
+  /// batch must not change in between.
+  void Begin(std::span<const BatchItem> batch);
+  void Continue();
+  std::uint32_t num_parts_left() const { return config_.num_hidden_layers - next_layer_; }
+
  private:
+  void RunLayer(std::uint32_t layer);
   void ArrangeRows(std::span<const BatchItem> batch);
   void Embed();
   void ProjectQkv(const LayerView& layer);
@@ -77,6 +86,7 @@ class ForwardPass {
   const Weights& weights_;
   Scratch& scratch_;
   // Of the batch at hand; the arrays are in scratch.
+  std::uint32_t next_layer_ = 0;
   std::uint32_t num_rows_ = 0;
   std::uint32_t num_prompt_rows_ = 0;  // of them those whose logits are not wanted
   std::uint32_t num_segments_ = 0;

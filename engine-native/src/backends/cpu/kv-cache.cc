@@ -41,7 +41,7 @@ KvLayout::KvLayout(const Config& config, const ContextOptions& options)
       window(config.sliding_window),
       context_length(options.context_length),
       ring_length(static_cast<std::uint32_t>(
-          std::min<std::uint64_t>(options.context_length, std::uint64_t{window} + options.max_batch_tokens))),
+          std::min<std::uint64_t>(options.context_length, std::uint64_t{window} + std::max(options.max_batch_tokens, options.max_prompt_batch_tokens)))),
       checkpoint_length(std::min(options.context_length, window - 1)),
       kv_type(options.kv_type),
       entry_bytes(EntryBytes(options.kv_type, config.head_dim)) {
@@ -119,14 +119,23 @@ KvRuns KvCache::Visible(std::uint32_t slot, std::uint32_t layer, std::uint32_t h
   return {{k + begin * layout_.entry_bytes, k}, {v + begin * layout_.entry_bytes, v}, {unwrapped, count - unwrapped}};
 }
 
+void KvCache::Reserve(std::uint32_t slot, std::uint32_t num_tokens) {
+  Overwrite(slots_[slot], slots_[slot].length + num_tokens);
+}
+
+/// The rings are written up to `length`.
+void KvCache::Overwrite(Slot& slot, std::uint32_t length) const {
+  const std::uint32_t overwritten = length - std::min(length, layout_.ring_length);
+  slot.ring_first = std::max(slot.ring_first, overwritten);
+  slot.ring_exact = std::max(slot.ring_exact, overwritten);
+}
+
 void KvCache::Append(std::uint32_t slot, std::span<const std::uint32_t> tokens) {
   Slot& s = slots_[slot];
   std::copy(tokens.begin(), tokens.end(), s.tokens + s.length);
   s.length += static_cast<std::uint32_t>(tokens.size());
   s.kept = std::max(s.kept, s.length);
-  const std::uint32_t overwritten = s.length - std::min(s.length, layout_.ring_length);
-  s.ring_first = std::max(s.ring_first, overwritten);
-  s.ring_exact = std::max(s.ring_exact, overwritten);
+  Overwrite(s, s.length);
 }
 
 /// Whether a token fed at `length` finds exact rings.

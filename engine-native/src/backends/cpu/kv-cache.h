@@ -38,7 +38,7 @@ struct KvLayout {
   std::uint32_t num_window_blocks;
   std::uint32_t window;            // positions a token of a window block sees
   std::uint32_t context_length;    // positions of a full block
-  std::uint32_t ring_length;       // positions of a window block: window + max_batch_tokens, or the context if shorter
+  std::uint32_t ring_length;       // positions of a window block: window + a step's tokens, or the context if shorter
   std::uint32_t checkpoint_length; // positions a checkpoint keeps of a window block: window - 1
   KvType kv_type;
   std::size_t entry_bytes;         // a key or value of one head
@@ -79,6 +79,9 @@ class KvCache {
   /// What tokens first..last, fed together, see of `head`: the oldest position that `first` sees up to `last`.
   KvRuns Visible(std::uint32_t slot, std::uint32_t layer, std::uint32_t head, std::uint32_t first,
                  std::uint32_t last) const;
+  /// Begins a prompt step of `num_tokens`: what they may overwrite in the rings is no longer there. What the slot holds of
+  /// earlier tokens is right while the step is under way, and if it is abandoned.
+  void Reserve(std::uint32_t slot, std::uint32_t num_tokens);
   /// Ends a forward step: `tokens` are in the slot.
   void Append(std::uint32_t slot, std::span<const std::uint32_t> tokens);
 
@@ -112,6 +115,7 @@ class KvCache {
 
   explicit KvCache(const KvLayout& layout) : layout_(layout) {}
   std::uint32_t OldestVisible(std::uint32_t position) const;
+  void Overwrite(Slot& slot, std::uint32_t length) const;
   bool RingsReach(const Slot& slot, std::uint32_t length) const;
   const SavedRings* NearestCheckpoint(const Slot& slot, std::uint32_t length) const;
   void CopyCheckpoint(const Slot& slot, const SavedRings& saved, bool save) const;

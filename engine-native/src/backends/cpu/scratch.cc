@@ -29,9 +29,6 @@ void Scratch::ForEachPiece(const Config& config, const ContextOptions& options, 
   visit(&routed_h, SaturatingProduct(num_routed, std::size_t{2} * config.intermediate_size));
   visit(&routed_act, SaturatingProduct(num_routed, config.intermediate_size));
   visit(&routed_out, SaturatingProduct(num_routed, config.hidden_size));
-  visit(&logits, std::size_t{options.num_slots} * config.vocab_size);
-  visit(&draft_logits, SaturatingProduct(options.max_draft_tokens, config.vocab_size));
-  visit(&first_draft, std::size_t{options.num_slots});
   const std::size_t expert_cols = std::max(config.hidden_size, config.intermediate_size);
   const std::size_t dense_cols = std::max<std::size_t>(config.hidden_size, config.q_size());
   const std::size_t num_q8_routed = is_fast ? num_routed : std::min(num_routed, SaturatingProduct(config.num_experts, most_two_term_rows));

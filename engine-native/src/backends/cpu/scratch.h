@@ -1,5 +1,5 @@
 #pragma once
-// Every buffer that a forward step writes besides the KV cache, allocated once.
+// Every buffer that a forward step writes besides the KV cache and the logits, allocated once.
 
 #include <cstddef>
 #include <cstdint>
@@ -48,7 +48,7 @@ struct TiledPlaces {
 };
 
 struct Scratch {
-  /// Assigns offsets; the buffers themselves after Allocate.
+  /// For steps of options.max_batch_tokens. Assigns offsets; the buffers themselves after Allocate.
   Scratch(const Config& config, const ContextOptions& options, const kernels::KernelTable& table);
   Status Allocate();
   std::size_t bytes() const { return layout_.bytes(); }
@@ -73,9 +73,6 @@ struct Scratch {
   float* routed_h;          // (routed, 2 * intermediate_size)
   float* routed_act;        // (routed, intermediate_size)
   float* routed_out;        // (routed, hidden_size)
-  float* logits;            // (num_slots, vocab_size)
-  float* draft_logits;      // (max_draft_tokens, vocab_size): segment by segment
-  std::uint32_t* first_draft; // (num_slots): the slot's first row of draft_logits
   std::uint32_t* row_at;    // (routed): the row at each place in the routed buffers
   TiledPlaces* tiled_places; // (routed / 16 + num_experts)
   kernels::Q8View q8;       // what is multiplied next, (rows or routed, its columns): fast in one term; exact in two, if few
