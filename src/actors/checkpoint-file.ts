@@ -8,8 +8,14 @@ import { CodexpcError } from '../errors.js';
 import type { CheckpointFile } from './engine-control.js';
 import { modelNotFound } from './engine-errors.js';
 
+/** No system opens a longer path. */
+const MAX_PATH_UNITS = 4096;
+const SHOWN_UNITS = 100;
+
 /** Errors: model_not_found, io_error, model_corrupt (neither a file nor a checkpoint directory). */
 export const findCheckpoint = async (path: string): Promise<CheckpointFile> => {
+  if (path.length > MAX_PATH_UNITS) throw modelNotFound(`${path.slice(0, SHOWN_UNITS)}…`, null);
+  if (path.includes('\0')) throw modelNotFound(JSON.stringify(path), null);
   const stats = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw modelNotFound(path, error);
     throw unreadable(path, error);

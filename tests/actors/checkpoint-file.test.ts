@@ -32,6 +32,18 @@ describe('a checkpoint on disk', () => {
     expect((await findCheckpoint(join(folder, 'dir'))).sizeBytes).toBe(2 + 4 + 2);
   });
 
+  it('has a path that a system can open', async () => {
+    const refusal = async (path: string): Promise<unknown> =>
+      findCheckpoint(path).catch((error: unknown) => error);
+    const long = (await refusal('x'.repeat(100_000))) as Error;
+    expect(long).toMatchObject({ code: 'model_not_found' });
+    expect(long.message.length).toBeLessThan(300);
+    expect(await refusal('a\0b')).toMatchObject({
+      code: 'model_not_found',
+      message: expect.stringContaining(String.raw`"a\u0000b"`) as unknown as string,
+    });
+  });
+
   it('is another one when any of its files is replaced', async () => {
     write('dir/config.json', '{}');
     write('dir/a.safetensors', '12');

@@ -37,7 +37,7 @@ export const readJsonBody = async (
     });
   }
   if (Number(request.headers['content-length'] ?? 0) > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
-  if (request.headers.expect !== undefined) response.writeContinue();
+  if (request.headers.expect?.toLowerCase() === '100-continue') response.writeContinue();
   const body = await readBody(request, maxBodyBytes);
   const problem = jsonProblem(body);
   if (problem !== null) throw invalidBody(problem);

@@ -3,6 +3,7 @@
 
 import type { JsonObject, JsonValue } from '../messages/define.js';
 import type { Tool, ToolChoice } from '../protocol.js';
+import { invalidBody } from './api-error.js';
 import { typeForLog } from './type-for-log.js';
 
 /** A call as its client knows it. */
@@ -121,7 +122,7 @@ export interface ChosenTools {
   readonly toolChoice: ToolChoice;
 }
 
-/** `tool_choice` of either API. What names no tool of ours is `auto`. */
+/** `tool_choice` of either API. A tool that its server would run is none of ours: `auto`. Errors: invalid_request. */
 export const chooseTools = ({ tools, flatName }: ToolTable, choice: JsonValue | undefined): ChosenTools => {
   if (choice === 'none' || choice === 'required') {
     return { tools, toolChoice: choice === 'required' && tools.length === 0 ? 'auto' : choice };
@@ -136,8 +137,15 @@ export const chooseTools = ({ tools, flatName }: ToolTable, choice: JsonValue | 
     const isRequired = allowance['mode'] === 'required' && allowed.length > 0;
     return { tools: allowed, toolChoice: isRequired ? 'required' : 'auto' };
   }
-  const name = flatName(textOf(definitionOf(choice)['name'], ''), nullable(choice['namespace']));
-  return { tools, toolChoice: tools.some((tool) => tool.name === name) ? { name } : 'auto' };
+  const asked = textOf(definitionOf(choice)['name'], '');
+  const name = flatName(asked, nullable(choice['namespace']));
+  if (tools.some((tool) => tool.name === name)) return { tools, toolChoice: { name } };
+  if (choice['type'] === 'function' || choice['type'] === 'custom')
+    throw invalidBody(
+      `tool_choice names ${JSON.stringify(asked)}, which is none of the tools`,
+      'tool_choice',
+    );
+  return { tools, toolChoice: 'auto' };
 };
 
 const nullable = (value: JsonValue | undefined): string | null =>

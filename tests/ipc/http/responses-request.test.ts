@@ -270,7 +270,6 @@ describe('tools', () => {
     ['required', ['f', 'g'], 'required'],
     [{ type: 'function', name: 'f' }, ['f', 'g'], { name: 'f' }],
     [{ type: 'custom', name: 'g' }, ['f', 'g'], { name: 'g' }],
-    [{ type: 'function', name: 'nobody' }, ['f', 'g'], 'auto'],
     [{ type: 'web_search_preview' }, ['f', 'g'], 'auto'],
     [{ type: 'allowed_tools', mode: 'auto', tools: [{ type: 'function', name: 'f' }] }, ['f'], 'auto'],
     [{ type: 'allowed_tools', mode: 'required', tools: [{ type: 'custom', name: 'g' }] }, ['g'], 'required'],
@@ -279,6 +278,17 @@ describe('tools', () => {
     expect(options.tools!.map(({ name }) => name)).toEqual(names);
     expect(options.toolChoice).toEqual(toolChoice);
   });
+
+  test.each([{ type: 'function', name: 'nobody' }, { type: 'custom', name: 'nobody' }, { type: 'function' }])(
+    'tool_choice %j names no tool and is refused',
+    (tool_choice) =>
+      expect(() => read({ input: '', tools: [f, g], tool_choice })).toThrow(
+        expect.objectContaining({
+          code: 'invalid_request',
+          details: expect.objectContaining({ param: 'tool_choice' }) as object,
+        }) as unknown as Error,
+      ),
+  );
 });
 
 describe('options', () => {
