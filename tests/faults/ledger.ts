@@ -6,6 +6,8 @@ export interface Ledger {
   /** A round is over. `where` repeats it. */
   tell(names: readonly string[], violation: string | null, where: string): void;
   numFaults(): number;
+  /** One line on what has been done so far. */
+  summary(seconds: number): string;
   /** Prints the report; true when nothing was violated. */
   report(seconds: number): boolean;
 }
@@ -19,6 +21,10 @@ export const createLedger = (): Ledger => {
   const print = (title: string, counts: Map<string, number>): void => {
     console.log(title);
     for (const [name, times] of [...counts].sort()) console.log(`${String(times).padStart(7)}  ${name}`);
+  };
+  const summary = (seconds: number): string => {
+    const numChecks = [...checks.values()].reduce((sum, times) => sum + times, 0);
+    return `${numFaults} faults of ${injected.size} kinds in ${numPassed + numFailed} rounds, ${numChecks} checks, ${numFailed} violations, ${Math.round(seconds)} s (${(numFaults / seconds).toFixed(1)} faults a second)`;
   };
   return {
     check: (invariant, violation) => {
@@ -36,14 +42,11 @@ export const createLedger = (): Ledger => {
       console.log(`FAILED ${names.join(' + ')} (${where})\n       ${violation}`);
     },
     numFaults: () => numFaults,
+    summary,
     report: (seconds) => {
       print('faults:', injected);
       print('checked:', checks);
-      const numChecks = [...checks.values()].reduce((sum, times) => sum + times, 0);
-      const rounds = numPassed + numFailed;
-      console.log(
-        `${numFaults} faults of ${injected.size} kinds in ${rounds} rounds, ${numChecks} checks, ${numFailed} violations, ${Math.round(seconds)} s (${(numFaults / seconds).toFixed(1)} faults a second)`,
-      );
+      console.log(summary(seconds));
       console.log(`${numPassed} passed, ${numFailed} failed`);
       return numFailed === 0 && numPassed > 0;
     },

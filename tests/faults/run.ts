@@ -14,6 +14,8 @@ import { compileSystem } from './system.js';
 
 const ORIGINAL = fileURLToPath(new URL('../../../../models/pocket/model.bin', import.meta.url));
 
+const PROGRESS_MS = 30_000;
+
 const { values } = parseArgs({
   options: {
     faults: { type: 'string', default: '60' },
@@ -30,6 +32,8 @@ const folder = mkdtempSync(join(tmpdir(), 'codexpc-faults-'));
 const library = compileSystem(folder);
 if (library === null) console.log('without a compiler: the clock is not set, and no disk is slow or full');
 
+const seconds = (): number => (performance.now() - startedMs) / 1000;
+const progress = setInterval(() => console.log(`… ${ledger.summary(seconds())}`), PROGRESS_MS);
 await Promise.all(
   Array.from({ length: Number(values.lanes) }, (_, index) =>
     runLane({
@@ -42,5 +46,6 @@ await Promise.all(
     }),
   ),
 );
+clearInterval(progress);
 rmSync(folder, { recursive: true });
-process.exitCode = ledger.report((performance.now() - startedMs) / 1000) ? 0 : 1;
+process.exitCode = ledger.report(seconds()) ? 0 : 1;
