@@ -99,9 +99,12 @@ export const insufficientMemory = (
 ): CodexpcError => {
   const total = Object.values(needed).reduce((sum, bytes) => sum + bytes, 0);
   const parts = Object.entries(needed).map(([name, bytes]) => `${name} ${mebibytes(bytes)}`);
+  const { weights = 0 } = needed;
+  const remedy =
+    weights > budgetBytes ? 'Choose a smaller checkpoint' : 'Lower engine.context_length or engine.num_slots';
   return new CodexpcError({
     code: 'insufficient_memory',
-    message: `${what} needs ${mebibytes(total)} (${parts.join(', ')}) and the budget is ${mebibytes(budgetBytes)}. Lower engine.context_length or engine.num_slots, or raise engine.memory_budget.`,
+    message: `${what} needs ${mebibytes(total)} (${parts.join(', ')}) and the budget is ${mebibytes(budgetBytes)}. ${remedy}, or raise engine.memory_budget.`,
     details: { ...needed, totalBytes: total, budgetBytes },
   });
 };
