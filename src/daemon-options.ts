@@ -13,6 +13,7 @@ import type { SystemCalls } from './actors/system-calls.js';
 import type { ToolRunner } from './actors/tools/tool.js';
 import { CodexpcError } from './errors.js';
 import { isLoopbackName } from './ipc/http/loopback.js';
+import { promptBatchTokens } from './config/prompt-batch-tokens.js';
 import type { Config } from './config/settings.js';
 import type { EnginePolicy } from './machines/engine.js';
 import type { SupervisorPolicy } from './machines/supervisor.js';
@@ -74,6 +75,7 @@ export const daemonOptions = (
     numSlots: config['engine.slots'],
     contextLength: config['engine.context_length'],
     maxBatchTokens: config['engine.max_batch_tokens'],
+    maxPromptBatchTokens: promptBatchTokens(config),
     maxDraftTokens: config['engine.draft_tokens'],
     kvType: config['engine.kv_type'],
     precision: config['engine.precision'],

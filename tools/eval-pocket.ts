@@ -184,6 +184,7 @@ const complete = (checkpoint: string, cases: readonly Case[], seed: number): Pro
       contextLength: CONTEXT_LENGTH,
       maxBatchTokens: 128,
       maxDraftTokens: 0,
+      maxPromptBatchTokens: 0,
       cache: createPrefixCache({ memoryBytes: 0, disk: null, garbage: { add: () => {} }, note: () => {} }),
       guides: createGuides(vocabulary, engine.config.vocabSize),
       snapshots: false,

@@ -32,6 +32,9 @@ const ENGINE: Parts<NativeEngine> = {
 };
 const CONTEXT: Parts<NativeContext> = {
   step: true,
+  beginPromptStep: true,
+  continuePromptStep: true,
+  abandonPromptStep: true,
   logits: true,
   length: true,
   truncate: true,

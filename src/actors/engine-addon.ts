@@ -43,6 +43,8 @@ export interface ContextOptions {
   /** Drafts in one step, over all items; by default none. */
   readonly maxDraftTokens?: number;
   readonly precision: 'exact' | 'fast';
+  /** Of one prompt step; by default none can be begun. */
+  readonly maxPromptBatchTokens?: number;
 }
 
 export interface SamplerOptions {
@@ -77,6 +79,8 @@ export interface NativeEngine {
     readonly snapshots: boolean;
     /** Items of a step may have drafts. */
     readonly drafts: boolean;
+    /** `beginPromptStep` works. */
+    readonly promptSteps: boolean;
     /** Reads the weights where the file is mapped; others have copied them. */
     readonly mapsWeights: boolean;
   };
@@ -130,6 +134,13 @@ export interface StepSample extends Sampled {
   readonly further: readonly Sampled[];
 }
 
+export interface PromptStepPart {
+  /** 0: the tokens are in the slot. */
+  readonly numPartsLeft: number;
+  /** After the last part, what `step` answers for the item. */
+  readonly sampled: StepSample | null;
+}
+
 /** A slot's checkpoints at most (kCheckpointsPerSlot). */
 export const MAX_CHECKPOINTS = 8;
 
@@ -139,6 +150,15 @@ export interface NativeContext {
    * Drafts that did not come true are in the slot too: `truncate` takes them off, and resumes at once.
    */
   step(items: readonly BatchItem[]): ReadonlyArray<StepSample | null>;
+  /**
+   * Begins a step of one item of up to maxPromptBatchTokens tokens, without drafts, which is computed in parts. In between,
+   * other slots can be used as always; its own can be read (copied, saved), and refuses what would change it.
+   */
+  beginPromptStep(item: BatchItem): void;
+  /** Computes the next part: about a block of the model. */
+  continuePromptStep(): PromptStepPart;
+  /** The slot holds what it held before the step. Harmless where none is under way. */
+  abandonPromptStep(): void;
   /** Logits (vocabSize) of the slot's last token, a copy. Only if that step had a sampler. */
   logits(slot: number): Float32Array;
   length(slot: number): number;

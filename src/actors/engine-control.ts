@@ -12,6 +12,8 @@ export interface EngineSettings {
   /** Positions a slot; cut to what the model can do. */
   readonly contextLength: number;
   readonly maxBatchTokens: number;
+  /** Of a step that is computed in parts; 0: there are none. */
+  readonly maxPromptBatchTokens: number;
   /** Tokens that are guessed ahead in one step, over all sequences; 0: none. */
   readonly maxDraftTokens: number;
   readonly kvType: 'f32' | 'f16' | 'q8';

@@ -1,16 +1,11 @@
-// The engine worker's loop: admits sequences to slots, runs one native step a turn, reports what came out. Between
-// turns it yields, so that commands and beats are ordinary messages and a cancel takes effect within one step.
+// The engine worker's loop: admits sequences to slots, runs one native step a turn, or parts of a prompt's, and reports
+// what came out. Between turns it yields, so that commands and beats are ordinary messages and a cancel takes effect
+// within one step, or one part.
 
+import { createAdvance, prefilled } from './advance-sequence.js';
 import type { Guides } from './constraints/guides.js';
 import type { SequenceGuide } from './constraints/sequence-guide.js';
-import type {
-  BatchItem,
-  NativeAddon,
-  NativeContext,
-  NativeSampler,
-  Sampled,
-  StepSample,
-} from './engine-addon.js';
+import type { BatchItem, NativeAddon, NativeContext, NativeSampler } from './engine-addon.js';
 import {
   bytesToTokens,
   clockMs,
@@ -19,14 +14,21 @@ import {
   type SequenceId,
   type SubmitCommand,
 } from './engine-frames.js';
-import { badCut, badSample, contextOverflow, queueFull, toErrorRecord } from './engine-errors.js';
-import { type LoopLoad, NO_LOAD } from './engine-load.js';
+import { contextOverflow, queueFull, toErrorRecord } from './engine-errors.js';
 import type { PrefixCache } from './prefix-cache/prefix-cache.js';
 import { isWorthWaitingFor } from './prefix.js';
 import { createPromptLookup } from './prompt-lookup.js';
-import { planStep, prefillShareWhileDecoding, type StepPart } from './scheduler.js';
-import { draftFor, isSound, refuseWithoutLogits, type Sequence } from './sequence.js';
+import { createPromptStep } from './prompt-step.js';
+import {
+  partsBudgetMs,
+  planPromptStep,
+  planStep,
+  prefillShareWhileDecoding,
+  type StepPart,
+} from './scheduler.js';
+import { draftFor, refuseWithoutLogits, type Sequence } from './sequence.js';
 import { createSlots } from './slots.js';
+import { createStepCounter } from './step-counter.js';
 import { createWaitingRoom, type Waiting } from './waiting-room.js';
 
 export interface EngineLoopOptions {
@@ -38,6 +40,8 @@ export interface EngineLoopOptions {
   readonly maxBatchTokens: number;
   /** Of the context; 0: nothing is guessed ahead. */
   readonly maxDraftTokens: number;
+  /** Of the context; 0: no step is computed in parts. */
+  readonly maxPromptBatchTokens: number;
   readonly prefixReuse: boolean;
   readonly snapshots: boolean;
   /** False: the backend samples itself, by temperature alone. */
@@ -59,9 +63,6 @@ export interface EngineLoop {
   close(): void;
 }
 
-/** Between two reports of the load. */
-const LOAD_SPACING_MS = 200;
-
 /** As many tokens that another prompt is about to feed are worth waiting for. */
 const MIN_AWAITED_TOKENS = 512;
 
@@ -71,6 +72,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
   const limits = {
     maxBatchTokens: options.maxBatchTokens,
     maxPrefillTokensWhileDecoding: prefillShareWhileDecoding(options.maxBatchTokens),
+    maxPromptBatchTokens: options.maxPromptBatchTokens,
   };
   const waiting = createWaitingRoom({
     cache: options.snapshots ? options.cache : null,
@@ -79,10 +81,14 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
   });
   const running = new Map<SequenceId, Sequence>();
   let reports: EngineReport[] = [];
+  const promptStep = createPromptStep(context);
+  const counter = createStepCounter((load) =>
+    reports.push({ type: 'load', load: { ...load, kvTokens: slots.numHeld() } }),
+  );
   let turn = 0;
-  let load: Omit<LoopLoad, 'kvTokens'> = NO_LOAD;
-  let isLoadTold = true;
-  let lastLoadMs = -Infinity;
+  let promptTurn = 0;
+  /** The others are next, if any of them can run. */
+  let hadParts = false;
   let scheduled: NodeJS.Immediate | null = null;
   let closed = false;
 
@@ -198,6 +204,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
         });
 
   const end = (sequence: Sequence): void => {
+    if (promptStep.part()?.sequence === sequence) promptStep.abandon();
     sequence.guide?.close();
     sequence.slot.checkpoint();
     sequence.slot.release();
@@ -205,100 +212,15 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     running.delete(sequence.submission.id);
   };
 
-  const takeSample = (sequence: Sequence, drawn: Sampled | null): void => {
-    const { id, stopTokens, maxTokens } = sequence.submission;
-    if (drawn === null || !isSound(drawn, vocabSize)) throw badSample(drawn, vocabSize);
-    const forced = sequence.forced[sequence.numSampled];
-    const sampled = forced === undefined ? drawn : { token: forced, logprob: 0, top: [] };
-    reports.push({ type: 'token', id, token: sampled.token, logprob: sampled.logprob, top: sampled.top });
-    sequence.numSampled += 1;
-    sequence.credit -= 1;
-    if (sequence.countsTokens) sequence.sampler.accept(Uint32Array.of(sampled.token));
-    sequence.lookup?.append(sampled.token);
-    const isFull = sequence.numSampled === maxTokens || sequence.slot.held().length === contextLength;
-    if (stopTokens.includes(sampled.token) || isFull) {
-      reports.push({
-        type: 'finished',
-        id,
-        reason: stopTokens.includes(sampled.token) ? 'stop' : 'length',
-        atMs: clockMs(),
-      });
-      end(sequence);
-    } else {
-      sequence.pending = Uint32Array.of(sampled.token);
-      sequence.guide?.accept(sampled.token);
-    }
-  };
+  const advance = createAdvance({
+    context,
+    vocabSize,
+    contextLength,
+    report: (report) => reports.push(report),
+    end,
+  });
 
-  /** The drafts are in the slot: those that did not come true are taken off. */
-  const settleDrafts = (
-    { submission, slot, lookup }: Sequence,
-    numDrafted: number,
-    numTrue: number,
-  ): void => {
-    if (numDrafted === 0) return;
-    lookup?.judge(numDrafted, numTrue);
-    reports.push({ type: 'drafted', id: submission.id, drafted: numDrafted, accepted: numTrue });
-    const length = slot.held().length + 1 + numTrue;
-    const resumeFrom = context.truncate(slot.index, length);
-    if (resumeFrom !== length) throw badCut(length, resumeFrom);
-  };
-
-  const advance = (
-    { sequence, numTokens, samples }: StepPart<Sequence>,
-    sampled: StepSample | null,
-    numDrafted: number,
-  ): void => {
-    settleDrafts(sequence, numDrafted, sampled?.further.length ?? 0);
-    sequence.slot.append(sequence.pending.subarray(0, numTokens));
-    sequence.pending = sequence.pending.subarray(numTokens);
-    if (sequence.isPrefilling) {
-      const { id } = sequence.submission;
-      const total = sequence.prompt.length;
-      reports.push({ type: 'prefill', id, done: total - sequence.pending.length, total, atMs: clockMs() });
-      if (samples) sequence.isPrefilling = false;
-    }
-    if (samples) takeSample(sequence, sampled);
-    for (const next of sampled?.further ?? []) {
-      sequence.slot.append(sequence.pending); // the draft, which came true
-      takeSample(sequence, next);
-    }
-  };
-
-  const countStep = (
-    parts: readonly StepPart<Sequence>[],
-    results: ReadonlyArray<StepSample | null>,
-  ): void => {
-    let { prefillTokens, decodeTokens } = load;
-    parts.forEach(({ sequence, numTokens }, index) => {
-      if (sequence.isPrefilling) prefillTokens += numTokens;
-      else decodeTokens += 1 + (results[index]?.further.length ?? 0);
-    });
-    load = {
-      steps: load.steps + 1,
-      stepSequences: load.stepSequences + parts.length,
-      prefillTokens,
-      decodeTokens,
-    };
-    isLoadTold = false;
-    if (clockMs() - lastLoadMs >= LOAD_SPACING_MS) tellLoad();
-  };
-
-  const tellLoad = (): void => {
-    if (isLoadTold) return;
-    isLoadTold = true;
-    lastLoadMs = clockMs();
-    reports.push({ type: 'load', load: { ...load, kvTokens: slots.numHeld() } });
-  };
-
-  const step = (): void => {
-    waiting.admitWhile({ isSlotFree: () => slots.numFree() > 0, awaits, admit });
-    const parts = planStep([...running.values()], limits, turn++);
-    if (parts.length === 0) {
-      tellLoad();
-      if (running.size === 0) slots.keepBases();
-      return;
-    }
+  const runStep = (parts: readonly StepPart<Sequence>[]): void => {
     let numFree = Math.min(
       options.maxDraftTokens,
       options.maxBatchTokens - parts.reduce((sum, { numTokens }) => sum + numTokens, 0),
@@ -314,10 +236,50 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
         numDrafts: drafted.length,
       } satisfies BatchItem;
     });
-    flush(); // who has been admitted is known before the step, not after it
     const results = context.step(items);
-    countStep(parts, results);
+    counter.count(parts, results);
     parts.forEach((part, index) => advance(part, results[index] ?? null, items[index]!.numDrafts));
+  };
+
+  const runParts = (part: StepPart<Sequence>, budgetMs: number): void => {
+    const ran = promptStep.run(budgetMs);
+    if (!ran.isDone) {
+      reports.push(prefilled(part.sequence, ran.numTokens));
+      return;
+    }
+    counter.count([part], [ran.sampled]);
+    advance(part, ran.sampled, 0);
+  };
+
+  const promptPart = (sequences: readonly Sequence[]): StepPart<Sequence> | null => {
+    if (promptStep.part() === null) {
+      const next = planPromptStep({ sequences, limits, turn: promptTurn });
+      if (next !== null) {
+        promptTurn += 1;
+        promptStep.begin(next);
+      }
+    }
+    return promptStep.part();
+  };
+
+  const takeTurn = (): void => {
+    waiting.admitWhile({ isSlotFree: () => slots.numFree() > 0, awaits, admit });
+    const sequences = [...running.values()];
+    const prompt = promptPart(sequences);
+    const parts = planStep({ sequences, fed: prompt?.sequence ?? null, limits, turn });
+    if (prompt === null && parts.length === 0) {
+      counter.rest();
+      if (running.size === 0) slots.keepBases();
+      return;
+    }
+    flush(); // who has been admitted is known before the step, not after it
+    hadParts = prompt !== null && (!hadParts || parts.length === 0);
+    if (hadParts) {
+      runParts(prompt!, partsBudgetMs(parts.length > 0));
+    } else {
+      turn += 1;
+      runStep(parts);
+    }
     schedule();
   };
 
@@ -326,7 +288,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
       scheduled = null;
       if (closed) return;
       try {
-        step();
+        takeTurn();
         flush();
       } catch (error) {
         flush();
@@ -362,6 +324,7 @@ export const createEngineLoop = (options: EngineLoopOptions): EngineLoop => {
     keepAll: () => slots.keepAll(),
     close: () => {
       closed = true;
+      promptStep.abandon();
       running.forEach(({ sampler }) => sampler.close());
       if (scheduled !== null) clearImmediate(scheduled);
     },

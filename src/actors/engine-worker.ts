@@ -102,6 +102,7 @@ const start = async ({
       contextLength: model.description.contextLength,
       maxBatchTokens: settings.maxBatchTokens,
       maxDraftTokens: model.maxDraftTokens,
+      maxPromptBatchTokens: model.maxPromptBatchTokens,
       prefixReuse: model.engine.capabilities.prefixReuse,
       snapshots: model.engine.capabilities.snapshots,
       hasLogits: model.engine.capabilities.logits,

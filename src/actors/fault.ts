@@ -113,6 +113,12 @@ const fillHeap = (): never => {
 
 const withStrikes = (context: NativeContext, struck: (sampled: StepSample) => StepSample): NativeContext => ({
   step: (items) => context.step(items).map((sampled) => (sampled === null ? null : struck(sampled))),
+  beginPromptStep: (item) => context.beginPromptStep(item),
+  continuePromptStep: () => {
+    const { numPartsLeft, sampled } = context.continuePromptStep();
+    return { numPartsLeft, sampled: sampled === null ? null : struck(sampled) };
+  },
+  abandonPromptStep: () => context.abandonPromptStep(),
   logits: (slot) => context.logits(slot),
   length: (slot) => context.length(slot),
   truncate: (slot, length) => context.truncate(slot, length),

@@ -11,6 +11,7 @@ export interface ModelInUse {
   readonly context: NativeContext;
   readonly numSlots: number;
   readonly maxDraftTokens: number;
+  readonly maxPromptBatchTokens: number;
   /** What the memory budget has left. */
   readonly leftBytes: number;
   close(): void;
@@ -29,13 +30,17 @@ export const openModel = (addon: NativeAddon, file: CheckpointFile, settings: En
   const opened = performance.now();
   try {
     checkEngine(engine);
+    const contextLength = Math.min(settings.contextLength, engine.config.contextLength);
     const contextOptions = {
       numSlots: engine.capabilities.parallelSequences ? settings.numSlots : 1,
-      contextLength: Math.min(settings.contextLength, engine.config.contextLength),
+      contextLength,
       maxBatchTokens: settings.maxBatchTokens,
       kvType: settings.kvType,
       maxDraftTokens: engine.capabilities.drafts
         ? Math.min(settings.maxDraftTokens, settings.maxBatchTokens - 1)
+        : 0,
+      maxPromptBatchTokens: engine.capabilities.promptSteps
+        ? Math.min(settings.maxPromptBatchTokens, contextLength)
         : 0,
       precision: settings.precision,
     };
@@ -51,6 +56,7 @@ export const openModel = (addon: NativeAddon, file: CheckpointFile, settings: En
       context,
       numSlots: contextOptions.numSlots,
       maxDraftTokens: contextOptions.maxDraftTokens,
+      maxPromptBatchTokens: contextOptions.maxPromptBatchTokens,
       leftBytes,
       description: {
         backend: engine.backend,
@@ -58,7 +64,7 @@ export const openModel = (addon: NativeAddon, file: CheckpointFile, settings: En
         numThreads: engine.numThreads,
         format: engine.format,
         config: engine.config,
-        contextLength: contextOptions.contextLength,
+        contextLength,
         numSlots: contextOptions.numSlots,
         memory: context.memory(),
         openMs: opened - started,

@@ -52,6 +52,13 @@ export const createSettings = ({ home, defaultSocket }: SettingContext) =>
       env: 'CODEXPC_MAX_BATCH_TOKENS',
       about: 'tokens of one forward step; bounds the memory for activations',
     },
+    'engine.prompt_batch_tokens': {
+      kind: integer(1, 4_096),
+      initial: 512,
+      env: 'CODEXPC_PROMPT_BATCH_TOKENS',
+      about:
+        'tokens of a step of one prompt, computed in parts that other requests and a cancel come between (CPU only); max_batch_tokens or fewer: no such steps',
+    },
     'engine.draft_tokens': {
       kind: integer(0, 64),
       initial: 16,

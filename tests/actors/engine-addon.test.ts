@@ -129,6 +129,7 @@ describe('openEngine', () => {
       prefixReuse: true,
       snapshots: true,
       drafts: true,
+      promptSteps: true,
       mapsWeights: true,
     });
     expect(engine.weightsBytes).toBeGreaterThan(50_000);
@@ -328,6 +329,45 @@ describe('step', () => {
     expect(drawn).toEqual(expected.slice(0, drawn.length));
   });
 
+  it('draws after a step in parts what it draws after one at once, and others go on in between', () => {
+    const sampling = { ...GREEDY, temperature: 0.7, seed: 11n };
+    const prompt = Uint32Array.from({ length: 40 }, (_, index) => index);
+    const item = { slot: 0, tokens: prompt, topLogprobs: 3 };
+    const whole = openContext({ maxBatchTokens: 40 });
+    const [expected] = whole.step([{ ...item, sampler: addon.createSampler(sampling, vocabSize) }]);
+
+    const context = openContext({ maxPromptBatchTokens: 40 });
+    const sampler = addon.createSampler(sampling, vocabSize);
+    const other = { slot: 1, tokens: tokens(1), sampler: null, topLogprobs: 0 };
+    context.beginPromptStep({ ...item, sampler });
+    context.continuePromptStep();
+    context.abandonPromptStep();
+    context.abandonPromptStep();
+    expect(context.length(0)).toBe(0);
+    expect(codeOf(() => context.continuePromptStep())).toBe('invalid_request');
+
+    context.beginPromptStep({ ...item, sampler });
+    sampler.close(); // a step that has begun keeps it
+    expect(codeOf(() => context.truncate(0, 0))).toBe('invalid_request');
+    expect(codeOf(() => context.beginPromptStep(other))).toBe('invalid_request');
+    let part = context.continuePromptStep();
+    for (let numLeft = tiny.numHiddenLayers - 1; numLeft > 0; numLeft -= 1) {
+      expect(part).toEqual({ numPartsLeft: numLeft, sampled: null });
+      context.step([other]);
+      part = context.continuePromptStep();
+    }
+    expect(part).toEqual({ numPartsLeft: 0, sampled: expected });
+    expect([context.length(0), context.length(1)]).toEqual([40, tiny.numHiddenLayers - 1]);
+  });
+
+  it('is refused in parts where the context has no room for them', () => {
+    const item = { slot: 0, tokens: tokens(1, 2, 3), sampler: null, topLogprobs: 0 };
+    expect(codeOf(() => openContext().beginPromptStep(item))).toBe('invalid_request');
+    expect(codeOf(() => openContext({ maxPromptBatchTokens: 2 }).beginPromptStep(item))).toBe(
+      'invalid_request',
+    );
+  });
+
   it('counts accepted tokens for the penalties', () => {
     const context = openContext();
     const first = context.step([
@@ -521,7 +561,7 @@ describe('close', () => {
 describe('hostile arguments', () => {
   it('of every kind are ordinary errors', () => {
     const engine = openEngine();
-    const context = engine.createContext(CONTEXT);
+    const context = engine.createContext({ ...CONTEXT, maxPromptBatchTokens: 32 });
     const sampler = addon.createSampler(GREEDY, vocabSize);
     const item = { slot: 0, tokens: tokens(1), sampler: null, topLogprobs: 0 };
     const refusing: readonly ((stranger: unknown) => unknown)[] = [
@@ -548,6 +588,9 @@ describe('hostile arguments', () => {
       (stranger) => call(context.step, [{ ...item, slot: stranger }]),
       (stranger) => call(context.step, [{ ...item, tokens: stranger }]),
       (stranger) => call(context.step, [{ ...item, topLogprobs: stranger }]),
+      (stranger) => call(context.beginPromptStep, stranger),
+      (stranger) => call(context.beginPromptStep, { ...item, slot: stranger }),
+      (stranger) => call(context.beginPromptStep, { ...item, tokens: stranger }),
       (stranger) => call(context.logits, stranger),
       (stranger) => call(context.length, stranger),
       (stranger) => call(context.truncate, stranger, 0),

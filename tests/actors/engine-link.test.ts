@@ -18,6 +18,7 @@ const SETTINGS: EngineSettings = {
   numSlots: 1,
   contextLength: 64,
   maxBatchTokens: 16,
+  maxPromptBatchTokens: 0,
   maxDraftTokens: 0,
   kvType: 'f16',
   precision: 'exact',

@@ -8,7 +8,12 @@ import { createEngineLoop } from '../../src/actors/engine-loop.js';
 import { guardGrammars } from '../../src/actors/memory-guard.js';
 import { createPrefixCache, type SnapshotDisk } from '../../src/actors/prefix-cache/prefix-cache.js';
 import { unmarked } from '../../src/actors/prompt-marks.js';
-import { createScriptedAddon, SPECIAL_TOKENS, type ScriptedOptions } from './fakes/scripted-addon.js';
+import {
+  createScriptedAddon,
+  NUM_PARTS,
+  SPECIAL_TOKENS,
+  type ScriptedOptions,
+} from './fakes/scripted-addon.js';
 
 const CONTEXT: ContextOptions = {
   numSlots: 2,
@@ -44,6 +49,7 @@ const startLoop = (
     readonly guide?: SequenceGuide;
     readonly prepareGuide?: (guidance: Guidance) => void;
     readonly maxDraftTokens?: number;
+    readonly maxPromptBatchTokens?: number;
   } = {},
 ) => {
   const steps: (readonly BatchItem[])[] = [];
@@ -58,7 +64,11 @@ const startLoop = (
       options.onStep?.(items);
     },
   });
-  const contextOptions = { ...CONTEXT, maxDraftTokens: options.maxDraftTokens ?? 0 };
+  const contextOptions = {
+    ...CONTEXT,
+    maxDraftTokens: options.maxDraftTokens ?? 0,
+    maxPromptBatchTokens: options.maxPromptBatchTokens ?? 0,
+  };
   const loop = createEngineLoop({
     ...contextOptions,
     context: addon.openEngine({ path: '', isa: '', numThreads: 1 }).createContext(contextOptions),
@@ -263,6 +273,148 @@ describe('engine loop', () => {
     await ended(2);
     expect(reports.find((report) => report.type === 'started' && report.id === 2)).toMatchObject({
       cached: 128,
+    });
+  });
+
+  describe('a long prompt in parts', () => {
+    const LONG = `greet ${'word '.repeat(120)}`; // 600 bytes: three steps of 256
+    /** So long that the loop looks for messages after every part. */
+    const partMs = 60;
+    /** What ran, in order: `A` an answer\'s step alone, `p` a part, `s` a step with prompt tokens in it. */
+    const traced = (options: Parameters<typeof startLoop>[0] = {}) => {
+      const trace: string[] = [];
+      const loop = startLoop({
+        maxPromptBatchTokens: 256,
+        ...options,
+        onStep: (items) => {
+          trace.push(items.every(({ tokens }) => tokens.length === 1) ? 'A' : 's');
+          options.onStep?.(items);
+        },
+        onPart: (item, numDone) => {
+          if (numDone > 0) trace.push('p');
+          options.onPart?.(item, numDone);
+        },
+      });
+      return { ...loop, trace };
+    };
+
+    test('alone, is answered as in ordinary steps', async () => {
+      const { submit, ended, textOf, of, trace } = traced();
+      submit(1, LONG);
+      await ended(1);
+      expect(textOf(1)).toBe('final1 messages');
+      expect(trace.join('').indexOf('A')).toBe(3 * NUM_PARTS);
+      expect(trace).not.toContain('s');
+      const done = of(1, 'prefill').map((report) => (report as { done: number }).done);
+      expect(done).toEqual([...done].sort((left, right) => left - right));
+      expect(done.at(-1)).toBe(promptOf(LONG).length);
+      expect(done.filter((tokens) => tokens === promptOf(LONG).length)).toHaveLength(1);
+    });
+
+    test('a running answer has a token between any two parts', async () => {
+      const { submit, ended, until, of, textOf, trace } = traced();
+      submit(1, 'count 200');
+      await until(() => of(1, 'token').length > 30);
+      trace.length = 0;
+      submit(2, LONG);
+      await ended(1, 2);
+      expect(trace.filter((what) => what === 'p')).toHaveLength(3 * NUM_PARTS);
+      expect(trace.join('')).not.toContain('pp');
+      expect(textOf(1)).toBe(`final${'x'.repeat(200)}`);
+      expect(textOf(2)).toBe('final1 messages');
+    });
+
+    test('a shorter prompt is answered before it has been read', async () => {
+      const { submit, ended, until, of, textOf, trace } = traced({ partMs });
+      submit(1, LONG);
+      await until(() => of(1, 'prefill').length > 0);
+      submit(2, `say ${'quick '.repeat(2)}`);
+      await until(() => of(2, 'token').length > 2);
+      expect(of(1, 'token')).toHaveLength(0);
+      expect(trace).toContain('s');
+      await ended(1, 2);
+      expect(textOf(1)).toBe('final1 messages');
+      expect(textOf(2)).toBe(`final${'quick '.repeat(2)}`);
+    });
+
+    test('two of them take turns', async () => {
+      const slots: number[] = [];
+      const { submit, ended, textOf } = traced({
+        onPart: ({ slot }, numDone) => void (numDone === 0 && slots.push(slot)),
+      });
+      submit(1, LONG);
+      submit(2, LONG.replace('greet', 'meet'));
+      await ended(1, 2);
+      expect(slots.slice(0, 4)).toEqual([slots[0], slots[1], slots[0], slots[1]]);
+      expect(slots[0]).not.toBe(slots[1]);
+      expect(textOf(2)).toBe('final1 messages');
+    });
+
+    test('is cancelled between two parts, and the retry goes on from what the slot had before', async () => {
+      let numParts = 0;
+      const { loop, submit, of, ended, until, textOf, reports } = traced({
+        partMs,
+        onPart: () => {
+          numParts += 1;
+        },
+      });
+      submit(1, LONG);
+      await until(() => of(1, 'prefill').length === NUM_PARTS + 2);
+      loop.accept({ type: 'cancel', id: 1 });
+      const numAtCancel = numParts;
+      await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+      expect(numParts).toBe(numAtCancel);
+      expect(loop.numRunning()).toBe(0);
+      submit(2, LONG);
+      await ended(2);
+      expect(reports.find((report) => report.type === 'started' && report.id === 2)).toMatchObject({
+        cached: 256,
+      });
+      expect(textOf(2)).toBe('final1 messages');
+    });
+
+    test('what begins like it takes over what its slot holds, in the middle of a step', async () => {
+      const { submit, ended, until, of, textOf, reports } = traced({ partMs });
+      submit(1, LONG);
+      await until(() => of(1, 'prefill').length === NUM_PARTS + 2);
+      submit(2, `${LONG.slice(0, 300)} and so on`);
+      await ended(1, 2);
+      expect(textOf(1)).toBe('final1 messages');
+      expect(textOf(2)).toBe('final1 messages');
+      expect(reports.filter((report) => report.type === 'started')).toHaveLength(2);
+    });
+
+    test('a part that fails is a fault of the engine', async () => {
+      const broken = new Error('the part is broken');
+      const { submit, until, faults } = traced({
+        onPart: (_, numDone) => {
+          if (numDone === 2) throw broken;
+        },
+      });
+      submit(1, LONG);
+      await until(() => faults.length > 0);
+      expect(faults).toEqual([broken]);
+    });
+
+    test('is dropped when the model is unloaded, and what its slot held before is kept', async () => {
+      const kept: number[] = [];
+      const { loop, submit, until, of } = traced({
+        partMs,
+        disk: {
+          boundBytes: 1e9,
+          list: () => [],
+          read: () => Promise.resolve(null),
+          write: ({ tokens }) => void kept.push(tokens.length),
+          remove: () => {},
+          flush: () => Promise.resolve(),
+          close: () => {},
+        },
+      });
+      submit(1, LONG);
+      await until(() => of(1, 'prefill').length === NUM_PARTS + 2);
+      loop.close();
+      await loop.keepAll();
+      expect(kept).toEqual([256]);
     });
   });
 

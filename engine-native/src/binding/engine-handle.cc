@@ -23,7 +23,8 @@ bool ReadContextOptions(const Napi::Value& value, ContextOptions* options) {
   if (!ToObject(value, "options", &object) || !ReadUint32(object, "numSlots", &options->num_slots) ||
       !ReadUint32(object, "contextLength", &options->context_length) ||
       !ReadUint32(object, "maxBatchTokens", &options->max_batch_tokens) ||
-      !ReadUint32Or(object, "maxDraftTokens", 0, &options->max_draft_tokens) || !ReadString(object, "kvType", &kv_type) ||
+      !ReadUint32Or(object, "maxDraftTokens", 0, &options->max_draft_tokens) ||
+      !ReadUint32Or(object, "maxPromptBatchTokens", 0, &options->max_prompt_batch_tokens) || !ReadString(object, "kvType", &kv_type) ||
       !ReadString(object, "precision", &precision)) {
     return false;
   }
@@ -64,6 +65,7 @@ Napi::Object DescribeCapabilities(Napi::Env env, const Capabilities& capabilitie
   object.Set("prefixReuse", Napi::Boolean::New(env, capabilities.prefix_reuse));
   object.Set("snapshots", Napi::Boolean::New(env, capabilities.snapshots));
   object.Set("drafts", Napi::Boolean::New(env, capabilities.drafts));
+  object.Set("promptSteps", Napi::Boolean::New(env, capabilities.prompt_steps));
   object.Set("mapsWeights", Napi::Boolean::New(env, capabilities.maps_weights));
   return object;
 }

@@ -17,8 +17,11 @@ struct SamplerState {
   std::uint32_t vocab_size;
 };
 
+struct StepItem;
+
 struct ContextState {
   std::unique_ptr<Context> context;  // null once closed
+  std::shared_ptr<const StepItem> prompt_step;  // the one under way; null: none is
   ContextOptions options;
   std::uint32_t vocab_size;
   bool has_logits;

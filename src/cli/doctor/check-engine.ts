@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { freemem } from 'node:os';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { promptBatchTokens } from '../../config/prompt-batch-tokens.js';
 import type { Config } from '../../config/settings.js';
 import { formatBytes, plural } from '../format.js';
 import { pocketModel } from '../program-path.js';
@@ -24,6 +25,7 @@ export const checkEngine = async (config: Config): Promise<Finding[]> => {
       contextLength: config['engine.context_length'],
       maxBatchTokens: config['engine.max_batch_tokens'],
       kvType: config['engine.kv_type'],
+      maxPromptBatchTokens: promptBatchTokens(config),
       maxDraftTokens: config['engine.draft_tokens'],
       precision: config['engine.precision'],
     },

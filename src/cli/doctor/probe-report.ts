@@ -9,6 +9,7 @@ export interface ProbeQuestion {
     readonly contextLength: number;
     readonly maxBatchTokens: number;
     readonly kvType: 'f16' | 'f32' | 'q8';
+    readonly maxPromptBatchTokens: number;
     readonly maxDraftTokens: number;
     readonly precision: 'exact' | 'fast';
   };

@@ -9,7 +9,7 @@ const header = { requestId: RequestId, sequence: count };
 
 export const Created = defineMessage('created', { ...header, model: z.string(), queuedAhead: count });
 
-/** Requests ahead, bytes, or prompt tokens: `done` of `total`, by phase. */
+/** Requests ahead, bytes, or prompt tokens (of those under way, the part of their work that is done): `done` of `total`, by phase. */
 export const Progress = defineMessage('progress', {
   ...header,
   phase: z.enum(['queued', 'loading', 'prefill']),

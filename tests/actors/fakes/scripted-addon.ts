@@ -16,6 +16,7 @@ import type {
   NativeEngine,
   NativeSampler,
   Sampled,
+  StepSample,
 } from '../../../src/actors/engine-addon.js';
 import { O200K_PATTERN } from '../../../src/harmony/split-o200k.js';
 import { CodexpcError } from '../../../src/errors.js';
@@ -24,6 +25,10 @@ export interface ScriptedOptions {
   /** Time of one step, spent sleeping. */
   readonly stepMs?: number;
   readonly onStep?: (items: readonly BatchItem[]) => void;
+  /** Time of one part of a prompt step; by default they take the time of a step together. */
+  readonly partMs?: number;
+  /** A prompt step has begun (0), or its nth part is computed, from 1. */
+  readonly onPart?: (item: BatchItem, numDone: number) => void;
   /** Replaces what is sampled as the nth token, from 1. */
   readonly onSample?: (sampled: Sampled, numSampled: number) => Sampled;
   readonly weightsBytes?: number;
@@ -40,6 +45,8 @@ export const SPECIAL_TOKENS: Readonly<Record<string, number>> = Object.fromEntri
 );
 const VOCAB_SIZE = 256 + SPECIAL.length;
 const WINDOW = 128;
+/** Of a prompt step. */
+export const NUM_PARTS = 4;
 
 const CONFIG: ModelConfig = {
   contextLength: 4096,
@@ -90,6 +97,7 @@ const createEngine = (options: ScriptedOptions): NativeEngine => {
       prefixReuse: true,
       snapshots: true,
       drafts: true,
+      promptSteps: true,
       mapsWeights: true,
     },
     weightsBytes,
@@ -136,37 +144,70 @@ const createContext = (contextOptions: ContextOptions, options: ScriptedOptions)
     return from;
   };
 
+  const feed = ({ slot, tokens, sampler, topLogprobs, numDrafts = 0 }: BatchItem): StepSample | null => {
+    const { tokens: held } = slots[slot]!;
+    if (tokens.length === 0) throw new Error('an empty item');
+    held.push(...tokens);
+    if (held.length > contextOptions.contextLength) {
+      throw new CodexpcError({ code: 'context_overflow', message: `slot ${slot} is full` });
+    }
+    if (sampler === null) return null;
+    const drawn: Sampled[] = [];
+    for (let numLeft = numDrafts; numLeft >= 0; numLeft -= 1) {
+      const token = nextToken(held.slice(0, held.length - numLeft));
+      const sampled = { token, logprob: -0.5, top: topLogprobs > 0 ? [{ token, logprob: -0.5 }] : [] };
+      numSampled += 1;
+      drawn.push(options.onSample?.(sampled, numSampled) ?? sampled);
+      if (drawn.at(-1)!.token !== held[held.length - numLeft]) break;
+    }
+    return { ...drawn[0]!, further: drawn.slice(1) };
+  };
+
+  let paused: { readonly item: BatchItem; numDone: number } | null = null;
+  /** As the real engine: a slot whose prompt step is under way is not changed. */
+  const changeable = (slot: number): number => {
+    if (paused?.item.slot === slot) throw new Error(`a prompt step of slot ${slot} is under way`);
+    return slot;
+  };
+
   return {
     step: (items) => {
       options.onStep?.(items);
       sleep(options.stepMs ?? 0);
       const numTokens = items.reduce((sum, { tokens }) => sum + tokens.length, 0);
       if (numTokens > contextOptions.maxBatchTokens) throw new Error(`${numTokens} tokens in one step`);
-      return items.map(({ slot, tokens, sampler, topLogprobs, numDrafts = 0 }) => {
-        const { tokens: held } = slots[slot]!;
-        if (tokens.length === 0) throw new Error('an empty item');
-        held.push(...tokens);
-        if (held.length > contextOptions.contextLength) {
-          throw new CodexpcError({ code: 'context_overflow', message: `slot ${slot} is full` });
-        }
-        if (sampler === null) return null;
-        const drawn: Sampled[] = [];
-        for (let numLeft = numDrafts; numLeft >= 0; numLeft -= 1) {
-          const token = nextToken(held.slice(0, held.length - numLeft));
-          const sampled = { token, logprob: -0.5, top: topLogprobs > 0 ? [{ token, logprob: -0.5 }] : [] };
-          numSampled += 1;
-          drawn.push(options.onSample?.(sampled, numSampled) ?? sampled);
-          if (drawn.at(-1)!.token !== held[held.length - numLeft]) break;
-        }
-        return { ...drawn[0]!, further: drawn.slice(1) };
-      });
+      items.forEach(({ slot }) => changeable(slot));
+      return items.map(feed);
+    },
+    beginPromptStep: (item) => {
+      changeable(item.slot);
+      if (paused !== null || item.numDrafts !== undefined) throw new Error('no prompt step can begin');
+      if (item.tokens.length > (contextOptions.maxPromptBatchTokens ?? 0)) throw new Error('too many tokens');
+      paused = { item: { ...item, tokens: item.tokens.slice() }, numDone: 0 };
+      options.onPart?.(paused.item, 0);
+    },
+    continuePromptStep: () => {
+      if (paused === null) throw new Error('no prompt step is under way');
+      sleep(options.partMs ?? (options.stepMs ?? 0) / NUM_PARTS);
+      paused.numDone += 1;
+      const { item, numDone } = paused;
+      options.onPart?.(item, numDone);
+      if (numDone < NUM_PARTS) return { numPartsLeft: NUM_PARTS - numDone, sampled: null };
+      paused = null;
+      return { numPartsLeft: 0, sampled: feed(item) };
+    },
+    abandonPromptStep: () => {
+      paused = null;
     },
     logits: () => new Float32Array(VOCAB_SIZE),
     length: (slot) => slots[slot]!.tokens.length,
-    truncate: (slot, length) => cut(slots[slot]!, length),
+    truncate: (slot, length) => cut(slots[changeable(slot)]!, length),
     copy: (from, to, length) => {
-      slots[to] = { tokens: [...slots[from]!.tokens], checkpoints: [...slots[from]!.checkpoints] };
-      return cut(slots[to], length);
+      slots[changeable(to)] = {
+        tokens: [...slots[from]!.tokens],
+        checkpoints: [...slots[from]!.checkpoints],
+      };
+      return cut(slots[to]!, length);
     },
     checkpoint: (slot, length) => {
       const { tokens, checkpoints } = slots[slot]!;
@@ -180,8 +221,9 @@ const createContext = (contextOptions: ContextOptions, options: ScriptedOptions)
     savedBytes: (slot, length) => saved(slots[slot]!, length).length,
     save: (slot, length, bytes) => bytes.set(saved(slots[slot]!, length)),
     restore: (slot, bytes) => {
-      slots[slot] = JSON.parse(Buffer.from(bytes).toString()) as Slot;
-      return cut(slots[slot], slots[slot].tokens.length);
+      const restored = JSON.parse(Buffer.from(bytes).toString()) as Slot;
+      slots[changeable(slot)] = restored;
+      return cut(restored, restored.tokens.length);
     },
     memory: () => memoryOf(contextOptions, options.weightsBytes ?? 1024),
     close: () => {},
