@@ -1,4 +1,4 @@
-// f32_to_tiles, bf16_matmul and bf16_mf4w_matmul: tiles of 16 tokens, panels of 32 rows and 512 columns, at
+// f32_to_tiles, bf16_matmul and bf16_mf4w_matmul: tiles of 16 tokens, panels of 32 rows and 256 columns, at
 // most 192 tokens at once.
 
 #include "kernels/tile-tester.h"

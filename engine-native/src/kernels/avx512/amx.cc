@@ -92,7 +92,7 @@ void MatmulTiles(const TileMatmulArgs& args, const MatrixView& weight) {
     case NumberType::kBf16: return MatmulExactTiles(args, Bf16Tiles{static_cast<const bf16*>(weight.data), args.cols});
     case NumberType::kF16: return MatmulRoundedTiles(args, weight, PlainRows<F16Numbers>{static_cast<const f16*>(weight.data), args.cols});
     case NumberType::kF32: return MatmulRoundedTiles(args, weight, PlainRows<F32Numbers>{static_cast<const float*>(weight.data), args.cols});
-    case NumberType::kQ8_0: return MatmulRoundedTiles(args, weight, Q8Rows{bytes, args.cols});
+    case NumberType::kQ8_0: return MatmulQ8Tiles(args, bytes);
     default: return MatmulRoundedTiles(args, weight, QuantizedRows{bytes, weight.type, args.cols});
   }
 }

@@ -1,42 +1,120 @@
 #pragma once
-// Products over tiles. 32 rows of the weight and up to 512 of its columns are brought into tiles once, in the first-level
-// cache, and multiplied with two tiles of tokens at a time: four sums, whose loads and stores are shared by 16 steps.
-// Included inside namespace avx512amx and its target region, after tile-weights.h.
+// Products over tiles. A panel of the weight, 32 rows and up to 256 columns, lies in tiles in the first-level cache, and is
+// multiplied with two tiles of tokens at a time: four sums, whose loads and stores are shared by 8 steps. Meanwhile the next
+// panel is brought into tiles beside it, a row after every few products: the units for vectors have nothing else to do, and
+// the processor overlaps the two only where they alternate closely. Both panels must fit into the first-level cache, so
+// activations go past it. Included inside namespace avx512amx and its target region, after tile-weights.h.
 
 constexpr std::size_t kPairValues = 2 * kTileValues;  // two tiles, of rows or of sums, lie together
+constexpr std::size_t kSumValues = kTileRows * kTileRows;
 
 /// Tokens whose activations stay in the second-level cache while the rows of a slice pass over them.
 constexpr std::size_t kMaxTokensAtOnce = 192;
-constexpr std::size_t kCachedValues = 512 << 10;
+constexpr std::size_t kCachedValues = 768 << 10;
 
 /// Of up to kMaxTokensAtOnce tokens and a panel's rows.
 struct TileSums {
-  alignas(64) float values[kMaxTokensAtOnce / kTileRows * 2][kTileRows * kTileRows];  // (tiles of tokens, 2 of rows)
+  alignas(64) float values[kMaxTokensAtOnce / kTileRows * 2][kSumValues];  // (tiles of tokens, 2 of rows)
 };
 
-/// One term of 32 rows with one of one or two tiles of tokens.
-template <bool kTwoTiles, bool kLoadsRows, bool kLoadsTokens>
-CODEXPC_INLINE void MultiplyTerms(const bf16* rows, const bf16* x, std::size_t x_stride) {
+struct PanelPlace {
+  std::size_t row;
+  std::size_t col;
+};
+
+/// The panels of a slice, in the order of their use: brings one into tiles, in parts.
+template <typename Weight>
+class PanelFiller {
+ public:
+  PanelFiller(const Weight& weight, std::size_t row_end, std::size_t cols) : weight_(weight), row_end_(row_end), cols_(cols) {}
+
+  std::size_t NumCols(PanelPlace place) const { return cols_ - place.col < kTilePanelCols ? cols_ - place.col : kTilePanelCols; }
+  /// Where the panel after it begins.
+  PanelPlace After(PanelPlace place) const {
+    place.col += kTilePanelCols;
+    return place.col < cols_ ? place : PanelPlace{place.row + kTilePanelRows, 0};
+  }
+
+  /// Of the panel at `place`, which may lie past the slice, into `panel` by `num_turns` calls of TakeTurn.
+  void Begin(PanelPlace place, bf16* panel, std::size_t num_turns) {
+    place_ = place;
+    panel_ = panel;
+    num_cols_ = NumCols(place);
+    num_parts_ = place.row < row_end_ ? kTilePanelRows * ((num_cols_ + Weight::kColsAtOnce - 1) / Weight::kColsAtOnce) : 0;
+    num_turns_ = num_turns;
+    due_ = 0;
+    row_ = 0;
+    col_ = 0;
+  }
+  CODEXPC_INLINE void TakeTurn() {
+    for (due_ += num_parts_; due_ >= num_turns_; due_ -= num_turns_) FillPart();
+  }
+  /// The lines of a panel's rows.
+  void Prefetch(std::size_t first_row) const {
+    for (std::size_t row = first_row; row < first_row + kTilePanelRows && row < row_end_; ++row) weight_.Prefetch(row, 0, cols_);
+  }
+
+ private:
+  [[gnu::noinline]] void FillPart() {
+    // With each panel a share of the next rows' lines, in the order of memory: a panel's own part of each is too short for
+    // the hardware to foresee anything.
+    const std::size_t next_rows = place_.row + kTilePanelRows;
+    if (col_ == 0 && next_rows < row_end_) weight_.Prefetch(next_rows, kTilePanelRows * place_.col + row_ * num_cols_, num_cols_);
+    const TileRow<Weight::kNumTerms> to{panel_ + row_ / kTileRows * kTileValues + row_ % kTileRows * kTileCols +
+                                        col_ / kTileCols * Weight::kNumTerms * kPairValues};
+    const std::size_t row = place_.row + row_ < row_end_ ? place_.row + row_ : row_end_ - 1;  // past the end the last one, not stored
+    const std::size_t left = num_cols_ - col_;
+    if (left >= Weight::kColsAtOnce) weight_.FillRow(to, row, place_.col + col_, Weight::kColsAtOnce);  // a constant: unrolled
+    else weight_.FillRow(to, row, place_.col + col_, left);
+    col_ += Weight::kColsAtOnce;
+    if (col_ < num_cols_) return;
+    col_ = 0;
+    ++row_;
+  }
+
+  const Weight weight_;
+  const std::size_t row_end_;
+  const std::size_t cols_;
+  PanelPlace place_ = {};
+  bf16* panel_ = nullptr;
+  std::size_t num_cols_ = 0;
+  std::size_t num_parts_ = 0;
+  std::size_t num_turns_ = 1;
+  std::size_t due_ = 0;  // num_turns_ for each part
+  std::size_t row_ = 0;  // of the panel, as is the column
+  std::size_t col_ = 0;
+};
+
+/// One term of 32 rows with one of one or two tiles of tokens; a turn for each.
+template <bool kTwoTiles, bool kLoadsRows, bool kLoadsTokens, typename Filler>
+CODEXPC_INLINE void MultiplyTerms(const bf16* rows, const bf16* x, std::size_t x_stride, Filler& filler) {
   if constexpr (kLoadsRows) {
     LoadTile<kWeights>(rows);
     LoadTile<kWeights + 1>(rows + kTileValues);
   }
   if constexpr (kLoadsTokens) {
-    LoadTile<kActivations>(x);
-    if constexpr (kTwoTiles) LoadTile<kActivations + 1>(x + x_stride);
+    LoadTileOnce<kActivations>(x);
+    if constexpr (kTwoTiles) LoadTileOnce<kActivations + 1>(x + x_stride);
   }
   MultiplyTiles<0, kWeights, kActivations>();
-  if constexpr (kTwoTiles) MultiplyTiles<1, kWeights, kActivations + 1>();
   MultiplyTiles<2, kWeights + 1, kActivations>();
-  if constexpr (kTwoTiles) MultiplyTiles<3, kWeights + 1, kActivations + 1>();
+  filler.TakeTurn();
+  if constexpr (kTwoTiles) {
+    MultiplyTiles<1, kWeights, kActivations + 1>();
+    MultiplyTiles<3, kWeights + 1, kActivations + 1>();
+    filler.TakeTurn();
+  }
 }
 
+/// Products of terms in a step: those of two second terms are left out.
+template <std::size_t kRowTerms, std::size_t kTokenTerms>
+constexpr std::size_t kNumProducts = kRowTerms + kTokenTerms - 1;
+
 /// The products of a panel's columns with one or two tiles of tokens, added to their sums: two tiles of rows for the first
-/// tile of tokens, then for the second. `before_step(step)` is called before each.
-template <bool kTwoTiles, std::size_t kRowTerms, std::size_t kTokenTerms, typename BeforeStep>
+/// tile of tokens, then for the second.
+template <bool kTwoTiles, std::size_t kRowTerms, std::size_t kTokenTerms, typename Filler>
 CODEXPC_INLINE void MultiplyPanel(float* sums, bool is_first, const bf16* panel, const bf16* x, std::size_t x_stride, std::size_t num_steps,
-                                  const BeforeStep& before_step) {
-  constexpr std::size_t kSumValues = kTileRows * kTileRows;
+                                  bool prefetches_x, Filler& filler) {
   if (is_first) {
     ZeroTile<0>();
     ZeroTile<2>();
@@ -49,14 +127,19 @@ CODEXPC_INLINE void MultiplyPanel(float* sums, bool is_first, const bf16* panel,
     if constexpr (kTwoTiles) LoadTile<3>(sums + 3 * kSumValues);
   }
   for (std::size_t step = 0; step < num_steps; ++step) {
-    before_step(step);
-    if constexpr (kTokenTerms == 2) {
-      MultiplyTerms<kTwoTiles, true, true>(panel, x + kTileValues, x_stride);
-      MultiplyTerms<kTwoTiles, false, true>(panel, x, x_stride);
-    } else {
-      MultiplyTerms<kTwoTiles, true, true>(panel, x, x_stride);
+    if (prefetches_x) {
+      constexpr std::size_t kStepBytes = kTokenTerms * kTileValues * sizeof(bf16);
+      const auto* ahead = reinterpret_cast<const std::uint8_t*>(x) + kTilePanelSteps * kStepBytes;
+      PrefetchLines(ahead, kStepBytes);
+      if constexpr (kTwoTiles) PrefetchLines(ahead + x_stride * sizeof(bf16), kStepBytes);
     }
-    if constexpr (kRowTerms == 2) MultiplyTerms<kTwoTiles, true, false>(panel + kPairValues, x, x_stride);
+    if constexpr (kTokenTerms == 2) {
+      MultiplyTerms<kTwoTiles, true, true>(panel, x + kTileValues, x_stride, filler);
+      MultiplyTerms<kTwoTiles, false, true>(panel, x, x_stride, filler);
+    } else {
+      MultiplyTerms<kTwoTiles, true, true>(panel, x, x_stride, filler);
+    }
+    if constexpr (kRowTerms == 2) MultiplyTerms<kTwoTiles, true, false>(panel + kPairValues, x, x_stride, filler);
     panel += kRowTerms * kPairValues;
     x += kTokenTerms * kTileValues;
   }
@@ -67,14 +150,10 @@ CODEXPC_INLINE void MultiplyPanel(float* sums, bool is_first, const bf16* panel,
 }
 
 /// Sums of 16 rows and up to 16 tokens, with bias and what `accumulate` asks for.
-CODEXPC_INLINE void StoreOut(const TileMatmulArgs& args, const float* sums, std::size_t row, std::size_t token) {
+CODEXPC_INLINE void StoreOut(const TileMatmulArgs& args, const float* sums, Vec bias, std::size_t row, std::size_t token) {
   const std::size_t num_rows = args.row_end - row < kTileRows ? args.row_end - row : kTileRows;
   const std::size_t num_tokens = args.num_tokens - token < kTileRows ? args.num_tokens - token : kTileRows;
   const auto present = static_cast<__mmask16>((1u << num_rows) - 1);
-  alignas(64) float bias[kTileRows] = {};
-  if (args.bias.data != nullptr) {
-    for (std::size_t r = 0; r < num_rows; ++r) bias[r] = At(args.bias, row + r);
-  }
   Vec rows[kTileRows];
   CODEXPC_UNROLL for (std::size_t r = 0; r < kTileRows; ++r) rows[r] = Load(sums + r * kTileRows);
   Transpose(rows);
@@ -82,66 +161,76 @@ CODEXPC_INLINE void StoreOut(const TileMatmulArgs& args, const float* sums, std:
   CODEXPC_UNROLL for (std::size_t t = 0; t < kTileRows; ++t) Store(tokens[t], rows[t]);
   float* out = args.out + token * args.out_stride + row;
   for (std::size_t t = 0; t < num_tokens; ++t, out += args.out_stride) {
-    Vec sum = Add(Load(tokens[t]), Load(bias));
+    Vec sum = Add(Load(tokens[t]), bias);
     if (args.accumulate) sum = Add(sum, _mm512_maskz_loadu_ps(present, out));
     _mm512_mask_storeu_ps(out, present, sum);
   }
 }
 
-/// One panel's rows with the tokens from `first_token` on.
+/// The same of a panel's rows and the tokens from `first_token` on.
+CODEXPC_INLINE void StorePanel(const TileMatmulArgs& args, const TileSums& sums, std::size_t first_row, std::size_t first_token, std::size_t num_tiles) {
+  for (std::size_t half = 0; half < 2; ++half) {
+    const std::size_t row = first_row + half * kTileRows;
+    alignas(64) float bias[kTileRows] = {};
+    if (args.bias.data != nullptr) {
+      for (std::size_t r = 0; r < kTileRows && row + r < args.row_end; ++r) bias[r] = At(args.bias, row + r);
+    }
+    for (std::size_t tile = 0; row < args.row_end && tile < num_tiles; ++tile)
+      StoreOut(args, sums.values[2 * tile + half], Load(bias), row, first_token + tile * kTileRows);
+  }
+}
+
+/// The slice's rows with the tokens from `first_token` on.
 template <std::size_t kTokenTerms, typename Weight>
-CODEXPC_INLINE void MultiplyRows(const TileMatmulArgs& args, const Weight& weight, std::size_t row, std::size_t first_token, std::size_t num_tokens,
-                                 bf16* panel, TileSums* sums) {
-  const std::size_t num_rows = args.row_end - row < kTilePanelRows ? args.row_end - row : kTilePanelRows;
+CODEXPC_INLINE void MultiplyTokens(const TileMatmulArgs& args, const Weight& weight, std::size_t first_token, std::size_t num_tokens,
+                                   bf16* panels[2], TileSums* sums) {
+  constexpr std::size_t kRowTerms = Weight::kNumTerms;
   const std::size_t x_stride = (args.cols + kTileCols - 1) / kTileCols * kTokenTerms * kTileValues;  // a tile of tokens
   const std::size_t num_tiles = (num_tokens + kTileRows - 1) / kTileRows;
-  for (std::size_t col = 0; col < args.cols; col += kTilePanelCols) {
-    const std::size_t num_cols = args.cols - col < kTilePanelCols ? args.cols - col : kTilePanelCols;
-    const std::size_t num_steps = (num_cols + kTileCols - 1) / kTileCols;
-    for (std::size_t r = 0; r < kTilePanelRows; ++r) {
-      const TileRow<Weight::kNumTerms> to{panel + r / kTileRows * kTileValues + r % kTileRows * kTileCols};
-      weight.FillRow(to, row + (r < num_rows ? r : num_rows - 1), col, num_cols);  // past the slice's end its last row, not stored
-    }
-    // What is needed next, but too far on for the hardware to see: the same columns of the next rows, and while the first
-    // rows meet the activations their next columns.
-    const auto prefetch_rows = [&](std::size_t step) {
-      constexpr std::size_t kRowsAStep = kTilePanelRows / kTilePanelSteps;
-      for (std::size_t r = 0; r < kRowsAStep; ++r) weight.Prefetch(row + kTilePanelRows + step * kRowsAStep + r, col, num_cols);
-    };
-    const bf16* x = args.x.values + first_token / kTileRows * x_stride + col / kTileCols * kTokenTerms * kTileValues;
+  PanelFiller<Weight> filler(weight, args.row_end, args.cols);
+  PanelPlace place{args.row_begin, 0};
+  filler.Prefetch(place.row);
+  filler.Begin(place, panels[0], 1);
+  filler.TakeTurn();
+  for (std::size_t buffer = 0; place.row < args.row_end; buffer = 1 - buffer) {
+    const PanelPlace next = filler.After(place);
+    const std::size_t num_steps = (filler.NumCols(place) + kTileCols - 1) / kTileCols;
+    filler.Begin(next, panels[1 - buffer], num_steps * num_tiles * kNumProducts<kRowTerms, kTokenTerms>);
+    // While the first rows meet the activations, their next columns are brought into the second-level cache.
+    const bool prefetches_x = place.row == args.row_begin;
+    const bool is_first = place.col == 0;
+    const bf16* x = args.x.values + first_token / kTileRows * x_stride + place.col / kTileCols * kTokenTerms * kTileValues;
     for (std::size_t tile = 0; tile < num_tiles; tile += 2, x += 2 * x_stride) {
       float* tile_sums = sums->values[2 * tile];
-      const bool is_pair = tile + 1 < num_tiles;
-      const auto before_step = [&](std::size_t step) {
-        if (tile == 0) prefetch_rows(step);
-        if (row != args.row_begin) return;
-        constexpr std::size_t kStepBytes = kTokenTerms * kTileValues * sizeof(bf16);
-        const auto* ahead = reinterpret_cast<const std::uint8_t*>(x) + (kTilePanelSteps + step) * kStepBytes;
-        PrefetchLines(ahead, kStepBytes);
-        if (is_pair) PrefetchLines(ahead + x_stride * sizeof(bf16), kStepBytes);
-      };
-      if (is_pair) MultiplyPanel<true, Weight::kNumTerms, kTokenTerms>(tile_sums, col == 0, panel, x, x_stride, num_steps, before_step);
-      else MultiplyPanel<false, Weight::kNumTerms, kTokenTerms>(tile_sums, col == 0, panel, x, x_stride, num_steps, before_step);
+      if (tile + 1 < num_tiles) {
+        MultiplyPanel<true, kRowTerms, kTokenTerms>(tile_sums, is_first, panels[buffer], x, x_stride, num_steps, prefetches_x, filler);
+      } else {
+        MultiplyPanel<false, kRowTerms, kTokenTerms>(tile_sums, is_first, panels[buffer], x, x_stride, num_steps, prefetches_x, filler);
+      }
     }
-  }
-  for (std::size_t tile = 0; tile < num_tiles; ++tile) {
-    for (std::size_t half = 0; half * kTileRows < num_rows; ++half)
-      StoreOut(args, sums->values[2 * tile + half], row + half * kTileRows, first_token + tile * kTileRows);
+    if (next.row != place.row) StorePanel(args, *sums, place.row, first_token, num_tiles);
+    place = next;
   }
 }
 
 template <std::size_t kTokenTerms, typename Weight>
 void MatmulTilePanels(const TileMatmulArgs& args, const Weight& weight) {
-  alignas(64) bf16 panel[kTilePanelSteps * Weight::kNumTerms * kPairValues];
+  if (args.row_begin == args.row_end) return;
+  constexpr std::size_t kPanelValues = kTilePanelSteps * Weight::kNumTerms * kPairValues;
+  alignas(64) bf16 memory[2 * kPanelValues];
+  bf16* panels[2] = {memory, memory + kPanelValues};
   TileSums sums;
-  const std::size_t cached_pairs = kCachedValues / (args.cols * kTokenTerms * 2 * kTileRows);
-  const std::size_t cached_tokens = (cached_pairs > 0 ? cached_pairs : 1) * 2 * kTileRows;
-  const std::size_t tokens_at_once = cached_tokens < kMaxTokensAtOnce ? cached_tokens : kMaxTokensAtOnce;
+  constexpr std::size_t kPairTokens = 2 * kTileRows;
+  const std::size_t cached_pairs = kCachedValues / (args.cols * kTokenTerms * kPairTokens);
+  const std::size_t cached_tokens = (cached_pairs > 0 ? cached_pairs : 1) * kPairTokens;
+  const std::size_t most_tokens = cached_tokens < kMaxTokensAtOnce ? cached_tokens : kMaxTokensAtOnce;
+  // Shares of about one size: each brings all the rows into tiles.
+  const std::size_t num_shares = (args.num_tokens + most_tokens - 1) / most_tokens;
+  const std::size_t share = ((args.num_tokens + num_shares - 1) / num_shares + kPairTokens - 1) / kPairTokens * kPairTokens;
   ConfigureTiles();
-  for (std::size_t token = 0; token < args.num_tokens; token += tokens_at_once) {
-    const std::size_t num_tokens = args.num_tokens - token < tokens_at_once ? args.num_tokens - token : tokens_at_once;
-    for (std::size_t row = args.row_begin; row < args.row_end; row += kTilePanelRows)
-      MultiplyRows<kTokenTerms>(args, weight, row, token, num_tokens, panel, &sums);
+  for (std::size_t token = 0; token < args.num_tokens; token += share) {
+    const std::size_t num_tokens = args.num_tokens - token < share ? args.num_tokens - token : share;
+    MultiplyTokens<kTokenTerms>(args, weight, token, num_tokens, panels, &sums);
   }
   ReleaseTiles();
 }
@@ -154,6 +243,10 @@ CODEXPC_INLINE void MatmulExactTiles(const TileMatmulArgs& args, const Weight& w
 }
 
 /// Others, in as many terms as the activations.
+CODEXPC_INLINE void MatmulQ8Tiles(const TileMatmulArgs& args, const std::uint8_t* blocks) {
+  if (args.x.num_terms == 1) return MatmulTilePanels<1>(args, Q8Tiles<1>{blocks, args.cols});
+  MatmulTilePanels<2>(args, Q8Tiles<2>{blocks, args.cols});
+}
 template <typename Rows>
 CODEXPC_INLINE void MatmulRoundedTiles(const TileMatmulArgs& args, const MatrixView& weight, const Rows& rows) {
   const auto* bytes = static_cast<const std::uint8_t*>(weight.data);

@@ -1,9 +1,9 @@
 #pragma once
-// Weights of any number type brought into tiles of 16 rows x 32 columns, a panel of 32 rows at a time. Included inside
-// namespace avx512amx and its target region, after tiles.h and weight-rows.h.
+// Weights of any number type brought into tiles of 16 rows x 32 columns: each type's FillRow does so with up to kColsAtOnce
+// columns of one row of a panel. Included inside namespace avx512amx and its target region, after tiles.h and weight-rows.h.
 
 constexpr std::size_t kTilePanelRows = 2 * kTileRows;
-constexpr std::size_t kTilePanelSteps = 16;  // of 32 columns: whole blocks of every quantised type
+constexpr std::size_t kTilePanelSteps = 8;  // of 32 columns: whole blocks of every quantised type
 constexpr std::size_t kTilePanelCols = kTilePanelSteps * kTileCols;
 
 /// 32 numbers to the nearest bfloat16, and what that leaves over.
@@ -45,11 +45,13 @@ alignas(64) constexpr auto kScaledFp4 = [] {
 template <std::size_t kStride>
 struct Mf4Tiles {
   static constexpr std::size_t kNumTerms = 1;
+  static constexpr std::size_t kColsAtOnce = kTilePanelCols;
   const std::uint8_t* blocks;  // (rows, cols / 32), kStride apart
   const std::uint8_t* scales;  // (rows, cols / 32), kScaleStride apart
   int scale_bias;
   std::size_t cols;
 
+  /// Columns past the last are those of the next rows, here and below.
   CODEXPC_INLINE void Prefetch(std::size_t row, std::size_t col, std::size_t num_cols) const {
     const std::size_t block = row * (cols / 32) + col / 32;
     PrefetchLines(blocks + block * kStride, num_cols / 32 * kStride);
@@ -60,11 +62,14 @@ struct Mf4Tiles {
     const __m512i shifts = _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_setr_epi64x(0, 0, kNibble, kNibble)),
                                               _mm256_setr_epi64x(2 * kNibble, 2 * kNibble, 3 * kNibble, 3 * kNibble), 1);
     const std::size_t first = row * (cols / 32) + col / 32;
+    // Pointers of its own: a store may have changed the members, for all the compiler knows, and loads are what limits this.
+    const std::uint8_t* block = blocks + first * kStride;
+    const std::uint8_t* scale = scales + first * kScaleStride<kStride>;
     for (std::size_t step = 0; step < num_cols / 32; ++step) {
-      const auto* block = reinterpret_cast<const __m128i*>(blocks + (first + step) * kStride);
-      const __m512i codes = _mm512_srlv_epi16(_mm512_broadcast_i32x4(_mm_loadu_si128(block)), shifts);
-      const std::uint8_t scale = scales[(first + step) * kScaleStride<kStride>];
-      _mm512_store_si512(to.At(step, 0), _mm512_permutexvar_epi16(codes, _mm512_load_si512(scaled[scale].data())));
+      const auto* bytes = reinterpret_cast<const __m128i*>(block + step * kStride);
+      const __m512i codes = _mm512_srlv_epi16(_mm512_broadcast_i32x4(_mm_loadu_si128(bytes)), shifts);
+      const __m512i values = _mm512_load_si512(scaled[scale[step * kScaleStride<kStride>]].data());
+      _mm512_store_si512(to.At(step, 0), _mm512_permutexvar_epi16(codes, values));
     }
   }
 
@@ -75,6 +80,7 @@ struct Mf4Tiles {
 /// BF16 as it is.
 struct Bf16Tiles {
   static constexpr std::size_t kNumTerms = 1;
+  static constexpr std::size_t kColsAtOnce = kTilePanelCols;
   const bf16* weight;  // (rows, cols)
   std::size_t cols;
 
@@ -91,10 +97,42 @@ struct Bf16Tiles {
   }
 };
 
-/// Any other type: decoded to floats, then rounded to one term or two.
+/// 32 numbers, rounded to one term or two.
+template <std::size_t kTerms>
+CODEXPC_INLINE void StoreRounded(TileRow<kTerms> to, std::size_t step, Vec low, Vec high) {
+  const __m512i rounded = RoundToBf16(low, high);
+  _mm512_store_si512(to.At(step, 0), rounded);
+  if constexpr (kTerms == 2) _mm512_store_si512(to.At(step, 1), Remainder(low, high, rounded));
+}
+
+/// Q8_0, the type of most dense weights in GGUF files: as the others, but in registers.
+template <std::size_t kTerms>
+struct Q8Tiles {
+  static constexpr std::size_t kNumTerms = kTerms;
+  // Two terms take twice as long: a part of them is half a row.
+  static constexpr std::size_t kColsAtOnce = kTilePanelCols / kTerms;
+  const std::uint8_t* blocks;  // (rows, cols / 32)
+  std::size_t cols;
+
+  CODEXPC_INLINE void Prefetch(std::size_t row, std::size_t col, std::size_t num_cols) const {
+    PrefetchLines(blocks + (row * (cols / 32) + col / 32) * kQ8BlockBytes, num_cols / 32 * kQ8BlockBytes);
+  }
+  CODEXPC_INLINE void FillRow(TileRow<kTerms> to, std::size_t row, std::size_t col, std::size_t num_cols) const {
+    const std::uint8_t* block = blocks + (row * (cols / 32) + col / 32) * kQ8BlockBytes;
+    for (std::size_t step = 0; step < num_cols / 32; ++step, block += kQ8BlockBytes) {
+      Vec values[2];
+      LoadI8(block + kQ8ScaleBytes, values);
+      const Vec scale = Set1(LoadF16Number(block));
+      StoreRounded(to, step, Mul(values[0], scale), Mul(values[1], scale));
+    }
+  }
+};
+
+/// Any other type: decoded to floats first.
 template <typename Rows, std::size_t kTerms>
 struct RoundedTiles {
   static constexpr std::size_t kNumTerms = kTerms;
+  static constexpr std::size_t kColsAtOnce = kTilePanelCols;
   Rows weight;
   const std::uint8_t* bytes;
   NumberType type;
@@ -104,15 +142,10 @@ struct RoundedTiles {
     PrefetchLines(bytes + BytesOf(type, row * cols + col), BytesOf(type, num_cols));
   }
   CODEXPC_INLINE void FillRow(TileRow<kTerms> to, std::size_t row, std::size_t col, std::size_t num_cols) const {
-    alignas(64) float decoded[kTilePanelCols];
+    alignas(64) float decoded[kTilePanelCols + kLanes];  // g++ 12 does not see that the last part of a vector ends before that
     weight.Decode(decoded, row, col, num_cols);
     for (std::size_t c = num_cols; c % kTileCols != 0; ++c) decoded[c] = 0.0f;
-    for (std::size_t step = 0; step * kTileCols < num_cols; ++step) {
-      const Vec low = Load(decoded + step * kTileCols);
-      const Vec high = Load(decoded + step * kTileCols + kLanes);
-      const __m512i rounded = RoundToBf16(low, high);
-      _mm512_store_si512(to.At(step, 0), rounded);
-      if constexpr (kTerms == 2) _mm512_store_si512(to.At(step, 1), Remainder(low, high, rounded));
-    }
+    for (std::size_t step = 0; step * kTileCols < num_cols; ++step)
+      StoreRounded(to, step, Load(decoded + step * kTileCols), Load(decoded + step * kTileCols + kLanes));
   }
 };

@@ -40,6 +40,11 @@ template <int kTile>
 CODEXPC_INLINE void LoadTile(const void* first) {
   asm volatile("tileloadd (%0,%1,1), %%tmm%c2" : : "r"(first), "r"(std::size_t{64}), "i"(kTile) : "memory");
 }
+/// The same from the second-level cache, past the first: what is used once must not displace there what is used again.
+template <int kTile>
+CODEXPC_INLINE void LoadTileOnce(const void* first) {
+  asm volatile("tileloaddt1 (%0,%1,1), %%tmm%c2" : : "r"(first), "r"(std::size_t{64}), "i"(kTile) : "memory");
+}
 template <int kTile>
 CODEXPC_INLINE void StoreTile(void* first) {
   asm volatile("tilestored %%tmm%c2, (%0,%1,1)" : : "r"(first), "r"(std::size_t{64}), "i"(kTile) : "memory");
