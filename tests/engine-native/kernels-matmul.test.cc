@@ -77,6 +77,11 @@ TEST(mf4_many_tokens_slice) { Tester().num_tokens(7).rows(40).cols(544).slice(3,
 TEST(mf4_many_tokens_accumulates) { Tester().num_tokens(7).rows(19).cols(544).accumulate().TestMf4(__LINE__); }
 TEST(mf4_many_tokens_without_bias) { Tester().num_tokens(7).rows(19).cols(544).no_bias().TestMf4(__LINE__); }
 
+TEST(mf4_more_tokens_than_go_over_a_panel) {
+  Tester().num_tokens(257).rows(101).cols(288).slice(1, 100).TestMf4(__LINE__);
+  Tester().num_tokens(530).rows(49).cols(64).accumulate().TestMf4(__LINE__);
+}
+
 TEST(mf4_plain_e8m0_bias) {
   Tester().rows(8).cols(64).scale_bias(127).scale_bytes(120, 129).TestMf4(__LINE__);
   Tester().num_tokens(7).rows(8).cols(64).scale_bias(127).scale_bytes(120, 129).TestMf4(__LINE__);

@@ -11,9 +11,10 @@ namespace {
 // Rows of a weight that one task computes: enough tasks to even out threads of unequal speed, and a block of weights
 // that stays in the second-level cache while several tokens pass over it.
 constexpr std::size_t kTasksPerThread = 4;
-constexpr std::size_t kMinBlockRows = 32;  // a panel of the widest kernels without tiles
-constexpr std::size_t kTileBlockRows = 64; // and with them
-constexpr std::size_t kMaxBlockRows = 256;
+constexpr std::size_t kFloatPanelRows = 48;  // of the widest kernels
+constexpr std::size_t kBytePanelRows = 32;
+constexpr std::size_t kTileBlockRows = 64;
+constexpr std::size_t kMaxBlockRows = 288;
 
 // Tokens that attend in one kernel call; more share the reads of keys and values.
 constexpr std::uint32_t kTileRows = 16;
@@ -528,9 +529,10 @@ template <typename Task>
 void ForwardPass::SplitRows(std::size_t num_matrices, std::size_t num_rows, const Task& task) {
   const std::size_t num_tasks = kTasksPerThread * parts_.pool.num_threads();
   const std::size_t even_share = (num_matrices * num_rows + num_tasks - 1) / num_tasks;
-  const std::size_t panel_rows = UsesTiles() ? kTileBlockRows : kMinBlockRows;
-  const std::size_t whole_lines = (even_share + panel_rows - 1) / panel_rows * panel_rows;
-  const std::size_t block = parts_.pool.num_threads() == 1 ? kMaxBlockRows : std::min(whole_lines, kMaxBlockRows);
+  const std::size_t panel_rows = UsesTiles() ? kTileBlockRows : is_fast() ? kBytePanelRows : kFloatPanelRows;
+  const std::size_t whole_panels = (even_share + panel_rows - 1) / panel_rows * panel_rows;
+  const std::size_t max_block = kMaxBlockRows / panel_rows * panel_rows;
+  const std::size_t block = parts_.pool.num_threads() == 1 ? max_block : std::min(whole_panels, max_block);
   const std::size_t num_blocks = (num_rows + block - 1) / block;
   parts_.pool.Run(num_matrices * num_blocks, [&](std::size_t index) {
     const std::size_t begin = index % num_blocks * block;

@@ -170,5 +170,5 @@ CODEXPC_INLINE void Transpose(Vec rows[8]) {
   }
 }
 
-// Columns of MXFP4 come by Transpose.
-constexpr bool kHasMf4Columns = false;
+// Columns of blocks come by Transpose.
+constexpr bool kHasBlockColumns = false;

@@ -98,6 +98,26 @@ struct Q8Rows {
       CODEXPC_UNROLL for (std::size_t j = 0; j < kBlockVectors; ++j) Store(out + j * kLanes, Mul(values[j], scale));
     }
   }
+
+  /// The same of kLanes rows, from row + first of the slice row..row + num_rows on (past its end the last one): column by
+  /// column, `step` floats apart. A template, so that sets without such columns need no such stores.
+  template <typename Lanes = Vec>
+  CODEXPC_INLINE void FillColumns(float* out, std::size_t step, std::size_t first, std::size_t row, std::size_t num_rows, std::size_t col,
+                                  std::size_t n) const
+    requires kHasBlockColumns
+  {
+    const std::uint8_t* row_blocks[kLanes];
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const std::size_t r = first + lane;
+      row_blocks[lane] = weight + ((row + (r < num_rows ? r : num_rows - 1)) * (cols / 32) + col / 32) * kQ8BlockBytes;
+    }
+    for (std::size_t block = 0; block < n / 32; ++block) {
+      alignas(64) float lane_scales[kLanes];
+      for (std::size_t lane = 0; lane < kLanes; ++lane) lane_scales[lane] = LoadF16Number(row_blocks[lane] + block * kQ8BlockBytes);
+      const Lanes lanes = Load(lane_scales);
+      StoreI8Columns(out + block * 32 * step, step, row_blocks, block * kQ8BlockBytes + kQ8ScaleBytes, lanes);
+    }
+  }
 };
 
 /// The block formats that are not worth vectors of their own.
@@ -137,12 +157,11 @@ struct Mf4Rows {
     }
   }
 
-  /// The same of kLanes rows, from row + first of the slice row..row + num_rows on (past its end the last one): column by
-  /// column, `step` floats apart. A template, so that sets without such columns need no StoreMf4Columns.
+  /// As that of Q8Rows.
   template <typename Lanes = Vec>
   CODEXPC_INLINE void FillColumns(float* out, std::size_t step, std::size_t first, std::size_t row, std::size_t num_rows, std::size_t col,
                                   std::size_t n) const
-    requires kHasMf4Columns
+    requires kHasBlockColumns
   {
     const std::uint8_t* row_blocks[kLanes];
     const std::uint8_t* row_scales[kLanes];

@@ -120,5 +120,5 @@ CODEXPC_INLINE void Transpose(Vec rows[4]) {
   rows[3] = vreinterpretq_f32_f64(vtrn2q_f64(odd01, odd23));
 }
 
-// Columns of MXFP4 come by Transpose.
-constexpr bool kHasMf4Columns = false;
+// Columns of blocks come by Transpose.
+constexpr bool kHasBlockColumns = false;
