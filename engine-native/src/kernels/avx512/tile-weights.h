@@ -62,7 +62,7 @@ struct Mf4Tiles {
     const __m512i shifts = _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_setr_epi64x(0, 0, kNibble, kNibble)),
                                               _mm256_setr_epi64x(2 * kNibble, 2 * kNibble, 3 * kNibble, 3 * kNibble), 1);
     const std::size_t first = row * (cols / 32) + col / 32;
-    // Pointers of its own: a store may have changed the members, for all the compiler knows, and loads are what limits this.
+    // Pointers of its own: for all the compiler knows a store may change the members, which it would load anew for each block.
     const std::uint8_t* block = blocks + first * kStride;
     const std::uint8_t* scale = scales + first * kScaleStride<kStride>;
     for (std::size_t step = 0; step < num_cols / 32; ++step) {
