@@ -72,27 +72,37 @@ struct Mf4Groups : OffsetWeight {
   const std::uint8_t* scales;
 
   /// Twice the values.
-  CODEXPC_INLINE static WeightGroup FromNibbles(__m512i packed, std::uint32_t scale_bytes) {
+  CODEXPC_INLINE static WeightGroup FromNibbles(__m512i packed, Vec group_scales) {
     const __m512i twice = _mm512_broadcast_i32x4(_mm_setr_epi8(-128, -127, -126, -125, -124, -122, -120, -116,  // 128 + 0, 1, 2, 3, 4, 6, 8, 12
                                                                -128, 127, 126, 125, 124, 122, 120, 116));
     const __m512i nibble = _mm512_set1_epi8(0x0f);
-    // Byte i to the exponent of quarter i: 2^(byte - 127), but zero for byte 0.
-    const __m512i turns = _mm512_setr_epi32(23, 23, 23, 23, 15, 15, 15, 15, 7, 7, 7, 7, 31, 31, 31, 31);
-    const __m512i exponents = _mm512_and_si512(_mm512_rolv_epi32(_mm512_set1_epi32(static_cast<int>(scale_bytes)), turns), _mm512_set1_epi32(0x7f800000));
     return {_mm512_shuffle_epi8(twice, _mm512_and_si512(packed, nibble)),
-            _mm512_shuffle_epi8(twice, _mm512_and_si512(_mm512_srli_epi16(packed, 4), nibble)), _mm512_castsi512_ps(exponents)};
+            _mm512_shuffle_epi8(twice, _mm512_and_si512(_mm512_srli_epi16(packed, 4), nibble)), group_scales};
+  }
+  /// Byte i to the exponent of quarter i: 2^(byte - 127), but zero for byte 0.
+  CODEXPC_INLINE static Vec ScalesFromBytes(std::uint32_t scale_bytes) {
+    const __m512i turns = _mm512_setr_epi32(23, 23, 23, 23, 15, 15, 15, 15, 7, 7, 7, 7, 31, 31, 31, 31);
+    const __m512i turned = _mm512_rolv_epi32(_mm512_set1_epi32(static_cast<int>(scale_bytes)), turns);
+    return _mm512_castsi512_ps(_mm512_and_si512(turned, _mm512_set1_epi32(0x7f800000)));
+  }
+  /// The same of bytes 17 apart: of 64 bytes from the first one on, each quarter has its own, at bytes 0, 1, 2 and 3.
+  CODEXPC_INLINE static Vec ScalesEvery17(const std::uint8_t* scale_bytes) {
+    // Three zeros, then the byte at that place of the quarter.
+    const __m512i places = _mm512_inserti64x4(_mm512_castsi256_si512(_mm256_set_m128i(_mm_set1_epi32(0x01808080), _mm_set1_epi32(0x00808080))),
+                                              _mm256_set_m128i(_mm_set1_epi32(0x03808080), _mm_set1_epi32(0x02808080)), 1);
+    return _mm512_castsi512_ps(_mm512_srli_epi32(_mm512_shuffle_epi8(_mm512_loadu_si512(scale_bytes), places), 1));
   }
   CODEXPC_INLINE __m128i Block(std::size_t block) const { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(blocks + block * kStride)); }
   CODEXPC_INLINE std::uint32_t ScaleByte(std::size_t block) const { return scales[block * kScaleStride<kStride>]; }
   CODEXPC_INLINE WeightGroup Group(std::size_t block) const {
     if constexpr (kStride == 16) {
-      return FromNibbles(_mm512_loadu_si512(blocks + block * 16), ReadAs<std::uint32_t>(scales + block));
+      return FromNibbles(_mm512_loadu_si512(blocks + block * 16), ScalesFromBytes(ReadAs<std::uint32_t>(scales + block)));
     } else {
       __m512i packed = _mm512_castsi128_si512(Block(block));
       packed = _mm512_inserti32x4(packed, Block(block + 1), 1);
       packed = _mm512_inserti32x4(packed, Block(block + 2), 2);
       packed = _mm512_inserti32x4(packed, Block(block + 3), 3);
-      return FromNibbles(packed, ScaleByte(block) | ScaleByte(block + 1) << 8 | ScaleByte(block + 2) << 16 | ScaleByte(block + 3) << 24);
+      return FromNibbles(packed, ScalesEvery17(scales + block * 17));
     }
   }
   CODEXPC_INLINE WeightGroup Rest(std::size_t block, std::size_t count) const {
@@ -106,7 +116,7 @@ struct Mf4Groups : OffsetWeight {
       packed = _mm512_inserti32x4(packed, Block(block + 2), 2);
       scale_bytes |= ScaleByte(block + 2) << 16;
     }
-    return FromNibbles(packed, scale_bytes);
+    return FromNibbles(packed, ScalesFromBytes(scale_bytes));
   }
 };
 
