@@ -1,7 +1,7 @@
 #!/bin/sh
 # Native tests under valgrind's memcheck, which finds what sanitizers do not: reads of memory that was never written.
 # It has no AVX-512, so the kernels are those of AVX2 and below. Uses the tests that `npm test` has built.
-#   tools/valgrind.sh [names of tests, default: those that take seconds; formats, sampler, slots and drafts take minutes]
+#   tools/valgrind.sh [names of tests, default: those that take seconds; formats, sampler, slots, drafts and prompt-steps take minutes]
 set -eu
 cd "$(dirname "$0")/.."
 command -v valgrind >/dev/null || { echo "valgrind: missing programs; on Debian: apt-get install valgrind" >&2; exit 2; }
