@@ -221,3 +221,13 @@ CODEXPC_INLINE void StoreI8Columns(float* out, std::size_t step, const std::uint
     }
   }
 }
+
+/// Eight columns of bfloat16 of 16 rows as 8 vectors, a column each, `step` floats apart.
+CODEXPC_INLINE void StoreBf16Columns(float* out, std::size_t step, const std::uint8_t* const rows[16], std::size_t offset) {
+  __m512i columns[4];
+  LoadFourByFour(columns, rows, offset);
+  CODEXPC_UNROLL for (std::size_t j = 0; j < 4; ++j) {
+    Store(out + 2 * j * step, _mm512_castsi512_ps(_mm512_slli_epi32(columns[j], 16)));
+    Store(out + (2 * j + 1) * step, _mm512_castsi512_ps(_mm512_and_si512(columns[j], _mm512_set1_epi32(-0x10000))));
+  }
+}

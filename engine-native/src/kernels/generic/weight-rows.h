@@ -40,17 +40,20 @@ CODEXPC_INLINE RowsAhead PartAhead(const Weight& weight, std::size_t row, std::s
   return weight.Ahead(row, row_end - row < max_rows ? row_end - row : max_rows, col, col_end - col < max_cols ? col_end - col : max_cols);
 }
 
-/// Plain numbers: how a vector of them is read.
+/// Plain numbers: how a vector of them is read, and whether columns of neighbouring rows come faster than by Transpose.
 struct Bf16Numbers {
   using Number = bf16;
+  static constexpr bool kHasColumns = kHasBlockColumns;
   CODEXPC_INLINE static Vec LoadVec(const bf16* p) { return LoadBf16(p); }
 };
 struct F16Numbers {
   using Number = f16;
+  static constexpr bool kHasColumns = false;
   CODEXPC_INLINE static Vec LoadVec(const f16* p) { return LoadF16(p); }
 };
 struct F32Numbers {
   using Number = float;
+  static constexpr bool kHasColumns = false;
   CODEXPC_INLINE static Vec LoadVec(const float* p) { return Load(p); }
 };
 
@@ -76,6 +79,25 @@ struct PlainRows {
     std::size_t i = 0;
     for (; i + kLanes <= n; i += kLanes) Store(out + i, Numbers::LoadVec(w + i));
     if (i < n) Store(out + i, LoadPart<Numbers>(w + i, n - i));
+  }
+
+  /// As that of Q8Rows.
+  template <typename Float>
+  CODEXPC_INLINE void FillColumns(Float* out, std::size_t step, std::size_t first, std::size_t row, std::size_t num_rows, std::size_t col,
+                                  std::size_t n) const
+    requires Numbers::kHasColumns
+  {
+    const std::uint8_t* row_numbers[kLanes];
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      const std::size_t r = first + lane;
+      row_numbers[lane] = reinterpret_cast<const std::uint8_t*>(weight + (row + (r < num_rows ? r : num_rows - 1)) * cols + col);
+    }
+    std::size_t c = 0;
+    for (; c + 8 <= n; c += 8) StoreBf16Columns(out + c * step, step, row_numbers, c * sizeof *weight);
+    for (; c < n; ++c) {
+      for (std::size_t lane = 0; lane < kLanes; ++lane)
+        out[c * step + lane] = Bf16ToFloat(ReadAs<bf16>(row_numbers[lane] + c * sizeof *weight));
+    }
   }
 };
 
