@@ -1,11 +1,11 @@
 // Loaded into every thread of a soaked daemon (`node --import`): at SIGUSR2 each thread collects its garbage and tells
-// what is left, and the main thread writes that down as lines of `THREAD BYTES`. So memory is measured without V8's
-// mood, which is worth a hundred megabytes.   SOAK_HEAPS: the folder for the files, one for each process
+// what is left, and the main thread writes that down as lines of `THREAD BYTES CODE_BYTES`: CODE_BYTES of the bytes are
+// what V8 has compiled, which it does for hours. So memory is measured without V8's mood, which is worth a hundred megabytes.   SOAK_HEAPS: the folder for the files, one for each process
 
 import { renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { getHeapStatistics, setFlagsFromString } from 'node:v8';
+import { getHeapCodeStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { BroadcastChannel, isMainThread } from 'node:worker_threads';
 
@@ -20,7 +20,8 @@ const collect = runInNewContext('gc') as () => void;
 const collected = (): string => {
   collect();
   collect(); // what the first one's finalizers let go
-  return `${basename(process.argv[1] ?? '')} ${getHeapStatistics().used_heap_size}`;
+  const { bytecode_and_metadata_size: bytecode, code_and_metadata_size: code } = getHeapCodeStatistics();
+  return `${basename(process.argv[1] ?? '')} ${getHeapStatistics().used_heap_size} ${bytecode + code}`;
 };
 
 const channel = new BroadcastChannel('codexpc-soak');

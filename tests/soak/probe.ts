@@ -17,13 +17,21 @@ export interface Sample {
   readonly temporaryFiles: number;
 }
 
+interface Heap {
+  readonly thread: string;
+  readonly mb: number;
+  /** Of them. */
+  readonly codeMb: number;
+}
+
 /** Of a daemon with nothing to do, its garbage collected. */
 export interface SettledSample extends Sample {
   readonly atMs: number;
-  /** What V8's heaps hold, of all threads that last. */
+  /** What V8's heaps hold besides compiled code, of all threads that last. */
   readonly heapsMb: number;
+  readonly codeMb: number;
   /** Of each, by the file that it runs. */
-  readonly heaps: readonly (readonly [thread: string, mb: number])[];
+  readonly heaps: readonly Heap[];
 }
 
 const KB_IN_MB = 1024;
@@ -61,11 +69,13 @@ export const sampleOf = ({ pid, temporaryFolder }: Probed): Sample => {
 export const settledSampleOf = async (probed: Probed): Promise<SettledSample> => {
   const processes = [probed.pid, ...enginesOf(probed.pid)];
   const heaps = (await Promise.all(processes.map((pid) => collectedHeaps(pid, probed.heapFolder)))).flat();
-  const heapsMb = heaps.reduce((sum, [thread, mb]) => sum + (thread === PASSING_THREAD ? 0 : mb), 0);
-  return { ...sampleOf(probed), atMs: performance.now(), heapsMb, heaps };
+  const lasting = heaps.filter(({ thread }) => thread !== PASSING_THREAD);
+  const codeMb = lasting.reduce((sum, heap) => sum + heap.codeMb, 0);
+  const heapsMb = lasting.reduce((sum, { mb }) => sum + mb, 0) - codeMb;
+  return { ...sampleOf(probed), atMs: performance.now(), heapsMb, codeMb, heaps };
 };
 
-const collectedHeaps = async (pid: number, folder: string): Promise<SettledSample['heaps']> => {
+const collectedHeaps = async (pid: number, folder: string): Promise<readonly Heap[]> => {
   const file = join(folder, String(pid));
   rmSync(file, { force: true });
   process.kill(pid, 'SIGUSR2');
@@ -74,7 +84,12 @@ const collectedHeaps = async (pid: number, folder: string): Promise<SettledSampl
     const lines = textOf(file)
       .split('\n')
       .map((line) => line.split(' '));
-    if (lines.length > 1) return lines.map(([thread = '', bytes]) => [thread, Number(bytes) / BYTES_IN_MB]);
+    if (lines.length > 1)
+      return lines.map(([thread = '', bytes, codeBytes]) => ({
+        thread,
+        mb: Number(bytes) / BYTES_IN_MB,
+        codeMb: Number(codeBytes) / BYTES_IN_MB,
+      }));
     await sleep(50);
   }
   throw new Error(`process ${pid} did not tell what its heaps hold`);

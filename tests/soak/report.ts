@@ -88,7 +88,7 @@ const verdictOf = (isMet: boolean | null): string => {
 const MEMORIES = {
   anonymousMb: 'memory of the daemon that no file backs',
   engineAnonymousMb: "memory of the engine's process that no file backs",
-  heapsMb: "in V8's heaps",
+  heapsMb: "in V8's heaps besides compiled code",
 } as const;
 
 /** Missed where the whole interval is above the bar, met where it is below, and open where the run is too short to tell. */
@@ -98,7 +98,8 @@ const memoryBars = ({ samples, settled }: SoakFindings): readonly Bar[] =>
     if (points.every(({ value }) => value === 0)) return []; // the engine is a thread of the daemon
     const values = points.map(({ value }) => value.toFixed(1)).join(' ');
     const underLoad = key === 'heapsMb' ? [] : samples.map((sample) => sample[key]);
-    const most = underLoad.length === 0 ? '' : `; ${Math.max(...underLoad).toFixed(1)} at most under load`;
+    const most =
+      underLoad.length === 0 ? codeOf(settled) : `; ${Math.max(...underLoad).toFixed(1)} at most under load`;
     const text = (slope: string): string =>
       `${MEMORIES[key]}, idle and collected: ${slope}; MB: ${values}${most}`;
     if (points.length < MIN_ROUNDS_FOR_SLOPE)
@@ -109,6 +110,9 @@ const memoryBars = ({ samples, settled }: SoakFindings): readonly Bar[] =>
     const slope = `${perHour.toFixed(1)} ± ${margin.toFixed(1)} MB/h (95 %; at most ${MAX_SLOPE_MB_PER_HOUR})`;
     return [{ isMet: isUnder || (isOver ? false : null), text: text(slope) }];
   });
+
+const codeOf = (settled: SoakFindings['settled']): string =>
+  `; code: ${settled.map(({ codeMb }) => codeMb.toFixed(1)).join(' ')}`;
 
 const holdingBars = ({ samples, settled }: SoakFindings): readonly Bar[] =>
   (['descriptors', 'threads', 'processes', 'temporaryFiles'] as const).map((key) => {
