@@ -2,10 +2,11 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { socketPath } from '../../src/ipc/socket-path.js';
+import { statusOf } from '../faults/observer.js';
 import type { ScriptedTurn } from '../fixtures/scripted-engine/script.js';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
@@ -105,7 +106,6 @@ export class TestHome {
   }
 
   async startDaemon(): Promise<void> {
-    if (this.#port === 0) this.#port = await freePort();
     writeFileSync(
       this.path('.config', 'codexpc', 'config.toml'),
       (this.#options.settings ?? ['engine.context_length = 32768']).join('\n'),
@@ -113,8 +113,16 @@ export class TestHome {
     this.#daemon = this.spawn(process.execPath, [CLI, 'daemon']);
     await this.until('the daemon answers', async () => {
       if (this.#daemon?.child.exitCode !== null) throw new Error('the daemon has ended');
-      return (await fetch(`http://127.0.0.1:${this.#port}/health`).catch(() => null))?.ok === true;
+      // Its own choice at first, the same again in its next life: one that this process chose could be another's by then.
+      const url = (await statusOf(this.#socket()).catch(() => null))?.http?.url ?? null;
+      if (url !== null) this.#port = Number(new URL(url).port);
+      return url !== null;
     });
+  }
+
+  #socket(): string {
+    const { platform } = process;
+    return socketPath({ platform, env: this.env(), home: this.folder, uid: userInfo().uid });
   }
 
   async stopDaemon(): Promise<void> {
@@ -202,13 +210,3 @@ export class TestHome {
     }
   }
 }
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
