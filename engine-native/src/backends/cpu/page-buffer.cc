@@ -26,10 +26,4 @@ Status PageBuffer::Allocate(std::size_t bytes, const char* what) {
   return {};
 }
 
-void PageBuffer::PreferLargePages() const {
-#if defined(__linux__)
-  if (data_ != nullptr) (void)madvise(data_, bytes_, MADV_HUGEPAGE);  // without them it is only slower
-#endif
-}
-
 }  // namespace codexpc::cpu

@@ -42,9 +42,6 @@ class PageBuffer {
   /// Once per buffer. Pages become resident when they are first written. `what` names the purpose in the error.
   Status Allocate(std::size_t bytes, const char* what);
 
-  /// For memory that will be written from end to end: pages of 2 MiB spare look-ups of addresses.
-  void PreferLargePages() const;
-
   template <typename T>
   T* at(std::size_t offset) const {
     return reinterpret_cast<T*>(data_ + offset);

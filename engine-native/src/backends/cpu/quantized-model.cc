@@ -47,7 +47,6 @@ Status QuantizedModel::Create(std::shared_ptr<const Model> stored, const kernels
                               std::shared_ptr<const QuantizedModel>* model) {
   std::shared_ptr<QuantizedModel> made(new QuantizedModel(std::move(stored), table, pool));
   if (Status status = made->buffer_.Allocate(made->layout_.bytes(), "dense weights in 8 bits"); !status.ok()) return status;
-  made->buffer_.PreferLargePages();
   *model = std::move(made);
   return {};
 }
