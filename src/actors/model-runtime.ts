@@ -32,7 +32,7 @@ export const createModelRuntime = (
     tokenizer,
     renderer: createRenderer({ tokenizer }),
     stopTokens: stopTokens(tokenizer),
-    written: createWrittenMessages(tokenizer.harmony),
+    written: createWrittenMessages(tokenizer.harmony, open.numSlots * open.contextLength),
     loaded: {
       checkpoint: file.path,
       name: modelNameOf(file.path),

@@ -2,28 +2,33 @@
 // can be encoded and headed in more than one way: rendered anew, a prompt would leave its slot's tokens at the first
 // call. The model sees its own words instead.
 
+import { createHash } from 'node:crypto';
 import type { Message } from '../harmony/conversation.js';
 import type { HarmonyTokens } from '../harmony/vocabulary.js';
 
 export interface WrittenMessages {
   /** From <|start|> to the end marker; null: not the model's, or long forgotten. */
-  find(message: Message): readonly number[] | null;
+  find(message: Message): Uint32Array | null;
   /** `tokens`: a whole turn, the header that the prompt opened included. Without repairs only: the two must agree. */
   learn(tokens: readonly number[], messages: readonly Message[]): void;
 }
 
-/** About a dozen long conversations. */
-const MAX_TOKENS = 1 << 20;
+/** What a message takes besides its tokens, in tokens: about 256 bytes. */
+const ENTRY_TOKENS = 64;
 
-export const createWrittenMessages = (markers: HarmonyTokens): WrittenMessages => {
+/**
+ * Keeps messages of up to `maxTokens`, the least recently used go first. What no slot's keys and values can match any more
+ * is of no use, so the tokens of all slots are enough.
+ */
+export const createWrittenMessages = (markers: HarmonyTokens, maxTokens: number): WrittenMessages => {
   /** The least recently used first. */
-  const written = new Map<string, readonly number[]>();
+  const written = new Map<string, Uint32Array>();
   let numTokens = 0;
 
   const forgetOldest = (): void => {
     for (const [key, tokens] of written) {
-      if (numTokens <= MAX_TOKENS) return;
-      numTokens -= tokens.length;
+      if (numTokens <= maxTokens) return;
+      numTokens -= ENTRY_TOKENS + tokens.length;
       written.delete(key);
     }
   };
@@ -55,18 +60,17 @@ export const createWrittenMessages = (markers: HarmonyTokens): WrittenMessages =
         const isWhole = [markers.end, markers.call].includes(segment.at(-1) ?? -1);
         // The first stays: a conversation that holds it must not change when the same is said again.
         if (!isWhole || written.has(key)) return;
-        written.set(key, segment);
-        numTokens += segment.length;
+        written.set(key, Uint32Array.from(segment));
+        numTokens += ENTRY_TOKENS + segment.length;
       });
       forgetOldest();
     },
   };
 };
 
-/** Clients do not send back on which channel a call was made. */
+/** A digest: texts would take more memory than their tokens. Clients do not send back on which channel a call was made. */
 const keyOf = ({ recipient, channel, content }: Message): string =>
-  JSON.stringify([
-    recipient ?? null,
-    recipient === undefined ? (channel ?? null) : null,
-    content.map((part) => (part.type === 'text' ? part.text : '')).join(''),
-  ]);
+  createHash('sha256')
+    .update(JSON.stringify([recipient ?? null, recipient === undefined ? (channel ?? null) : null]))
+    .update(content.map((part) => (part.type === 'text' ? part.text : '')).join(''))
+    .digest('base64');

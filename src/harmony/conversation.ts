@@ -19,7 +19,7 @@ export interface Message {
   readonly contentType?: string;
   readonly content: readonly Content[];
   /** As the model wrote it, <|start|> and end marker included: rendered as it is. */
-  readonly written?: readonly number[];
+  readonly written?: Uint32Array;
 }
 
 export type Content = TextContent | SystemContent | DeveloperContent;

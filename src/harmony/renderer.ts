@@ -40,7 +40,7 @@ export interface Renderer {
 
 export interface RendererOptions {
   readonly tokenizer: Tokenizer;
-  /** Ids kept of texts rendered before. Default: 524,288 (about 8 MB with their texts). */
+  /** Ids kept of texts rendered before. Default: 524,288 (about 4 MB with their texts). */
   readonly cachedTokens?: number;
 }
 

@@ -9,13 +9,15 @@ export interface TextCache {
 
 /** Shorter texts are encoded faster than found. */
 const MIN_CACHED_UNITS = 16;
+/** What an entry takes besides its text and ids, in ids: about 256 bytes. */
+const ENTRY_TOKENS = 64;
 
-/** Keeps up to `maxTokens` ids, the least recently used go first. */
+/** Keeps texts of up to `maxTokens` ids, the least recently used go first. */
 export const createTextCache = (
   tokenizer: Pick<Tokenizer, 'encode' | 'encodeInto'>,
   maxTokens: number,
 ): TextCache => {
-  const known = new Map<string, readonly number[]>(); // in order of last use
+  const known = new Map<string, Uint32Array>(); // in order of last use
   let numTokens = 0;
 
   return {
@@ -26,8 +28,8 @@ export const createTextCache = (
       }
       let ids = known.get(text);
       if (ids === undefined) {
-        ids = tokenizer.encode(text);
-        numTokens += ids.length;
+        ids = Uint32Array.from(tokenizer.encode(text));
+        numTokens += ENTRY_TOKENS + ids.length;
       } else {
         known.delete(text);
       }
@@ -35,7 +37,7 @@ export const createTextCache = (
       for (const [oldest, { length }] of known) {
         if (numTokens <= maxTokens) break;
         known.delete(oldest);
-        numTokens -= length;
+        numTokens -= ENTRY_TOKENS + length;
       }
       for (let i = 0; i < ids.length; i++) out.push(ids[i]!);
     },

@@ -119,7 +119,7 @@ describe('rendering with a cache', () => {
       renderCases().find(({ id }) => id === 'fn-documented-example')!.conversation,
     );
     const first = renderer.renderCompletionPrompt(conversation).tokens;
-    for (const cachedTokens of [0, 40, 1000]) {
+    for (const cachedTokens of [0, 200, 1000]) {
       const small = createRenderer({ tokenizer, cachedTokens });
       for (let i = 0; i < 3; i++) expect(small.renderCompletionPrompt(conversation).tokens).toEqual(first);
     }

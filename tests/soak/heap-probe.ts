@@ -1,6 +1,7 @@
 // Loaded into every thread of a soaked daemon (`node --import`): at SIGUSR2 each thread collects its garbage and tells
-// what is left, and the main thread writes that down as lines of `THREAD BYTES CODE_BYTES`: CODE_BYTES of the bytes are
-// what V8 has compiled, which it does for hours. So memory is measured without V8's mood, which is worth a hundred megabytes.   SOAK_HEAPS: the folder for the files, one for each process
+// what is left, and the main thread writes that down as lines of `THREAD BYTES CODE_BYTES COMMITTED_BYTES`: CODE_BYTES of
+// the bytes are what V8 has compiled, which it does for hours; COMMITTED_BYTES is what it keeps for itself, used or not. So
+// memory is measured without V8's mood, which is worth a hundred megabytes.   SOAK_HEAPS: the folder for the files, one for each process
 
 import { renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -21,7 +22,8 @@ const collected = (): string => {
   collect();
   collect(); // what the first one's finalizers let go
   const { bytecode_and_metadata_size: bytecode, code_and_metadata_size: code } = getHeapCodeStatistics();
-  return `${basename(process.argv[1] ?? '')} ${getHeapStatistics().used_heap_size} ${bytecode + code}`;
+  const { used_heap_size: used, total_physical_size: committed } = getHeapStatistics();
+  return `${basename(process.argv[1] ?? '')} ${used} ${bytecode + code} ${committed}`;
 };
 
 const channel = new BroadcastChannel('codexpc-soak');

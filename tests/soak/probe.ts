@@ -22,6 +22,8 @@ interface Heap {
   readonly mb: number;
   /** Of them. */
   readonly codeMb: number;
+  /** What V8 keeps, used or not. */
+  readonly committedMb: number;
 }
 
 /** Of a daemon with nothing to do, its garbage collected. */
@@ -30,6 +32,8 @@ export interface SettledSample extends Sample {
   /** What V8's heaps hold besides compiled code, of all threads that last. */
   readonly heapsMb: number;
   readonly codeMb: number;
+  /** Memory that no file backs, of all processes, without what V8 keeps for heaps. */
+  readonly nativeMb: number;
   /** Of each, by the file that it runs. */
   readonly heaps: readonly Heap[];
 }
@@ -72,7 +76,10 @@ export const settledSampleOf = async (probed: Probed): Promise<SettledSample> =>
   const lasting = heaps.filter(({ thread }) => thread !== PASSING_THREAD);
   const codeMb = lasting.reduce((sum, heap) => sum + heap.codeMb, 0);
   const heapsMb = lasting.reduce((sum, { mb }) => sum + mb, 0) - codeMb;
-  return { ...sampleOf(probed), atMs: performance.now(), heapsMb, codeMb, heaps };
+  const sample = sampleOf(probed);
+  const committedMb = heaps.reduce((sum, heap) => sum + heap.committedMb, 0);
+  const nativeMb = sample.anonymousMb + sample.engineAnonymousMb - committedMb;
+  return { ...sample, atMs: performance.now(), heapsMb, codeMb, nativeMb, heaps };
 };
 
 const collectedHeaps = async (pid: number, folder: string): Promise<readonly Heap[]> => {
@@ -85,10 +92,11 @@ const collectedHeaps = async (pid: number, folder: string): Promise<readonly Hea
       .split('\n')
       .map((line) => line.split(' '));
     if (lines.length > 1)
-      return lines.map(([thread = '', bytes, codeBytes]) => ({
+      return lines.map(([thread = '', bytes, codeBytes, committedBytes]) => ({
         thread,
         mb: Number(bytes) / BYTES_IN_MB,
         codeMb: Number(codeBytes) / BYTES_IN_MB,
+        committedMb: Number(committedBytes) / BYTES_IN_MB,
       }));
     await sleep(50);
   }

@@ -88,20 +88,19 @@ const verdictOf = (isMet: boolean | null): string => {
 const MEMORIES = {
   anonymousMb: 'memory of the daemon that no file backs',
   engineAnonymousMb: "memory of the engine's process that no file backs",
+  nativeMb: 'memory that no file backs, without what V8 keeps for heaps',
   heapsMb: "in V8's heaps besides compiled code",
 } as const;
 
 /** Missed where the whole interval is above the bar, met where it is below, and open where the run is too short to tell. */
-const memoryBars = ({ samples, settled }: SoakFindings): readonly Bar[] =>
+const memoryBars = (findings: SoakFindings): readonly Bar[] =>
   (Object.keys(MEMORIES) as (keyof typeof MEMORIES)[]).flatMap((key) => {
+    const { settled } = findings;
     const points = settled.map((sample) => ({ atMs: sample.atMs, value: sample[key] }));
     if (points.every(({ value }) => value === 0)) return []; // the engine is a thread of the daemon
     const values = points.map(({ value }) => value.toFixed(1)).join(' ');
-    const underLoad = key === 'heapsMb' ? [] : samples.map((sample) => sample[key]);
-    const most =
-      underLoad.length === 0 ? codeOf(settled) : `; ${Math.max(...underLoad).toFixed(1)} at most under load`;
     const text = (slope: string): string =>
-      `${MEMORIES[key]}, idle and collected: ${slope}; MB: ${values}${most}`;
+      `${MEMORIES[key]}, idle and collected: ${slope}; MB: ${values}${besides(key, findings)}`;
     if (points.length < MIN_ROUNDS_FOR_SLOPE)
       return [{ isMet: null, text: text('too few rounds for a slope') }];
     const { perHour, margin } = slopeOf(points);
@@ -111,8 +110,11 @@ const memoryBars = ({ samples, settled }: SoakFindings): readonly Bar[] =>
     return [{ isMet: isUnder || (isOver ? false : null), text: text(slope) }];
   });
 
-const codeOf = (settled: SoakFindings['settled']): string =>
-  `; code: ${settled.map(({ codeMb }) => codeMb.toFixed(1)).join(' ')}`;
+const besides = (key: keyof typeof MEMORIES, { samples, settled }: SoakFindings): string => {
+  if (key === 'nativeMb') return '';
+  if (key === 'heapsMb') return `; code: ${settled.map(({ codeMb }) => codeMb.toFixed(1)).join(' ')}`;
+  return `; ${Math.max(...samples.map((sample) => sample[key])).toFixed(1)} at most under load`;
+};
 
 const holdingBars = ({ samples, settled }: SoakFindings): readonly Bar[] =>
   (['descriptors', 'threads', 'processes', 'temporaryFiles'] as const).map((key) => {

@@ -13,8 +13,7 @@ import { type DaemonProcess, startDaemonProcess } from '../fixtures/daemon-proce
 import { createRandom } from '../faults/random.js';
 import { statusOf } from '../faults/observer.js';
 import { runClients } from './clients.js';
-import { createCodexThread } from './codex-thread.js';
-import { stream } from './http-stream.js';
+import { createFiller } from './filler.js';
 import { createLedger } from './ledger.js';
 import {
   PROBE_FLAGS,
@@ -32,8 +31,6 @@ const SAMPLE_MS = 1_000;
 /** Of the whole time: slots, caches and heaps reach the size that they keep. */
 const WARM_UP_SHARE = 0.3;
 const ROUND_MS = 30_000;
-/** The slots hold four of them, the cache three. */
-const NUM_FILLING = 10;
 const FAIRNESS_SHARE = 0.05;
 const MIN_FAIRNESS_MS = 5_000;
 const MAX_FAIRNESS_MS = 30_000;
@@ -77,7 +74,7 @@ const probedOf = ({ pid }: DaemonProcess): Probed => ({
 });
 const ledger = createLedger();
 const random = createRandom(Number(values.seed));
-let numFilled = 0;
+const filler = createFiller(ledger, random);
 
 /** The mixed clients for that long; a sample each second. */
 const mix = async (daemon: DaemonProcess, forMs: number): Promise<readonly Sample[]> => {
@@ -98,27 +95,9 @@ const mix = async (daemon: DaemonProcess, forMs: number): Promise<readonly Sampl
   return samples;
 };
 
-/**
- * What the cache of kept prompts holds depends on what was asked last, from nothing to its bound. So the same is asked
- * before each sample: more long conversations than fit into slots and cache, each a new one.
- */
-const fillCache = async (daemon: DaemonProcess): Promise<void> => {
-  for (let thread = 0; thread < NUM_FILLING; thread++) {
-    const first = `This is question ${(numFilled += 1)}.`;
-    const body = { ...createCodexThread(random, first).body(), max_output_tokens: 8 };
-    const { end } = await stream({
-      url: daemon.url as string,
-      api: 'responses',
-      body,
-      ledger: createLedger(),
-    });
-    ledger.ended('fills the cache', end);
-  }
-};
-
 /** A sample of the daemon when nobody asks anything. */
 const settled = async (daemon: DaemonProcess): Promise<SettledSample> => {
-  await fillCache(daemon);
+  await filler.fillPrompts(daemon);
   const deadline = performance.now() + SETTLE_LIMIT_MS;
   for (;;) {
     const { requests, slots, queue, connections } = await statusOf(daemon.socket);
@@ -152,6 +131,7 @@ console.log(
 const warmUpMs = totalMs * WARM_UP_SHARE;
 const fairnessMs = Math.max(MIN_FAIRNESS_MS, Math.min(totalMs * FAIRNESS_SHARE, MAX_FAIRNESS_MS));
 const startedMs = performance.now();
+await filler.fillTexts(daemon);
 await mix(daemon, warmUpMs / 2);
 const crowd = await tryCrowd(daemon, ledger);
 const queue = await tryQueue(daemon, ledger);
