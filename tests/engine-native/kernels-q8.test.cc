@@ -1,4 +1,4 @@
-// f32_to_q8, q8_mf4w_matmul and q8_matmul. Up to 8 tokens may take another path than more: two or four blocks and four rows
+// f32_to_q8, q8_mf4w_matmul and q8_matmul. Up to 8 tokens may take another path than more: one to four blocks and four rows
 // at once, at most 4096 columns; activations of two terms always do. More go in tiles of 4 or 6, rows in panels of 8 to 32, columns in panels of 1024.
 
 #include "kernels/q8-tester.h"
@@ -68,6 +68,22 @@ TEST(mf4_in_two_terms) {
   Tester().num_tokens(3).rows(40).cols(96).extremes().two_terms().TestMf4(__LINE__);
   Tester().num_tokens(5).rows(80).cols(1056).slice(3, 78).extra_stride(5).accumulate().no_bias().two_terms().TestMf4(__LINE__);
 }
+TEST(mf4_in_two_terms_odd_rows_and_slices) {
+  for (std::size_t rows = 1; rows <= 9; ++rows) {
+    for (const std::size_t tokens : {1, 4, 6}) Tester().num_tokens(tokens).rows(rows).cols(96).extra_stride(1).two_terms().TestMf4(__LINE__);
+  }
+  for (std::size_t tokens = 1; tokens <= 9; ++tokens)
+    Tester().num_tokens(tokens).rows(30).cols(160).slice(5, 5 + 2 * tokens).extra_stride(2).accumulate().two_terms().TestMf4(__LINE__);
+  Tester().num_tokens(2).rows(16).cols(64).slice(7, 7).two_terms().TestMf4(__LINE__);
+}
+TEST(mf4_scales_of_another_bias) {
+  for (const std::int16_t bias : {14, 113, 141}) {
+    for (const std::size_t tokens : {1, 8, 9}) {
+      Tester().num_tokens(tokens).rows(17).cols(160).scale_bias(bias).TestMf4(__LINE__);
+      Tester().num_tokens(tokens).rows(17).cols(160).scale_bias(bias).two_terms().TestMf4(__LINE__);
+    }
+  }
+}
 TEST(mf4_more_activations_than_a_cache_holds) { Tester().num_tokens(400).rows(9).cols(1408).slice(2, 7).TestMf4(__LINE__); }
 TEST(mf4_at_the_ends_of_the_ranges) {
   Tester().rows(40).cols(96).extremes().TestMf4(__LINE__);
@@ -89,6 +105,19 @@ TEST(q8_0_few_tokens_of_every_number_of_blocks) {
       Tester().low_nibbles_are_even_columns(false).num_tokens(tokens).rows(6).cols(cols).accumulate().extra_stride(3).TestType(kQ8_0, __LINE__);
       Tester().low_nibbles_are_even_columns(false).num_tokens(tokens).rows(6).cols(cols).extra_stride(3).two_terms().TestType(kQ8_0, __LINE__);
     }
+  }
+}
+TEST(q8_0_few_tokens_odd_rows_and_slices) {
+  for (std::size_t rows = 1; rows <= 9; ++rows) {
+    for (const std::size_t tokens : {1, 4, 6}) {
+      Tester().low_nibbles_are_even_columns(false).num_tokens(tokens).rows(rows).cols(96).extra_stride(1).TestType(kQ8_0, __LINE__);
+      Tester().low_nibbles_are_even_columns(false).num_tokens(tokens).rows(rows).cols(96).extra_stride(1).two_terms().TestType(kQ8_0, __LINE__);
+    }
+  }
+  for (std::size_t tokens = 1; tokens <= 9; ++tokens) {
+    const Tester slice = Tester().low_nibbles_are_even_columns(false).num_tokens(tokens).rows(30).cols(160).slice(5, 5 + 2 * tokens).accumulate();
+    slice.TestType(kQ8_0, __LINE__);
+    Tester(slice).no_bias().two_terms().TestType(kQ8_0, __LINE__);
   }
 }
 TEST(q8_0_at_20b_columns) {

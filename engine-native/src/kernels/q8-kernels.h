@@ -28,18 +28,21 @@ void MatmulQ8Mf4(const Q8MatmulArgs& args, const Mf4View& weight);
 inline constexpr Q8Kernels kQ8Kernels = {.to_q8 = ToQ8, .matmul = MatmulQ8, .mf4w_matmul = MatmulQ8Mf4, .max_two_term_tokens = 8};
 }  // namespace avx512vnni
 #elif defined(__aarch64__)
+// Up to how many tokens two terms pay was counted on NEON, not measured (docs/performance.md). Instructions against floats:
+// 0.5 with one token, 0.3 with four, 0.5 with eight, 0.6 with sixteen; without the dot product 0.7, 0.5, 0.7 and 1.0. The
+// bytes of eight tokens still lie in a first-level cache.
 namespace neon {
 void ToQ8(const Q8View& out, const float* x, std::size_t n, bool evens_first);
 void MatmulQ8Mf4(const Q8MatmulArgs& args, const Mf4View& weight);
-/// Without the dot product, products of whole bytes are as slow as those of floats.
-inline constexpr Q8Kernels kQ8Kernels = {.to_q8 = ToQ8, .matmul = nullptr, .mf4w_matmul = MatmulQ8Mf4};
+/// Without the dot product, products of whole bytes are as slow as those of floats. Those of MXFP4 are summed in 16 bits.
+inline constexpr Q8Kernels kQ8Kernels = {.to_q8 = ToQ8, .matmul = nullptr, .mf4w_matmul = MatmulQ8Mf4, .max_two_term_tokens = 8};
 }  // namespace neon
 
 namespace neondot {
 void ToQ8(const Q8View& out, const float* x, std::size_t n, bool evens_first);
 void MatmulQ8(const Q8MatmulArgs& args, const MatrixView& weight);
 void MatmulQ8Mf4(const Q8MatmulArgs& args, const Mf4View& weight);
-inline constexpr Q8Kernels kQ8Kernels = {.to_q8 = ToQ8, .matmul = MatmulQ8, .mf4w_matmul = MatmulQ8Mf4};
+inline constexpr Q8Kernels kQ8Kernels = {.to_q8 = ToQ8, .matmul = MatmulQ8, .mf4w_matmul = MatmulQ8Mf4, .max_two_term_tokens = 8};
 }  // namespace neondot
 #endif
 

@@ -16,6 +16,8 @@ class Q8Tester {
   Q8Tester& accumulate() { accumulate_ = true; return *this; }
   Q8Tester& extra_stride(std::size_t value) { extra_stride_ = value; return *this; }
   Q8Tester& low_nibbles_are_even_columns(bool value) { evens_first_ = value; return *this; }
+  /// Of MXFP4 scales; the numbers stay the same.
+  Q8Tester& scale_bias(std::int16_t value) { scale_bias_ = value; return *this; }
   /// Activations in two terms, for tables that know them.
   Q8Tester& two_terms() { num_terms_ = 2; return *this; }
   /// Activations and weights at the ends of their ranges, where a sum in 16 bits would overflow.
@@ -45,22 +47,23 @@ class Q8Tester {
     if (extremes_) {
       for (std::uint8_t& byte : blocks) byte = byte & 1 ? 0x77 : 0xff;  // 6 or -6
     }
-    const std::vector<std::uint8_t> scales = random.Bytes(rows_ * cols_ / 32, 120, 129);
+    const std::vector<std::uint8_t> scales = random.Bytes(rows_ * cols_ / 32, scale_bias_ - 7, scale_bias_ + 2);
     std::vector<double> exact(rows_ * cols_);
     static constexpr double kMagnitudes[8] = {0, 0.5, 1, 1.5, 2, 3, 4, 6};
     for (std::size_t i = 0; i < exact.size(); ++i) {
       const std::size_t in_block = i % 32;
       const std::uint8_t byte = blocks[i / 32 * 16 + (evens_first_ ? in_block / 2 : in_block % 16)];
       const int nibble = (evens_first_ ? in_block % 2 : in_block / 16) == 0 ? byte & 15 : byte >> 4;
-      exact[i] = std::ldexp(nibble & 8 ? -kMagnitudes[nibble & 7] : kMagnitudes[nibble & 7], scales[i / 32] - 127);
+      exact[i] = std::ldexp(nibble & 8 ? -kMagnitudes[nibble & 7] : kMagnitudes[nibble & 7], scales[i / 32] - scale_bias_);
     }
     std::vector<std::uint8_t> together(scales.size() * 17);  // each scale before its block
     for (std::size_t i = 0; i < scales.size(); ++i) {
       together[i * 17] = scales[i];
       std::copy_n(blocks.begin() + static_cast<std::ptrdiff_t>(i * 16), 16, together.begin() + static_cast<std::ptrdiff_t>(i * 17 + 1));
     }
-    const Mf4View apart{.blocks = blocks.data(), .scales = scales.data()};
-    const Mf4View interleaved{.blocks = together.data() + 1, .scales = together.data(), .block_stride = 17, .scale_stride = 17};
+    const Mf4View apart{.blocks = blocks.data(), .scales = scales.data(), .scale_bias = scale_bias_};
+    const Mf4View interleaved{.blocks = together.data() + 1, .scales = together.data(), .block_stride = 17, .scale_stride = 17,
+                              .scale_bias = scale_bias_};
     const std::vector<double> no_error(exact.size());
     for (const Mf4View& weight : {apart, interleaved}) {
       Test("q8_mf4w_matmul, stride " + std::to_string(weight.block_stride), line, random, exact, no_error,
@@ -159,6 +162,7 @@ class Q8Tester {
     }
   }
 
+  std::int16_t scale_bias_ = 127;
   std::size_t num_terms_ = 1;
   std::size_t num_tokens_ = 1;
   std::size_t rows_ = 16;

@@ -21,3 +21,16 @@ CODEXPC_INLINE void DotBlock(BlockSum sums[kTokens][kQ8PanelVectors], const std:
     CODEXPC_UNROLL for (std::size_t v = 0; v < kQ8PanelVectors; ++v) sums[t][v] = vpaddq_s32(vpaddlq_s16(low[t][v]), vpaddlq_s16(high[t][v]));
   }
 }
+
+/// As in products-dot.h, of MXFP4 only: at most 4 * 12 * 127 = 6096 in 16 bits.
+CODEXPC_INLINE int16x8_t AddFours(int8x16_t low, int8x16_t high, int8x16_t x_low, int8x16_t x_high) {
+  const int16x8_t sum = vmlal_high_s8(vmull_s8(vget_low_s8(low), vget_low_s8(x_low)), low, x_low);
+  return vmlal_high_s8(vmlal_s8(sum, vget_low_s8(high), vget_low_s8(x_high)), high, x_high);
+}
+
+template <std::size_t kTerms>
+CODEXPC_INLINE BlockSum DotRow(int8x16_t low, int8x16_t high, const int8x16_t x_low[kTerms], const int8x16_t x_high[kTerms]) {
+  BlockSum sum = vpaddlq_s16(AddFours(low, high, x_low[0], x_high[0]));
+  if constexpr (kTerms == 2) sum = vpadalq_s16(vshlq_n_s32(sum, 8), AddFours(low, high, x_low[1], x_high[1]));
+  return sum;
+}

@@ -16,3 +16,12 @@ CODEXPC_INLINE void DotBlock(BlockSum sums[kTokens][kQ8PanelVectors], const std:
     }
   }
 }
+
+/// The sums of products of a block of a row, its first 16 values and the others, with that of a token in kTerms terms.
+template <std::size_t kTerms>
+CODEXPC_INLINE BlockSum DotRow(int8x16_t low, int8x16_t high, const int8x16_t x_low[kTerms], const int8x16_t x_high[kTerms]) {
+  BlockSum sum = vdotq_s32(vdotq_s32(vdupq_n_s32(0), low, x_low[0]), high, x_high[0]);
+  // The first term is worth 256 of the second, which is added to it at once.
+  if constexpr (kTerms == 2) sum = vdotq_s32(vdotq_s32(vshlq_n_s32(sum, 8), low, x_low[1]), high, x_high[1]);
+  return sum;
+}

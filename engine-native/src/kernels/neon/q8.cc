@@ -21,10 +21,20 @@ namespace {
 #include "kernels/generic/weight-rows.h"
 #include "kernels/generic/q8-matmul.h"
 
+#include "kernels/neon/q8-few-tokens.h"
+
 }  // namespace
 
-void ToQ8(const Q8View& out, const float* x, std::size_t n, bool evens_first) { QuantizeRow(out, x, n, evens_first); }
-void MatmulQ8Mf4(const Q8MatmulArgs& args, const Mf4View& weight) { MultiplyMf4(args, weight); }
+void ToQ8(const Q8View& out, const float* x, std::size_t n, bool evens_first) {
+  if (out.num_terms == 2) return QuantizeRowInTwo(out, x, n, evens_first);
+  QuantizeRow(out, x, n, evens_first);
+}
+void MatmulQ8Mf4(const Q8MatmulArgs& args, const Mf4View& weight) {
+  if (args.x.num_terms == 1 && args.num_tokens > kFewTokens) return MultiplyMf4(args, weight);
+  const float factor = ScalesForBias(weight.scale_bias + 1)[127];  // Mf4InPlace takes 127 for the bias, and doubles
+  if (weight.block_stride == 16) return MatmulFewTokens(args, Mf4InPlace<16>{weight.blocks, weight.scales}, factor);
+  MatmulFewTokens(args, Mf4InPlace<17>{weight.blocks, weight.scales}, factor);
+}
 
 }  // namespace codexpc::kernels::neon
 
