@@ -2,18 +2,26 @@
 
 import type { DaemonProcess } from '../fixtures/daemon-process.js';
 import type { Random } from '../faults/random.js';
+import { say } from './clients.js';
 import { createCodexThread } from './codex-thread.js';
 import { stream } from './http-stream.js';
 import { createLedger, type Ledger } from './ledger.js';
+import { SocketLine } from './socket-line.js';
 
 /** The slots hold four of them, the cache three. */
 const NUM_PROMPTS = 10;
 /** More than the renderer keeps the tokens of (src/harmony/text-cache.ts). */
 const NUM_TEXTS = 10_000;
+/** Each of them is written in a few messages that no other has. */
+const NUM_SUMS = 400;
+const NUM_LINES = 4;
+const MAX_NUMBER = 1_000_000;
 
 export interface Filler {
   /** Once. The clients' own texts would take hours. */
   fillTexts(daemon: DaemonProcess): Promise<void>;
+  /** More messages of the model's than the daemon remembers (src/actors/written-messages.ts), or as many as come in that time. */
+  fillAnswers(daemon: DaemonProcess, forMs: number): Promise<void>;
   /**
    * What the cache of kept prompts holds depends on what was asked last, from nothing to its bound. So the same is asked
    * before each sample: more long conversations than fit into slots and cache, each a new one.
@@ -41,6 +49,21 @@ export const createFiller = (ledger: Ledger, random: Random): Filler => {
         content: `The text number ${index} of many.`,
       }));
       return ask(daemon, { model: 'pocket', input, store: false }); // refused: too long, once all tokens are known
+    },
+    fillAnswers: async (daemon, forMs) => {
+      const deadline = performance.now() + forMs;
+      let numAsked = 0;
+      const work = async (): Promise<void> => {
+        const line = await SocketLine.open(daemon.socket, ledger);
+        while (numAsked++ < NUM_SUMS && performance.now() < deadline) {
+          const sum = `${random.below(MAX_NUMBER)} + ${random.below(MAX_NUMBER)}`;
+          const items = say(`Use the calculator: what is ${sum}?`);
+          const { end } = await line.ask({ items, maxTokens: 300, sampling: { temperature: 0 } }).reply;
+          ledger.ended('fills a memory', end);
+        }
+        line.close();
+      };
+      await Promise.all(Array.from({ length: NUM_LINES }, work));
     },
     fillPrompts: async (daemon) => {
       for (let thread = 0; thread < NUM_PROMPTS; thread++) {
