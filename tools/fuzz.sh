@@ -1,8 +1,8 @@
 #!/bin/sh
 # Fuzzes what reads outside bytes: the native readers (libFuzzer, AddressSanitizer, UndefinedBehaviorSanitizer), then the
 # parsers in TypeScript (tests/fuzz).
-#   tools/fuzz.sh [--minutes N | --seconds N] [--seed N] [--target NAME] [--native]
-# --minutes is for all targets together, --seconds for each (45 by default).
+#   npm run fuzz [-- --minutes N | --seconds N] [--seed N] [--target NAME] [--native]
+#   --minutes is for all targets together, --seconds for each (45 by default).
 # Needs clang with its fuzzer runtime: on Debian `sudo apt install clang-14 libclang-rt-14-dev` (or any newer pair).
 # New inputs are kept in build/fuzz; a native crash is written there and ends the run with an error.
 set -eu
@@ -15,6 +15,7 @@ while [ $# -gt 0 ]; do
     --seed) seed=${2:?fuzz: --seed needs a number}; shift ;;
     --target) chosen=${2:?fuzz: --target needs a name}; shift ;;
     --native) native_only=yes ;;
+    --help) sed -n 's/^#   //p' "$0"; exit 0 ;;
     *) sed -n 's/^#   //p' "$0" >&2; exit 2 ;;
   esac
   shift

@@ -1,7 +1,5 @@
 // npm run bench:memory: what the daemon that users run keeps in memory from one request to the next, over its socket
 // with the pocket model. Linux only: the figures are the kernel's (/proc/PID/smaps), and V8's own.
-//   -- --node-option OPTION   another option for the daemon's Node, to compare
-//   -- --checkpoint FILE --prompt-words N   one request of N words instead, and what is resident after it, by mapping
 
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,7 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
+import { integer } from '../../src/cli/option-parsers.js';
 import { type Client, connect, Conversation } from '../../src/client/index.js';
 import type { HeapReport } from './memory-probe.js';
 import { residentOf } from './resident.js';
@@ -28,12 +27,12 @@ interface Sample {
 }
 
 interface Options {
-  readonly execArgv: readonly string[];
-  readonly checkpoint: string | null;
+  readonly nodeOption: readonly string[];
+  readonly checkpoint?: string;
   readonly promptWords: number;
 }
 
-const measure = async ({ execArgv, checkpoint, promptWords }: Options): Promise<void> => {
+const measure = async ({ nodeOption, checkpoint, promptWords }: Options): Promise<void> => {
   const home = mkdtempSync(join(tmpdir(), 'codexpc-bench-'));
   const socketPath = join(home, 'run', 'codexpc.sock');
   const main = fileURLToPath(new URL('../../../app/cli-main.cjs', import.meta.url));
@@ -42,14 +41,14 @@ const measure = async ({ execArgv, checkpoint, promptWords }: Options): Promise<
       PATH: process.env['PATH'],
       HOME: home,
       XDG_RUNTIME_DIR: home,
-      ...(checkpoint === null ? {} : { CODEXPC_CHECKPOINT: checkpoint }),
+      ...(checkpoint !== undefined && { CODEXPC_CHECKPOINT: checkpoint }),
     },
-    execArgv: [...execArgv, '--import', new URL('./memory-probe.js', import.meta.url).href],
+    execArgv: [...nodeOption, '--import', new URL('./memory-probe.js', import.meta.url).href],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   try {
     const client = await reach(socketPath);
-    if (checkpoint !== null) {
+    if (checkpoint !== undefined) {
       await onePrompt(daemon, client, checkpoint, promptWords);
       client.close();
       return;
@@ -156,15 +155,15 @@ const reach = async (socketPath: string): Promise<Client> => {
   }
 };
 
-const { values } = parseArgs({
-  options: {
-    'node-option': { type: 'string', multiple: true, default: [] },
-    checkpoint: { type: 'string' },
-    'prompt-words': { type: 'string', default: '8000' },
-  },
-});
-await measure({
-  execArgv: values['node-option'],
-  checkpoint: values.checkpoint ?? null,
-  promptWords: Number(values['prompt-words']),
-});
+await measure(
+  new Command('bench:memory')
+    .description('What the daemon keeps in memory from one request to the next.')
+    .option('--node-option <options...>', "other options for the daemon's Node, to compare", [])
+    .option(
+      '--checkpoint <file>',
+      'one long request to it instead, and what is resident after that, by mapping',
+    )
+    .option('--prompt-words <n>', 'of that request', integer(1), 8_000)
+    .parse()
+    .opts<Options>(),
+);

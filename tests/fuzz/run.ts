@@ -1,11 +1,12 @@
-// npm run fuzz:inputs [-- --seconds N --seed N TARGET…]: mutated inputs against the parsers that are written in TypeScript
-// (npm run fuzz runs these and the native ones). Each may refuse its input with a coded error and nothing else. An input
-// that reaches new code is kept to start from. Prints what it ran; ends with `N passed, N failed`, of targets.
+// npm run fuzz:inputs: mutated inputs against the parsers that are written in TypeScript (npm run fuzz runs these and the
+// native ones). Each may refuse its input with a coded error and nothing else. An input that reaches new code is kept to
+// start from. Prints what it ran; ends with `N passed, N failed`, of targets.
 
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { Argument, Command } from 'commander';
+import { decimal, integer } from '../../src/cli/option-parsers.js';
 import { CodexpcError } from '../../src/errors.js';
 import { createRandom, type Random } from '../faults/random.js';
 import { keepInput, readCorpus } from './corpus.js';
@@ -16,14 +17,20 @@ const MAX_INPUT_BYTES = 4096;
 /** Of the processor's time, so that a busy machine is no fault: none of the inputs is larger than a few kilobytes. */
 const MAX_INPUT_MS = 5_000;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    seconds: { type: 'string', default: '10' },
-    seed: { type: 'string', default: '1' },
-    list: { type: 'boolean', default: false },
-  },
-});
+interface Options {
+  readonly seconds: number;
+  readonly seed: number;
+  readonly list?: true;
+}
+
+const command = new Command('fuzz:inputs')
+  .description('Gives mutated inputs to the parsers that are written in TypeScript.')
+  .addArgument(new Argument('[targets...]', 'by default all').choices(TARGETS.map(({ name }) => name)))
+  .option('--seconds <n>', 'for each target', decimal(0, 1_000_000), 10)
+  .option('--seed <n>', 'of the mutations', integer(0), 1)
+  .option('--list', 'print the targets instead')
+  .parse();
+const options = command.opts<Options>();
 
 /** To look costs more than most inputs do. */
 const INPUTS_A_LOOK = 16;
@@ -80,7 +87,7 @@ const faultOf = async (run: (input: Uint8Array) => unknown, input: Uint8Array): 
 
 /** Null: nothing went wrong; else what, and with which input. */
 const fuzz = async ({ name, seeds, run }: FuzzTarget, coverage: Coverage) => {
-  const random = createRandom(Number(values.seed));
+  const random = createRandom(options.seed);
   const corpus = [
     ...seeds.map((seed) => (typeof seed === 'string' ? Buffer.from(seed) : seed)),
     ...readCorpus(name),
@@ -91,7 +98,7 @@ const fuzz = async ({ name, seeds, run }: FuzzTarget, coverage: Coverage) => {
     if (fault !== null) return { executions: 1, fault, input, numBlocks: 0, numKept: 0 };
   }
   const pick = (): Uint8Array => corpus[random.below(corpus.length)] as Uint8Array;
-  const deadline = performance.now() + Number(values.seconds) * 1000;
+  const deadline = performance.now() + options.seconds * 1000;
   let [executions, numKept] = [0, 0];
   let fault: unknown = null;
   let input = pick();
@@ -112,8 +119,8 @@ const fuzz = async ({ name, seeds, run }: FuzzTarget, coverage: Coverage) => {
   return { executions, fault, input, numBlocks: coverage.numBlocks - numBefore, numKept };
 };
 
-const chosen = TARGETS.filter(({ name }) => positionals.length === 0 || positionals.includes(name));
-if (values.list) {
+const chosen = TARGETS.filter(({ name }) => command.args.length === 0 || command.args.includes(name));
+if (options.list === true) {
   console.log(chosen.map(({ name }) => name).join('\n'));
   process.exit();
 }
@@ -127,14 +134,14 @@ for (const target of chosen) {
   if (fault === null) {
     passed += 1;
     console.log(
-      `fuzz ${name}: ${executions} executions in ${values.seconds} s, ${numBlocks} blocks of code reached, ${numKept} inputs kept, no fault`,
+      `fuzz ${name}: ${executions} executions in ${options.seconds} s, ${numBlocks} blocks of code reached, ${numKept} inputs kept, no fault`,
     );
   } else {
     failed += 1;
     const file = join(tmpdir(), `codexpc-fuzz-${name}`);
     writeFileSync(file, input);
     console.log(
-      `FAILED ${name} after ${executions} executions, seed ${values.seed}; the input is in ${file}`,
+      `FAILED ${name} after ${executions} executions, seed ${options.seed}; the input is in ${file}`,
     );
     console.log(`       ${fault instanceof Error ? (fault.stack ?? fault.message) : String(fault)}`);
   }

@@ -1,14 +1,14 @@
-// npm run soak [-- --minutes N --seed N --isolation thread|process]: a daemon with the pocket model under mixed clients,
-// watched from outside (Linux: /proc). Prints a report; exit code 1 when a bar is missed. After the warm-up the clients
-// come in rounds, and between these, when nobody asks anything and garbage is collected, memory is measured: a run of 30
-// minutes tells its slope, a short one tells the rest.
+// npm run soak: a daemon with the pocket model under mixed clients, watched from outside (Linux: /proc). Prints a report;
+// exit code 1 when a bar is missed. After the warm-up the clients come in rounds, and between these, when nobody asks
+// anything and garbage is collected, memory is measured: a run of 30 minutes tells its slope, a short one tells the rest.
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { Command, Option } from 'commander';
+import { decimal, integer } from '../../src/cli/option-parsers.js';
 import { type DaemonProcess, startDaemonProcess } from '../fixtures/daemon-process.js';
 import { createRandom } from '../faults/random.js';
 import { statusOf } from '../faults/observer.js';
@@ -38,18 +38,28 @@ const SETTLE_LIMIT_MS = 120_000;
 /** What a pool of threads or a kept connection may still hold on to when nobody asks anything. */
 const SETTLE_MS = 2_000;
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '30' },
-    seed: { type: 'string', default: '1' },
-    isolation: { type: 'string', default: 'thread' },
-  },
-});
-const totalMs = Number(values.minutes) * 60_000;
+interface Options {
+  readonly minutes: number;
+  readonly seed: number;
+  readonly isolation: 'thread' | 'process';
+}
+
+const { minutes, seed, isolation } = new Command('soak')
+  .description('A daemon with the pocket model under mixed clients, watched from outside.')
+  .option('--minutes <n>', 'about 30 tell whether memory grows', decimal(0, 10_000), 30)
+  .option('--seed <n>', 'what the clients ask, and when', integer(0), 1)
+  .addOption(
+    new Option('--isolation <kind>', 'where the engine runs')
+      .choices(['thread', 'process'])
+      .default('thread'),
+  )
+  .parse()
+  .opts<Options>();
+const totalMs = minutes * 60_000;
 const hasSandbox = spawnSync('bwrap', ['--ro-bind', '/', '/', 'true']).status === 0;
 const SETTINGS = [
   '[engine]',
-  `isolation = "${values.isolation}"`,
+  `isolation = "${isolation}"`,
   // Small enough to be full when the warm-up ends: what grows after that is a leak.
   '[cache]',
   'memory = "32 MiB"',
@@ -73,7 +83,7 @@ const probedOf = ({ pid }: DaemonProcess): Probed => ({
   heapFolder,
 });
 const ledger = createLedger();
-const random = createRandom(Number(values.seed));
+const random = createRandom(seed);
 const filler = createFiller(ledger, random);
 
 /** The mixed clients for that long; a sample each second. */
@@ -125,8 +135,8 @@ const daemon = await startDaemonProcess({
   env: probeEnv(heapFolder),
 });
 console.log(
-  `${cpus()[0]?.model}, ${cpus().length} cores, load ${loadavg()[0]?.toFixed(1)} at the start; seed ${values.seed}, ` +
-    `engine in a ${values.isolation}, ${hasSandbox ? '' : 'no sandbox, so no shell; '}${values.minutes} minutes`,
+  `${cpus()[0]?.model}, ${cpus().length} cores, load ${loadavg()[0]?.toFixed(1)} at the start; seed ${seed}, ` +
+    `engine in a ${isolation}, ${hasSandbox ? '' : 'no sandbox, so no shell; '}${minutes} minutes`,
 );
 const warmUpMs = totalMs * WARM_UP_SHARE;
 const fairnessMs = Math.max(MIN_FAIRNESS_MS, Math.min(totalMs * FAIRNESS_SHARE, MAX_FAIRNESS_MS));

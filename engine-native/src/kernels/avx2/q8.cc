@@ -30,6 +30,7 @@ namespace {
 
 #include "kernels/avx2/block-groups.h"
 #include "kernels/generic/q8-few-tokens.h"
+#include "kernels/generic/q8-two-terms.h"
 
 }  // namespace
 

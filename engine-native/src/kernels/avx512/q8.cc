@@ -39,6 +39,7 @@ namespace {
 
 #include "kernels/avx512/block-groups.h"
 #include "kernels/generic/q8-few-tokens.h"
+#include "kernels/generic/q8-two-terms.h"
 
 }  // namespace
 

@@ -31,6 +31,7 @@ namespace {
 #include "kernels/generic/q8-matmul-dense.h"
 
 #include "kernels/neon/q8-few-tokens.h"
+#include "kernels/generic/q8-two-terms.h"
 
 }  // namespace
 

@@ -22,6 +22,7 @@ namespace {
 #include "kernels/generic/q8-matmul.h"
 
 #include "kernels/neon/q8-few-tokens.h"
+#include "kernels/generic/q8-two-terms.h"
 
 }  // namespace
 
