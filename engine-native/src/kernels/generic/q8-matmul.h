@@ -141,21 +141,30 @@ CODEXPC_INLINE void MultiplyQ8Panel(const Q8MatmulArgs& args, const Weight& weig
 }
 
 template <typename Weight>
-CODEXPC_INLINE void MatmulQ8Panels(const Q8MatmulArgs& args, const Weight& weight) {
-  constexpr std::size_t kCachedBytes = 512 << 10;  // of activations: about half of a second-level cache
+CODEXPC_INLINE void MatmulQ8Part(const Q8MatmulArgs& args, const Weight& weight) {
   Q8Panel panel;
-  const bool activations_fit = args.num_tokens * args.cols <= kCachedBytes;
-  const std::size_t cols_at_once = activations_fit ? args.cols : kQ8PanelCols;
-  for (std::size_t first_col = 0; first_col < args.cols; first_col += cols_at_once) {
-    const std::size_t end_col = args.cols - first_col < cols_at_once ? args.cols : first_col + cols_at_once;
-    for (std::size_t row = args.row_begin; row < args.row_end; row += kQ8PanelRows) {
-      for (std::size_t col = first_col; col < end_col; col += kQ8PanelCols) {
-        const bool is_last = col + kQ8PanelCols >= end_col;
-        const RowsAhead ahead = PartAhead(weight, is_last ? row + kQ8PanelRows : row, args.row_end, kQ8PanelRows,
-                                          is_last ? first_col : col + kQ8PanelCols, end_col, kQ8PanelCols);
-        MultiplyQ8Panel(args, weight, row, col, ahead, &panel);
-      }
+  for (std::size_t row = args.row_begin; row < args.row_end; row += kQ8PanelRows) {
+    for (std::size_t col = 0; col < args.cols; col += kQ8PanelCols) {
+      const bool is_last = col + kQ8PanelCols >= args.cols;
+      const RowsAhead ahead = PartAhead(weight, is_last ? row + kQ8PanelRows : row, args.row_end, kQ8PanelRows,
+                                        is_last ? 0 : col + kQ8PanelCols, args.cols, kQ8PanelCols);
+      MultiplyQ8Panel(args, weight, row, col, ahead, &panel);
     }
+  }
+}
+
+/// In parts of equal numbers of tokens, whose activations stay in a second-level cache from one panel to the next.
+template <typename Weight>
+CODEXPC_INLINE void MatmulQ8Panels(const Q8MatmulArgs& args, const Weight& weight) {
+  constexpr std::size_t kCachedBytes = 512 << 10;  // about half of it
+  const std::size_t num_parts = (args.num_tokens * args.cols + kCachedBytes - 1) / kCachedBytes;
+  Q8MatmulArgs part = args;
+  for (std::size_t i = 0; i < num_parts; ++i) {
+    const std::size_t first = args.num_tokens * i / num_parts;
+    part.num_tokens = args.num_tokens * (i + 1) / num_parts - first;
+    part.out = args.out + first * args.out_stride;
+    part.x = FromToken(args.x, first, 0, args.cols);
+    MatmulQ8Part(part, weight);
   }
 }
 
