@@ -1,4 +1,4 @@
-// npm run bench:lookup [-- CHECKPOINT]: what prompt lookup gains while a file is edited. The transcript is of this
+// npm run bench:lookup: what prompt lookup gains while a file is edited. The transcript is of this
 // repository: a prompt with a source file, and as the answer the whole file with names and lines changed. The weights
 // need not be able to write it: each step computes the same tokens as in the daemon, and the transcript decides which
 // guesses come true. In turns with and without lookup; medians of tokens a second.
@@ -6,17 +6,24 @@
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
 import { loadAddon } from '../../src/actors/load-addon.js';
 import { createPromptLookup } from '../../src/actors/prompt-lookup.js';
+import { integer } from '../../src/cli/option-parsers.js';
 import { createTokenizer } from '../../src/harmony/tokenizer.js';
 import { GREEDY_SAMPLING } from '../../src/actors/greedy-sampling.js';
 
-const ROUNDS = 5;
 const MAX_DRAFT = 16;
 const BATCH = 128;
 const fileOf = (path: string): string => fileURLToPath(new URL(`../../../../${path}`, import.meta.url));
 
-const checkpoint = process.argv[2] ?? fileOf('models/pocket/model.bin');
+const command = new Command('bench:lookup')
+  .description('What prompt lookup gains while a file is edited.')
+  .argument('[checkpoint]', 'weights of any gpt-oss shape', fileOf('models/pocket/model.bin'))
+  .option('--rounds <n>', 'how often both ways take their turn', integer(1), 5)
+  .parse();
+const checkpoint = command.processedArgs[0] as string;
+const { rounds } = command.opts<{ readonly rounds: number }>();
 const addon = loadAddon();
 const engine = addon.openEngine({ path: checkpoint, isa: '', numThreads: 0 });
 const { pattern, bytes, offsets, specialTokens } = engine.tokenizer();
@@ -47,11 +54,13 @@ const context = engine.createContext({
 });
 const sampler = addon.createSampler(GREEDY_SAMPLING, engine.config.vocabSize);
 
-const run = (guesses: boolean) => {
-  context.truncate(0, 0);
-  for (let at = 0; at < prompt.length; at += BATCH) {
+const feedFrom = (first: number): void => {
+  for (let at = first; at < prompt.length; at += BATCH)
     context.step([{ slot: 0, tokens: prompt.subarray(at, at + BATCH), sampler: null, topLogprobs: 0 }]);
-  }
+};
+
+const run = (guesses: boolean) => {
+  feedFrom(context.truncate(0, prompt.length));
   const lookup = createPromptLookup(prompt, MAX_DRAFT);
   let [steps, drafted, accepted] = [0, 0, 0];
   lookup.append(answer[0]!);
@@ -79,10 +88,11 @@ const run = (guesses: boolean) => {
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]!;
 
+feedFrom(0);
 const plain: number[] = [];
 const guessing: number[] = [];
 let last = run(true);
-for (let round = 0; round < ROUNDS; round += 1) {
+for (let round = 0; round < rounds; round += 1) {
   plain.push(run(false).tokensPerSecond);
   last = run(true);
   guessing.push(last.tokensPerSecond);
@@ -90,7 +100,7 @@ for (let round = 0; round < ROUNDS; round += 1) {
 console.log(
   `${checkpoint}: ${engine.kernels}, ${engine.numThreads} threads; load ${loadavg()[0]!.toFixed(1)}`,
 );
-console.log(`prompt ${prompt.length} tokens, answer ${answer.length}; ${ROUNDS} rounds`);
+console.log(`prompt ${prompt.length} tokens, answer ${answer.length}; ${rounds} rounds`);
 console.log(
   `plain ${median(plain).toFixed(1)} tok/s, with lookup ${median(guessing).toFixed(1)} tok/s: ` +
     `${(median(guessing) / median(plain)).toFixed(2)} times; ${last.accepted} of ${last.drafted} guesses came true, ${last.steps} steps`,
