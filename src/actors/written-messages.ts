@@ -17,8 +17,8 @@ export interface WrittenMessages {
 const ENTRY_TOKENS = 64;
 
 /**
- * Keeps messages of up to `maxTokens`, the least recently used go first. What no slot's keys and values can match any more
- * is of no use, so the tokens of all slots are enough.
+ * Keeps messages of up to `maxTokens`, the least recently used go first. They are of use as long as keys and values are kept
+ * to match them, and the model's own are a small part of a conversation: as many as all slots hold are enough.
  */
 export const createWrittenMessages = (markers: HarmonyTokens, maxTokens: number): WrittenMessages => {
   /** The least recently used first. */
