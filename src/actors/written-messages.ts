@@ -4,6 +4,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Message } from '../harmony/conversation.js';
+import { createTokenStore } from '../harmony/token-store.js';
 import type { HarmonyTokens } from '../harmony/vocabulary.js';
 
 export interface WrittenMessages {
@@ -13,25 +14,12 @@ export interface WrittenMessages {
   learn(tokens: readonly number[], messages: readonly Message[]): void;
 }
 
-/** What a message takes besides its tokens, in tokens: about 256 bytes. */
-const ENTRY_TOKENS = 64;
-
 /**
  * Keeps messages of up to `maxTokens`, the least recently used go first. They are of use as long as keys and values are kept
  * to match them, and the model's own are a small part of a conversation: as many as all slots hold are enough.
  */
 export const createWrittenMessages = (markers: HarmonyTokens, maxTokens: number): WrittenMessages => {
-  /** The least recently used first. */
-  const written = new Map<string, Uint32Array>();
-  let numTokens = 0;
-
-  const forgetOldest = (): void => {
-    for (const [key, tokens] of written) {
-      if (numTokens <= maxTokens) return;
-      numTokens -= ENTRY_TOKENS + tokens.length;
-      written.delete(key);
-    }
-  };
+  const written = createTokenStore(maxTokens);
 
   const segmentsOf = (tokens: readonly number[]): number[][] => {
     const segments: number[][] = [];
@@ -43,14 +31,7 @@ export const createWrittenMessages = (markers: HarmonyTokens, maxTokens: number)
   };
 
   return {
-    find: (message) => {
-      const key = keyOf(message);
-      const tokens = written.get(key);
-      if (tokens === undefined) return null;
-      written.delete(key);
-      written.set(key, tokens);
-      return tokens;
-    },
+    find: (message) => written.get(keyOf(message)) ?? null,
     learn: (tokens, messages) => {
       const segments = segmentsOf(tokens);
       if (segments.length !== messages.length) return;
@@ -59,11 +40,8 @@ export const createWrittenMessages = (markers: HarmonyTokens, maxTokens: number)
         const segment = segments[index]!;
         const isWhole = [markers.end, markers.call].includes(segment.at(-1) ?? -1);
         // The first stays: a conversation that holds it must not change when the same is said again.
-        if (!isWhole || written.has(key)) return;
-        written.set(key, Uint32Array.from(segment));
-        numTokens += ENTRY_TOKENS + segment.length;
+        if (isWhole && !written.has(key)) written.set(key, Uint32Array.from(segment));
       });
-      forgetOldest();
     },
   };
 };

@@ -1,5 +1,6 @@
 // Token ids of texts that come again: every turn re-renders the conversation so far, and its tools.
 
+import { createTokenStore } from './token-store.js';
 import type { Tokenizer } from './tokenizer.js';
 
 export interface TextCache {
@@ -9,16 +10,12 @@ export interface TextCache {
 
 /** Shorter texts are encoded faster than found. */
 const MIN_CACHED_UNITS = 16;
-/** What an entry takes besides its text and ids, in ids: about 256 bytes. */
-const ENTRY_TOKENS = 64;
-
 /** Keeps texts of up to `maxTokens` ids, the least recently used go first. */
 export const createTextCache = (
   tokenizer: Pick<Tokenizer, 'encode' | 'encodeInto'>,
   maxTokens: number,
 ): TextCache => {
-  const known = new Map<string, Uint32Array>(); // in order of last use
-  let numTokens = 0;
+  const known = createTokenStore(maxTokens);
 
   return {
     encodeInto(text, out) {
@@ -29,15 +26,7 @@ export const createTextCache = (
       let ids = known.get(text);
       if (ids === undefined) {
         ids = Uint32Array.from(tokenizer.encode(text));
-        numTokens += ENTRY_TOKENS + ids.length;
-      } else {
-        known.delete(text);
-      }
-      known.set(text, ids);
-      for (const [oldest, { length }] of known) {
-        if (numTokens <= maxTokens) break;
-        known.delete(oldest);
-        numTokens -= ENTRY_TOKENS + length;
+        known.set(text, ids);
       }
       for (let i = 0; i < ids.length; i++) out.push(ids[i]!);
     },

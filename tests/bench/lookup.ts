@@ -1,7 +1,7 @@
-// npm run bench:lookup: what prompt lookup gains while a file is edited. The transcript is of this
-// repository: a prompt with a source file, and as the answer the whole file with names and lines changed. The weights
-// need not be able to write it: each step computes the same tokens as in the daemon, and the transcript decides which
-// guesses come true. In turns with and without lookup; medians of tokens a second.
+// npm run bench:lookup: what prompt lookup gains while a file is edited. The transcript is of this repository: a prompt
+// with a source file, and as the answer the whole file with names and lines changed. The weights need not be able to write
+// it: each step computes the same tokens as in the daemon, and the transcript decides which guesses come true. In turns
+// with and without lookup; medians of tokens a second.
 
 import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';

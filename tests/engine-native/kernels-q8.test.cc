@@ -1,5 +1,5 @@
 // f32_to_q8, q8_mf4w_matmul and q8_matmul. Up to 8 tokens may take another path than more: one to four blocks and four rows
-// at once, at most 4096 columns; activations of two terms always do. More go in tiles of 4 or 6, rows in panels of 8 to 32, columns in panels of 1024.
+// at once, at most 4096 columns; activations of two terms always do. More go in tiles of 4 or 6, rows in panels of 8 to 32, columns in panels of 512.
 
 #include "kernels/q8-tester.h"
 

@@ -1,7 +1,7 @@
-// npm run test:faults: faults, one at a time, in pairs and in crowds,
-// against real daemons with the pocket model, whose engines have processes of their own; now and then a daemon itself is
-// ended and started again. This process is the observer: it sees the sockets, /proc and the files. Ends with
-// `N passed, N failed`, of rounds; a failed one names the seed that repeats it.
+// npm run test:faults: faults, one at a time, in pairs and in crowds, against real daemons with the pocket model, whose
+// engines have processes of their own; now and then a daemon itself is ended and started again. This process is the
+// observer: it sees the sockets, /proc and the files. Ends with `N passed, N failed`, of rounds; a failed one names the
+// seed that repeats it.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

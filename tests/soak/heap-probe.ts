@@ -1,7 +1,8 @@
 // Loaded into every thread of a soaked daemon (`node --import`): at SIGUSR2 each thread collects its garbage and tells
 // what is left, and the main thread writes that down as lines of `THREAD BYTES CODE_BYTES COMMITTED_BYTES`: CODE_BYTES of
 // the bytes are what V8 has compiled, which it does for hours; COMMITTED_BYTES is what it keeps for itself, used or not. So
-// memory is measured without V8's mood, which is worth a hundred megabytes.   SOAK_HEAPS: the folder for the files, one for each process
+// memory is measured without V8's mood, which is worth a hundred megabytes.
+//   SOAK_HEAPS: the folder for the files, one for each process
 
 import { renameSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
