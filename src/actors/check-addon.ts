@@ -13,6 +13,7 @@ const ADDON: Parts<NativeAddon> = {
   createSampler: true,
   topLogprobs: true,
   kernelTables: true,
+  returnFreeMemory: true,
 };
 const SAMPLER: Parts<NativeSampler> = { accept: true, setMask: true, close: true };
 const ENGINE: Parts<NativeEngine> = {

@@ -204,4 +204,6 @@ export interface NativeAddon {
   createSampler(options: SamplerOptions, vocabSize: number): NativeSampler;
   topLogprobs(logits: Float32Array, n: number): readonly TokenLogprob[];
   kernelTables(): ReadonlyArray<{ readonly name: string; readonly supported: boolean }>;
+  /** What the C library keeps of memory that was freed, by any thread, goes back to the system: some milliseconds. */
+  returnFreeMemory(): void;
 }

@@ -72,6 +72,7 @@ const start = async ({
     cache?.close();
     cache = null;
     collectGarbage();
+    addon.returnFreeMemory();
   };
 
   const endAfter = (error: unknown): void => {

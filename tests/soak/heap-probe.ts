@@ -1,7 +1,8 @@
 // Loaded into every thread of a soaked daemon (`node --import`): at SIGUSR2 each thread collects its garbage and tells
 // what is left, and the main thread writes that down as lines of `THREAD BYTES CODE_BYTES COMMITTED_BYTES`: CODE_BYTES of
-// the bytes are what V8 has compiled, which it does for hours; COMMITTED_BYTES is what it keeps for itself, used or not. So
-// memory is measured without V8's mood, which is worth a hundred megabytes.
+// the bytes are what V8 has compiled, which it does for hours; COMMITTED_BYTES is what it keeps for itself, used or not.
+// What the C library keeps of freed memory goes back then. So memory is measured without the mood of either, which is
+// worth a hundred megabytes.
 //   SOAK_HEAPS: the folder for the files, one for each process
 
 import { renameSync, writeFileSync } from 'node:fs';
@@ -10,6 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { getHeapCodeStatistics, getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { BroadcastChannel, isMainThread } from 'node:worker_threads';
+import { loadAddon } from '../../src/actors/load-addon.js';
 
 /** All are idle, and have answered by then. */
 const ANSWER_MS = 1_000;
@@ -41,6 +43,7 @@ const report = async (): Promise<void> => {
   channel.postMessage(COLLECT);
   await sleep(ANSWER_MS);
   const file = join(folder, String(process.pid));
+  loadAddon().returnFreeMemory();
   writeFileSync(`${file}.new`, [collected(), ...answers].join('\n'));
   renameSync(`${file}.new`, file);
 };

@@ -2,15 +2,13 @@
 // share is code.
 
 #include <napi.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 #include "binding/arguments.h"
 #include "binding/errors.h"
 #include "binding/handles.h"
 #include "binding/processes.h"
 #include "binding/system.h"
+#include "process/allocator.h"
 
 namespace codexpc::binding {
 namespace {
@@ -44,23 +42,16 @@ Napi::Value KernelTables(const Napi::CallbackInfo& info) {
   return array;
 }
 
-// Large blocks go back to the system when they are freed. glibc raises this limit to the size of the first such block
-// that is freed (up to 32 MiB) and from then on keeps what is smaller: a daemon with 32 MiB of kept prompts, each about
-// 10 MiB, stayed at 1.2 GB.
-void ReturnLargeBlocks() {
-#ifdef __GLIBC__
-  constexpr int kLargeBytes = 1 << 20;
-  mallopt(M_MMAP_THRESHOLD, kLargeBytes);
-#endif
-}
+void ReturnFreeMemory(const Napi::CallbackInfo&) { process::ReturnFreeMemory(); }
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
-  ReturnLargeBlocks();
+  process::KeepLittleFreeMemory();
   exports.Set("setErrorClass", Napi::Function::New(env, UseErrorClass, "setErrorClass"));
   exports.Set("openEngine", Napi::Function::New(env, OpenEngine, "openEngine"));
   exports.Set("createSampler", Napi::Function::New(env, CreateSampler, "createSampler"));
   exports.Set("topLogprobs", Napi::Function::New(env, TopLogprobsOf, "topLogprobs"));
   exports.Set("kernelTables", Napi::Function::New(env, KernelTables, "kernelTables"));
+  exports.Set("returnFreeMemory", Napi::Function::New(env, ReturnFreeMemory, "returnFreeMemory"));
   RegisterSystem(env, exports);
   RegisterProcesses(env, exports);
   return exports;

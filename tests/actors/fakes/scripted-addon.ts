@@ -73,6 +73,7 @@ export const createScriptedAddon = (options: ScriptedOptions = {}): NativeAddon 
   },
   topLogprobs: () => [],
   kernelTables: () => [{ name: 'scripted', supported: true }],
+  returnFreeMemory: () => {},
 });
 
 const memoryOf = ({ numSlots, contextLength }: ContextOptions, weightsBytes: number): MemoryUse => ({

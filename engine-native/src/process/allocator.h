@@ -1,0 +1,18 @@
+#pragma once
+// How much freed memory the C library keeps for the next allocation: glibc's; what others do is left as it is.
+
+#include <cstdlib>
+
+namespace codexpc::process {
+
+#ifdef __GLIBC__
+/// For the whole process, from now on: threads share few arenas, and large blocks go back when they are freed.
+void KeepLittleFreeMemory();
+/// Gives back whole pages that are free, of all arenas: some milliseconds, for when nothing runs.
+void ReturnFreeMemory();
+#else
+inline void KeepLittleFreeMemory() {}
+inline void ReturnFreeMemory() {}
+#endif
+
+}  // namespace codexpc::process
