@@ -204,6 +204,9 @@ export interface NativeAddon {
   createSampler(options: SamplerOptions, vocabSize: number): NativeSampler;
   topLogprobs(logits: Float32Array, n: number): readonly TokenLogprob[];
   kernelTables(): ReadonlyArray<{ readonly name: string; readonly supported: boolean }>;
-  /** What the C library keeps of memory that was freed, by any thread, goes back to the system: some milliseconds. */
-  returnFreeMemory(): void;
+  /**
+   * What the C library keeps of memory that was freed, by any thread, goes back to the system: some milliseconds. Returns
+   * the bytes that remain allocated; 0 where that is not known.
+   */
+  returnFreeMemory(): number;
 }

@@ -1,5 +1,6 @@
 // Loaded into every thread of a soaked daemon (`node --import`): at SIGUSR2 each thread collects its garbage and tells
-// what is left, and the main thread writes that down as lines of `THREAD BYTES CODE_BYTES COMMITTED_BYTES`: CODE_BYTES of
+// what is left, and the main thread writes that down: a line with the bytes that native code has allocated, then one of
+// `THREAD BYTES CODE_BYTES COMMITTED_BYTES` for each thread: CODE_BYTES of
 // the bytes are what V8 has compiled, which it does for hours; COMMITTED_BYTES is what it keeps for itself, used or not.
 // What the C library keeps of freed memory goes back then. So memory is measured without the mood of either, which is
 // worth a hundred megabytes.
@@ -43,8 +44,9 @@ const report = async (): Promise<void> => {
   channel.postMessage(COLLECT);
   await sleep(ANSWER_MS);
   const file = join(folder, String(process.pid));
-  loadAddon().returnFreeMemory();
-  writeFileSync(`${file}.new`, [collected(), ...answers].join('\n'));
+  const ownHeap = collected();
+  const allocated = loadAddon().returnFreeMemory();
+  writeFileSync(`${file}.new`, [allocated, ownHeap, ...answers].join('\n'));
   renameSync(`${file}.new`, file);
 };
 

@@ -17,6 +17,11 @@ export interface Sample {
   readonly temporaryFiles: number;
 }
 
+interface Collected {
+  readonly allocatedMb: number;
+  readonly heaps: readonly Heap[];
+}
+
 interface Heap {
   readonly thread: string;
   readonly mb: number;
@@ -32,8 +37,10 @@ export interface SettledSample extends Sample {
   /** What V8's heaps hold besides compiled code, of all threads that last. */
   readonly heapsMb: number;
   readonly codeMb: number;
-  /** Memory that no file backs, of all processes, without what V8 keeps for heaps. */
+  /** Memory that no file backs, of all processes, less what V8 says it keeps for heaps, touched or not: within megabytes. */
   readonly nativeMb: number;
+  /** What native code of all processes has allocated and not freed. */
+  readonly allocatedMb: number;
   /** Of each, by the file that it runs. */
   readonly heaps: readonly Heap[];
 }
@@ -72,35 +79,39 @@ export const sampleOf = ({ pid, temporaryFolder }: Probed): Sample => {
 /** Has garbage collected first. */
 export const settledSampleOf = async (probed: Probed): Promise<SettledSample> => {
   const processes = [probed.pid, ...enginesOf(probed.pid)];
-  const heaps = (await Promise.all(processes.map((pid) => collectedHeaps(pid, probed.heapFolder)))).flat();
+  const collected = await Promise.all(processes.map((pid) => collect(pid, probed.heapFolder)));
+  const heaps = collected.flatMap((each) => each.heaps);
+  const allocatedMb = collected.reduce((sum, each) => sum + each.allocatedMb, 0);
   const lasting = heaps.filter(({ thread }) => thread !== PASSING_THREAD);
   const codeMb = lasting.reduce((sum, heap) => sum + heap.codeMb, 0);
   const heapsMb = lasting.reduce((sum, { mb }) => sum + mb, 0) - codeMb;
   const sample = sampleOf(probed);
   const committedMb = heaps.reduce((sum, heap) => sum + heap.committedMb, 0);
   const nativeMb = sample.anonymousMb + sample.engineAnonymousMb - committedMb;
-  return { ...sample, atMs: performance.now(), heapsMb, codeMb, nativeMb, heaps };
+  return { ...sample, atMs: performance.now(), heapsMb, codeMb, nativeMb, allocatedMb, heaps };
 };
 
-const collectedHeaps = async (pid: number, folder: string): Promise<readonly Heap[]> => {
+const collect = async (pid: number, folder: string): Promise<Collected> => {
   const file = join(folder, String(pid));
   rmSync(file, { force: true });
   process.kill(pid, 'SIGUSR2');
   const deadline = performance.now() + COLLECTION_LIMIT_MS;
   while (performance.now() < deadline) {
-    const lines = textOf(file)
-      .split('\n')
-      .map((line) => line.split(' '));
-    if (lines.length > 1)
-      return lines.map(([thread = '', bytes, codeBytes, committedBytes]) => ({
-        thread,
-        mb: Number(bytes) / BYTES_IN_MB,
-        codeMb: Number(codeBytes) / BYTES_IN_MB,
-        committedMb: Number(committedBytes) / BYTES_IN_MB,
-      }));
+    const [allocated, ...lines] = textOf(file).split('\n');
+    if (lines.length > 1) return { allocatedMb: Number(allocated) / BYTES_IN_MB, heaps: lines.map(heapOf) };
     await sleep(50);
   }
   throw new Error(`process ${pid} did not tell what its heaps hold`);
+};
+
+const heapOf = (line: string): Heap => {
+  const [thread = '', bytes, codeBytes, committedBytes] = line.split(' ');
+  return {
+    thread,
+    mb: Number(bytes) / BYTES_IN_MB,
+    codeMb: Number(codeBytes) / BYTES_IN_MB,
+    committedMb: Number(committedBytes) / BYTES_IN_MB,
+  };
 };
 
 const enginesOf = (pid: number): readonly number[] =>

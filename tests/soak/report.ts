@@ -89,6 +89,7 @@ const MEMORIES = {
   anonymousMb: 'memory of the daemon that no file backs',
   engineAnonymousMb: "memory of the engine's process that no file backs",
   nativeMb: 'memory that no file backs, without what V8 keeps for heaps',
+  allocatedMb: 'allocated by native code and not freed',
   heapsMb: "in V8's heaps besides compiled code",
 } as const;
 
@@ -111,7 +112,7 @@ const memoryBars = (findings: SoakFindings): readonly Bar[] =>
   });
 
 const besides = (key: keyof typeof MEMORIES, { samples, settled }: SoakFindings): string => {
-  if (key === 'nativeMb') return '';
+  if (key === 'nativeMb' || key === 'allocatedMb') return '';
   if (key === 'heapsMb') return `; code: ${settled.map(({ codeMb }) => codeMb.toFixed(1)).join(' ')}`;
   return `; ${Math.max(...samples.map((sample) => sample[key])).toFixed(1)} at most under load`;
 };

@@ -42,7 +42,9 @@ Napi::Value KernelTables(const Napi::CallbackInfo& info) {
   return array;
 }
 
-void ReturnFreeMemory(const Napi::CallbackInfo&) { process::ReturnFreeMemory(); }
+Napi::Value ReturnFreeMemory(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), static_cast<double>(process::ReturnFreeMemory()));
+}
 
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   process::KeepLittleFreeMemory();

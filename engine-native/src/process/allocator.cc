@@ -22,7 +22,15 @@ void KeepLittleFreeMemory() {
   mallopt(M_MMAP_THRESHOLD, kMappedBytes);
 }
 
-void ReturnFreeMemory() { malloc_trim(0); }
+std::size_t ReturnFreeMemory() {
+  malloc_trim(0);
+#if __GLIBC_PREREQ(2, 33)
+  const struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+#else
+  return 0;  // mallinfo counts in 32 bits
+#endif
+}
 
 }  // namespace codexpc::process
 

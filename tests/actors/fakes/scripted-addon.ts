@@ -73,7 +73,7 @@ export const createScriptedAddon = (options: ScriptedOptions = {}): NativeAddon 
   },
   topLogprobs: () => [],
   kernelTables: () => [{ name: 'scripted', supported: true }],
-  returnFreeMemory: () => {},
+  returnFreeMemory: () => 0,
 });
 
 const memoryOf = ({ numSlots, contextLength }: ContextOptions, weightsBytes: number): MemoryUse => ({
