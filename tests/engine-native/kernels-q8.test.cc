@@ -1,4 +1,4 @@
-// f32_to_q8, q8_mf4w_matmul and q8_matmul. Up to 8 tokens may take another path than more: one to four blocks and four rows
+// f32_to_q8, q8_mf4w_matmul and q8_matmul, and those of q16. Up to 8 tokens may take another path than more: one to four blocks and four rows
 // at once, at most 4096 columns; activations of two terms always do. More go in tiles of 4 or 6, rows in panels of 8 to 32, columns in panels of 512.
 
 #include "kernels/q8-tester.h"
@@ -10,6 +10,7 @@ TEST(quantizes_to_half_a_step) {
     for (const std::size_t cols : {32, 64, 2880}) {
       Tester().cols(cols).low_nibbles_are_even_columns(evens_first).TestQuantize(__LINE__);
       Tester().cols(cols).low_nibbles_are_even_columns(evens_first).two_terms().TestQuantize(__LINE__);
+      Tester().cols(cols).low_nibbles_are_even_columns(evens_first).words().TestQuantize(__LINE__);
     }
   }
 }
@@ -26,6 +27,12 @@ TEST(zeros_stay_zeros) {
       EXPECT_EQ(start, 0);
       for (const std::int8_t value : values) EXPECT_EQ(static_cast<int>(value), 0);
     }
+    if (table->f32_to_q16 == nullptr) continue;
+    std::vector<std::int16_t> words(32, 1);
+    float scale = 1.0f;
+    table->f32_to_q16({words.data(), &scale}, x, 32, false);
+    EXPECT_EQ(scale, 0.0f);
+    for (const std::int16_t word : words) EXPECT_EQ(word, 0);
   }
 }
 
@@ -124,6 +131,30 @@ TEST(q8_0_at_20b_columns) {
   for (const std::size_t tokens : {1, 2, 3, 4, 5, 6, 13}) {
     Tester().low_nibbles_are_even_columns(false).num_tokens(tokens).rows(33).cols(2880).TestType(kQ8_0, __LINE__);
   }
+}
+
+TEST(mf4_in_words) {
+  for (std::size_t tokens = 1; tokens <= 20; ++tokens) {
+    for (const bool evens_first : {false, true})
+      Tester().num_tokens(tokens).rows(33).cols(96).low_nibbles_are_even_columns(evens_first).words().TestMf4(__LINE__);
+  }
+  for (std::size_t rows = 1; rows <= 35; ++rows) Tester().num_tokens(7).rows(rows).cols(64).extra_stride(1).words().TestMf4(__LINE__);
+  Tester().num_tokens(7).rows(80).cols(1056).slice(3, 78).extra_stride(5).accumulate().no_bias().words().TestMf4(__LINE__);
+  Tester().num_tokens(13).rows(40).cols(2880).words().TestMf4(__LINE__);
+  Tester().num_tokens(7).rows(40).cols(64).slice(7, 7).words().TestMf4(__LINE__);
+  Tester().num_tokens(9).rows(17).cols(160).scale_bias(14).words().TestMf4(__LINE__);
+  Tester().num_tokens(200).rows(9).cols(1408).slice(2, 7).words().TestMf4(__LINE__);
+}
+TEST(words_at_the_ends_of_the_ranges) {
+  Tester().num_tokens(7).rows(40).cols(96).extremes().words().TestMf4(__LINE__);
+  Tester().low_nibbles_are_even_columns(false).num_tokens(7).rows(40).cols(96).extremes().words().TestType(kQ8_0, __LINE__);
+}
+TEST(q8_0_in_words) {
+  for (std::size_t tokens = 1; tokens <= 20; ++tokens) {
+    Tester().low_nibbles_are_even_columns(false).num_tokens(tokens).rows(33).cols(96).words().TestType(kQ8_0, __LINE__);
+    Tester().low_nibbles_are_even_columns(false).num_tokens(tokens).rows(30).cols(288).slice(5, 6 + tokens).accumulate().words().TestType(kQ8_0, __LINE__);
+  }
+  Tester().low_nibbles_are_even_columns(false).num_tokens(17).rows(33).cols(2880).words().TestType(kQ8_0, __LINE__);
 }
 
 TEST_MAIN()

@@ -10,18 +10,20 @@
 
 namespace codexpc::kernels {
 
-/// Rows `row_begin..row_end` of out = x * weight^T + bias, for `num_rows` activations.
-struct MatmulArgs {
+/// Rows `row_begin..row_end` of out = x * weight^T + bias, for `num_tokens` activations.
+template <typename Activations>
+struct MatmulArgsOf {
   float* out;         // (num_tokens, out_stride): writes columns row_begin..row_end; adds when `accumulate`
-  const float* x;     // (num_tokens, cols)
+  Activations x;      // (num_tokens, cols)
   VectorView bias;    // (rows) or null
   std::size_t num_tokens;
-  std::size_t cols;       // multiple of 32 for MXFP4
+  std::size_t cols;       // multiple of 32 for MXFP4, and for activations in whole numbers
   std::size_t out_stride; // floats
   std::size_t row_begin;
   std::size_t row_end;
   bool accumulate;        // residual add
 };
+using MatmulArgs = MatmulArgsOf<const float*>;
 
 /// Attention of `num_tokens` consecutive tokens and one KV head: `group` query heads share the head's keys and values.
 /// Decode passes one token; prefill passes a tile of tokens (16 or more pays), so that each key is read once for many.
@@ -54,18 +56,15 @@ struct Q8View {
   std::size_t num_terms = 1;
 };
 
-/// As MatmulArgs, with `cols` a multiple of 32.
-struct Q8MatmulArgs {
-  float* out;
-  Q8View x;
-  VectorView bias;
-  std::size_t num_tokens;
-  std::size_t cols;
-  std::size_t out_stride;
-  std::size_t row_begin;
-  std::size_t row_end;
-  bool accumulate;
+using Q8MatmulArgs = MatmulArgsOf<Q8View>;
+
+/// Activations in 16 bits for the q16 kernels: 32 consecutive values share a scale, value = q * scale, off by up to 2^-16
+/// of the largest of the 32.
+struct Q16View {
+  std::int16_t* values;  // (num_tokens, cols): -32767 to 32767, the 32 of a block in an order of the table's own
+  float* scales;         // (num_tokens, cols / 32)
 };
+using Q16MatmulArgs = MatmulArgsOf<Q16View>;
 
 /// How the 32 values of a block stand in a tile: as they came, or as the kernels decode MXFP4 blocks whose bytes hold the
 /// values 2i and 2i + 1, or i and i + 16.
@@ -78,18 +77,7 @@ struct TileView {
   std::size_t num_terms;  // 1 or 2
 };
 
-/// As MatmulArgs.
-struct TileMatmulArgs {
-  float* out;
-  TileView x;
-  VectorView bias;
-  std::size_t num_tokens;
-  std::size_t cols;
-  std::size_t out_stride;
-  std::size_t row_begin;
-  std::size_t row_end;
-  bool accumulate;
-};
+using TileMatmulArgs = MatmulArgsOf<TileView>;
 
 struct KernelTable {
   const char* name;
@@ -129,6 +117,11 @@ struct KernelTable {
   /// Tokens up to which the q8 kernels over activations of two terms are faster than those over floats; 0 where they do not
   /// know two terms.
   std::size_t max_two_term_tokens;
+  /// One token (cols): scale = largest magnitude / 32767, q = value / scale to the nearest; else as f32_to_q8.
+  void (*f32_to_q16)(const Q16View& out, const float* x, std::size_t n, bool evens_first);
+  /// As the q8 kernels. Of weights in Q8_0 alone. Null, as the next, where floats are as fast.
+  void (*q16_matmul)(const Q16MatmulArgs& args, const MatrixView& weight);
+  void (*q16_mf4w_matmul)(const Q16MatmulArgs& args, const Mf4View& weight);
   /// Tokens 16 * tile and following, (n) each; null after the last. Zeros there and up to the next 32 columns.
   void (*f32_to_tiles)(const TileView& out, std::size_t tile, const float* const x[16], std::size_t n, TileOrder order);
   /// Products of bfloat16, summed in float32. With activations of two terms weights have as many as they need: BF16 and

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <ctime>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "kernels/testing.h"
@@ -113,10 +114,12 @@ void Print(const KernelTable& table, double fma_peak, const Row& row) {
 }
 
 /// `weights` holds as many matrices as fit; calls take them in turn.
-void BenchMatmul(const KernelTable& table, double fma_peak, const std::vector<std::uint8_t>& weights, bool mf4, const char* shape,
+void BenchMatmul(const KernelTable& table, double fma_peak, const std::vector<std::uint8_t>& weights, const char* weight_name, const char* shape,
                  std::size_t rows, std::size_t cols, std::size_t num_tokens) {
-  const char* kernel = mf4 ? "f32_mf4w_matmul" : "f32_matmul bf16";
-  if (!Wanted(kernel)) return;
+  const bool mf4 = std::strcmp(weight_name, "mf4w") == 0;
+  const NumberType type = std::strcmp(weight_name, "q8w") == 0 ? NumberType::kQ8_0 : NumberType::kBf16;
+  const std::string kernel = std::string("f32_") + weight_name + "_matmul";
+  if (!Wanted(kernel.c_str())) return;
   Random random(1);
   const std::vector<float> x = random.Floats(num_tokens * cols, -1.0f, 1.0f);
   const std::vector<bf16> bias = random.Bf16s(rows, -1.0f, 1.0f);
@@ -124,55 +127,67 @@ void BenchMatmul(const KernelTable& table, double fma_peak, const std::vector<st
   std::vector<float> out(num_tokens * rows);
   const MatmulArgs args{.out = out.data(), .x = x.data(), .bias = {bias.data(), NumberType::kBf16}, .num_tokens = num_tokens, .cols = cols, .out_stride = rows,
                         .row_begin = 0, .row_end = rows, .accumulate = false};
-  const std::size_t matrix_bytes = mf4 ? rows * cols / 2 : rows * cols * sizeof(bf16);
+  const std::size_t matrix_bytes = mf4 ? rows * cols / 2 : BytesOf(type, rows * cols);
   const std::size_t num_matrices = weights.size() / matrix_bytes;
   std::size_t next = 0;
   const double seconds = BestSeconds([&] {
     const std::uint8_t* matrix = weights.data() + next++ % num_matrices * matrix_bytes;
     if (mf4) table.f32_mf4w_matmul(args, Mf4View{.blocks = matrix, .scales = scales.data(), .scale_bias = 141});
-    else table.f32_matmul(args, {matrix, NumberType::kBf16});
+    else table.f32_matmul(args, {matrix, type});
   });
-  Print(table, fma_peak, {kernel, shape, num_tokens, 2.0 * static_cast<double>(rows * cols * num_tokens),
+  Print(table, fma_peak, {kernel.c_str(), shape, num_tokens, 2.0 * static_cast<double>(rows * cols * num_tokens),
                           static_cast<double>(matrix_bytes + (mf4 ? rows * cols / 32 : 0)), seconds});
 }
 
-/// The same with activations in 8 bits: MXFP4 with its scales apart or (as in GGUF) between the blocks, Q8_0, or BF16
+enum class Whole { kQ8, kQ8InTwo, kQ16 };
+
+/// The same with activations in whole numbers: MXFP4 with its scales apart or (as in GGUF) between the blocks, Q8_0, or BF16
 /// brought to 8 bits in passing.
-void BenchQ8Matmul(const KernelTable& table, double fma_peak, const std::vector<std::uint8_t>& weights, const char* weight_name, const char* shape,
-                   std::size_t rows, std::size_t cols, std::size_t num_tokens, std::size_t num_terms) {
+void BenchWholeMatmul(const KernelTable& table, double fma_peak, const std::vector<std::uint8_t>& weights, const char* weight_name,
+                      std::size_t num_tokens, Whole whole) {
+  constexpr std::size_t kRows = 2880;
+  constexpr std::size_t kCols = 2880;
   const bool mf4 = std::strncmp(weight_name, "mf4w", 4) == 0;
   const bool together = std::strcmp(weight_name, "mf4w gguf") == 0;
   const NumberType type = std::strcmp(weight_name, "q8w") == 0 ? NumberType::kQ8_0 : NumberType::kBf16;
-  const std::string terms = num_terms == 2 ? "2" : "";
-  const std::string kernel = mf4 ? "q8_mf4w_matmul" + terms + (together ? " gguf" : "") : "q8_matmul" + terms + " " + (type == NumberType::kQ8_0 ? "q8_0" : "bf16");
-  if (!Wanted(kernel.c_str()) || (!mf4 && table.q8_matmul == nullptr)) return;
+  const std::string kernel = std::string(whole == Whole::kQ16 ? "q16" : "q8") + (mf4 ? "_mf4w_matmul" : "_matmul") + (whole == Whole::kQ8InTwo ? "2" : "") +
+                             (together ? " gguf" : mf4 ? "" : type == NumberType::kQ8_0 ? " q8_0" : " bf16");
+  if (!Wanted(kernel.c_str()) || (!mf4 && table.q8_matmul == nullptr) || (whole == Whole::kQ16 && table.q16_matmul == nullptr)) return;
   Random random(1);
-  const std::vector<float> x = random.Floats(num_tokens * cols, -1.0f, 1.0f);
-  std::vector<std::int8_t> values(x.size() * num_terms);
+  const std::vector<float> x = random.Floats(num_tokens * kCols, -1.0f, 1.0f);
+  std::vector<std::int8_t> bytes(x.size() * 2);
+  std::vector<std::int16_t> words(x.size());
   std::vector<float> x_scales(x.size() / 32);
   std::vector<std::int32_t> starts(x.size() / 32);
-  const Q8View quantized{values.data(), x_scales.data(), starts.data(), num_terms};
-  for (std::size_t at = 0; at < x.size(); at += cols)
-    table.f32_to_q8({values.data() + at * num_terms, x_scales.data() + at / 32, starts.data() + at / 32, num_terms}, x.data() + at, cols, mf4);
-  const std::vector<bf16> bias = random.Bf16s(rows, -1.0f, 1.0f);
-  const std::vector<std::uint8_t> scales = random.Bytes(rows * cols / 32, 134, 143);
+  const Q8View q8{bytes.data(), x_scales.data(), starts.data(), whole == Whole::kQ8InTwo ? 2u : 1u};
+  const Q16View q16{words.data(), x_scales.data()};
+  for (std::size_t at = 0; at < x.size(); at += kCols) {
+    if (whole == Whole::kQ16) table.f32_to_q16({q16.values + at, q16.scales + at / 32}, x.data() + at, kCols, mf4);
+    else table.f32_to_q8({q8.values + at * q8.num_terms, q8.scales + at / 32, q8.starts + at / 32, q8.num_terms}, x.data() + at, kCols, mf4);
+  }
+  const std::vector<bf16> bias = random.Bf16s(kRows, -1.0f, 1.0f);
+  const std::vector<std::uint8_t> scales = random.Bytes(kRows * kCols / 32, 134, 143);
   std::vector<std::uint8_t> with_scales(together ? weights : std::vector<std::uint8_t>());
   for (std::size_t i = 0; i < with_scales.size(); i += 17) with_scales[i] = scales[i / 17 % scales.size()];
   const std::uint8_t* first = together ? with_scales.data() : weights.data();
-  std::vector<float> out(num_tokens * rows);
-  const Q8MatmulArgs args{.out = out.data(), .x = quantized, .bias = {bias.data(), NumberType::kBf16}, .num_tokens = num_tokens, .cols = cols,
-                          .out_stride = rows, .row_begin = 0, .row_end = rows, .accumulate = false};
-  const std::size_t matrix_bytes = mf4 ? rows * cols / 32 * (together ? 17 : 16) : BytesOf(type, rows * cols);
+  std::vector<float> out(num_tokens * kRows);
+  const std::size_t matrix_bytes = mf4 ? kRows * kCols / 32 * (together ? 17 : 16) : BytesOf(type, kRows * kCols);
   const std::size_t num_matrices = weights.size() / matrix_bytes;
   std::size_t next = 0;
-  const double seconds = BestSeconds([&] {
+  const auto multiply = [&](const auto& x_view, auto* matmul, auto* mf4_matmul) {
+    const MatmulArgsOf<std::remove_cvref_t<decltype(x_view)>> args{.out = out.data(), .x = x_view, .bias = {bias.data(), NumberType::kBf16},
+        .num_tokens = num_tokens, .cols = kCols, .out_stride = kRows, .row_begin = 0, .row_end = kRows, .accumulate = false};
     const std::uint8_t* matrix = first + next++ % num_matrices * matrix_bytes;
-    if (together) table.q8_mf4w_matmul(args, Mf4View{.blocks = matrix + 1, .scales = matrix, .block_stride = 17, .scale_stride = 17, .scale_bias = 141});
-    else if (mf4) table.q8_mf4w_matmul(args, Mf4View{.blocks = matrix, .scales = scales.data(), .scale_bias = 141});
-    else table.q8_matmul(args, {matrix, type});
+    if (together) mf4_matmul(args, Mf4View{.blocks = matrix + 1, .scales = matrix, .block_stride = 17, .scale_stride = 17, .scale_bias = 141});
+    else if (mf4) mf4_matmul(args, Mf4View{.blocks = matrix, .scales = scales.data(), .scale_bias = 141});
+    else matmul(args, MatrixView{matrix, type});
+  };
+  const double seconds = BestSeconds([&] {
+    if (whole == Whole::kQ16) multiply(q16, table.q16_matmul, table.q16_mf4w_matmul);
+    else multiply(q8, table.q8_matmul, table.q8_mf4w_matmul);
   });
-  Print(table, fma_peak, {kernel.c_str(), shape, num_tokens, 2.0 * static_cast<double>(rows * cols * num_tokens),
-                          static_cast<double>(matrix_bytes + (mf4 && !together ? rows * cols / 32 : 0)), seconds});
+  Print(table, fma_peak, {kernel.c_str(), "2880 x 2880, memory", num_tokens, 2.0 * static_cast<double>(kRows * kCols * num_tokens),
+                          static_cast<double>(matrix_bytes + (mf4 && !together ? kRows * kCols / 32 : 0)), seconds});
 }
 
 /// The same over tiles, with activations of one term or two.
@@ -251,22 +266,24 @@ void BenchTable(const KernelTable& table, const std::vector<std::uint8_t>& memor
   const bool slow = std::strcmp(table.name, "scalar") == 0;
   const std::vector<std::uint8_t> cached(memory.begin(), memory.begin() + (8 << 20));
 
-  for (const bool mf4 : {false, true}) {
+  for (const char* weight : {"bf16w", "q8w", "mf4w"}) {
+    const bool mf4 = std::strcmp(weight, "mf4w") == 0;
     const std::size_t rows = mf4 ? 384 : 640;  // pocket: mlp1 of an expert, or QKV
     const char* pocket = mf4 ? "384 x 256, cache" : "640 x 256, cache";
     const std::vector<std::uint8_t> one(cached.begin(), cached.begin() + static_cast<std::ptrdiff_t>(rows * 256 * 2));
-    for (const std::size_t num_tokens : {1u, 2u, 4u, 16u, 128u}) BenchMatmul(table, fma_peak, one, mf4, pocket, rows, 256, num_tokens);
-    BenchMatmul(table, fma_peak, memory, mf4, "2880 x 2880, memory", 2880, 2880, 1);
-    if (!slow) BenchMatmul(table, fma_peak, memory, mf4, "2880 x 2880, memory", 2880, 2880, 16);
-    if (!slow) BenchMatmul(table, fma_peak, memory, mf4, "2880 x 2880, memory", 2880, 2880, 64);
-    if (!slow) BenchMatmul(table, fma_peak, memory, mf4, "2880 x 2880, memory", 2880, 2880, 512);
+    for (const std::size_t num_tokens : {1u, 2u, 4u, 16u, 128u}) BenchMatmul(table, fma_peak, one, weight, pocket, rows, 256, num_tokens);
+    for (const std::size_t num_tokens : {1u, 9u, 17u, 33u, 64u, 512u}) {
+      if (!slow || num_tokens == 1) BenchMatmul(table, fma_peak, memory, weight, "2880 x 2880, memory", 2880, 2880, num_tokens);
+    }
   }
   for (const char* weight : {"mf4w", "mf4w gguf", "q8w", "bf16w"}) {
-    for (const std::size_t num_tokens : {1u, 2u, 4u, 8u, 9u, 16u, 64u, 512u}) {
+    const bool is_rounded = std::strcmp(weight, "bf16w") == 0;
+    for (const std::size_t num_tokens : {1u, 2u, 4u, 8u, 9u, 17u, 33u, 64u, 512u}) {
       if (slow && num_tokens > 1) continue;
-      BenchQ8Matmul(table, fma_peak, memory, weight, "2880 x 2880, memory", 2880, 2880, num_tokens, 1);
-      if (table.max_two_term_tokens > 0 && num_tokens <= 16 && std::strcmp(weight, "bf16w") != 0)
-        BenchQ8Matmul(table, fma_peak, memory, weight, "2880 x 2880, memory", 2880, 2880, num_tokens, 2);
+      BenchWholeMatmul(table, fma_peak, memory, weight, num_tokens, Whole::kQ8);
+      if (is_rounded) continue;
+      if (table.max_two_term_tokens > 0 && num_tokens <= 17) BenchWholeMatmul(table, fma_peak, memory, weight, num_tokens, Whole::kQ8InTwo);
+      if (num_tokens >= 8) BenchWholeMatmul(table, fma_peak, memory, weight, num_tokens, Whole::kQ16);
     }
   }
   for (const char* weight : {"mf4w", "q8w", "bf16w"}) {

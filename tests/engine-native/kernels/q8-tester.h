@@ -5,7 +5,7 @@
 
 namespace codexpc::kernels::testing {
 
-/// Activations in 8 bits and the products with them, in double precision, for every table this CPU can run.
+/// Activations in 8 or 16 bits and the products with them, in double precision, for every table this CPU can run.
 class Q8Tester {
  public:
   Q8Tester& num_tokens(std::size_t value) { num_tokens_ = value; return *this; }
@@ -20,6 +20,8 @@ class Q8Tester {
   Q8Tester& scale_bias(std::int16_t value) { scale_bias_ = value; return *this; }
   /// Activations in two terms, for tables that know them.
   Q8Tester& two_terms() { num_terms_ = 2; return *this; }
+  /// In 16 bits, for tables that know them.
+  Q8Tester& words() { is_words_ = true; return *this; }
   /// Activations and weights at the ends of their ranges, where a sum in 16 bits would overflow.
   Q8Tester& extremes() { extremes_ = true; return *this; }
 
@@ -28,6 +30,10 @@ class Q8Tester {
     const std::vector<float> x = random.Floats(cols_, -3.0f, 3.0f);
     for (const KernelTable* table : Tables()) {
       const Quantized q = Quantize(*table, x);
+      if (is_words_) {
+        TestWords(*table, q, x, line);
+        continue;
+      }
       Comparison comparison(__FILE__, line, std::string(table->name) + " f32_to_q8");
       const double most_steps = num_terms_ == 2 ? 1.5002 : 0.5001;  // one more where r would be -128
       for (std::size_t i = 0; i < cols_; ++i)
@@ -66,8 +72,9 @@ class Q8Tester {
                               .scale_bias = scale_bias_};
     const std::vector<double> no_error(exact.size());
     for (const Mf4View& weight : {apart, interleaved}) {
-      Test("q8_mf4w_matmul, stride " + std::to_string(weight.block_stride), line, random, exact, no_error,
-           [&](const KernelTable& table, const Q8MatmulArgs& args) { table.q8_mf4w_matmul(args, weight); });
+      Test("mf4w_matmul, stride " + std::to_string(weight.block_stride), line, random, exact, no_error, [&](const KernelTable& table, const auto& args) {
+        MultiplyMf4(table, args, weight);
+      });
     }
   }
 
@@ -82,29 +89,63 @@ class Q8Tester {
       for (std::size_t i = begin; i < begin + 32; ++i) largest = std::max(largest, std::abs(exact[i]));
       for (std::size_t i = begin; i < begin + 32; ++i) errors[i] = 0.5001 * largest / 127.0;
     }
-    Test(std::string("q8_matmul of ") + type.name, line, random, exact, errors, [&](const KernelTable& table, const Q8MatmulArgs& args) {
-      if (table.q8_matmul != nullptr) table.q8_matmul(args, {weight.data(), type.type});
+    Test(std::string("matmul of ") + type.name, line, random, exact, errors, [&](const KernelTable& table, const auto& args) {
+      Multiply(table, args, {weight.data(), type.type});
     });
   }
 
  private:
   struct Quantized {
     std::vector<std::int8_t> values;
+    std::vector<std::int16_t> words;
     std::vector<float> scales;
     std::vector<std::int32_t> starts;
-    std::vector<double> exact;  // what the bytes stand for, in the order of the columns
+    std::vector<double> exact;   // what the bytes stand for, in the order of the columns; for words, what was asked for
+    std::vector<double> errors;  // of `exact`: half a step of words, whose order is the table's own
   };
 
-  /// Those that know the number of terms.
+  /// Half of one, and what the rounding of the scale does to the largest.
+  static constexpr double kWordSteps = 0.51;
+
+  static void Multiply(const KernelTable& table, const Q8MatmulArgs& args, const MatrixView& weight) { table.q8_matmul(args, weight); }
+  static void Multiply(const KernelTable& table, const Q16MatmulArgs& args, const MatrixView& weight) { table.q16_matmul(args, weight); }
+  static void MultiplyMf4(const KernelTable& table, const Q8MatmulArgs& args, const Mf4View& weight) { table.q8_mf4w_matmul(args, weight); }
+  static void MultiplyMf4(const KernelTable& table, const Q16MatmulArgs& args, const Mf4View& weight) { table.q16_mf4w_matmul(args, weight); }
+
+  /// Those that know the form.
   std::vector<const KernelTable*> Tables() const {
     std::vector<const KernelTable*> tables = SupportedTables();
     if (num_terms_ == 2) std::erase_if(tables, [](const KernelTable* table) { return table->max_two_term_tokens == 0; });
+    if (is_words_) std::erase_if(tables, [](const KernelTable* table) { return table->f32_to_q16 == nullptr; });
     return tables;
   }
 
+  /// Each block's words are its values, in whatever order.
+  void TestWords(const KernelTable& table, const Quantized& q, std::vector<float> x, int line) const {
+    Comparison comparison(__FILE__, line, std::string(table.name) + " f32_to_q16");
+    for (std::size_t block = 0; block < cols_; block += 32) {
+      const auto at = [&](auto& values) { return values.begin() + static_cast<std::ptrdiff_t>(block); };
+      std::vector<std::int16_t> words(at(q.words), at(q.words) + 32);
+      std::sort(words.begin(), words.end());
+      std::sort(at(x), at(x) + 32);
+      const auto scale = static_cast<double>(q.scales[block / 32]);
+      for (std::size_t i = 0; i < 32; ++i) comparison.Near("value " + std::to_string(block + i), words[i] * scale, x[block + i], kWordSteps * scale);
+      comparison.Near("largest of block " + std::to_string(block / 32), std::max<int>(words.back(), -words.front()), 32767, 1e-3);
+    }
+  }
+
   Quantized Quantize(const KernelTable& table, const std::vector<float>& x) const {
-    Quantized q{std::vector<std::int8_t>(x.size() * num_terms_), std::vector<float>(x.size() / 32), std::vector<std::int32_t>(x.size() / 32),
-                std::vector<double>(x.size())};
+    Quantized q{std::vector<std::int8_t>(x.size() * num_terms_), {}, std::vector<float>(x.size() / 32), std::vector<std::int32_t>(x.size() / 32),
+                std::vector<double>(x.size()), std::vector<double>(x.size())};
+    if (is_words_) {
+      q.words.resize(x.size());
+      for (std::size_t at = 0; at < x.size(); at += cols_) table.f32_to_q16({q.words.data() + at, q.scales.data() + at / 32}, x.data() + at, cols_, evens_first_);
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        q.exact[i] = static_cast<double>(x[i]);
+        q.errors[i] = kWordSteps * static_cast<double>(q.scales[i / 32]);
+      }
+      return q;
+    }
     for (std::size_t at = 0; at < x.size(); at += cols_)
       table.f32_to_q8({q.values.data() + at * num_terms_, q.scales.data() + at / 32, q.starts.data() + at / 32, num_terms_}, x.data() + at,
                       cols_, evens_first_);
@@ -132,13 +173,16 @@ class Q8Tester {
     const std::vector<float> before = random.Floats(num_tokens_ * out_stride, -2.0f, 2.0f);
 
     for (const KernelTable* table : Tables()) {
-      if (kernel.starts_with("q8_matmul") && table->q8_matmul == nullptr) continue;
+      if (kernel.starts_with("matmul") && table->q8_matmul == nullptr) continue;
       Quantized q = Quantize(*table, x);
       std::vector<float> out = before;
-      run(*table, Q8MatmulArgs{.out = out.data(), .x = {q.values.data(), q.scales.data(), q.starts.data(), num_terms_},
-                               .bias = {bias_ ? bias.data() : nullptr, NumberType::kBf16}, .num_tokens = num_tokens_, .cols = cols_,
-                               .out_stride = out_stride, .row_begin = row_begin_, .row_end = row_end_, .accumulate = accumulate_});
-      Comparison comparison(__FILE__, line, std::string(table->name) + " " + kernel);
+      const auto args = [&]<typename View>(const View& view) {
+        return MatmulArgsOf<View>{.out = out.data(), .x = view, .bias = {bias_ ? bias.data() : nullptr, NumberType::kBf16}, .num_tokens = num_tokens_,
+                                  .cols = cols_, .out_stride = out_stride, .row_begin = row_begin_, .row_end = row_end_, .accumulate = accumulate_};
+      };
+      if (is_words_) run(*table, args(Q16View{q.words.data(), q.scales.data()}));
+      else run(*table, args(Q8View{q.values.data(), q.scales.data(), q.starts.data(), num_terms_}));
+      Comparison comparison(__FILE__, line, std::string(table->name) + (is_words_ ? " q16_" : " q8_") + kernel);
       for (std::size_t token = 0; token < num_tokens_; ++token) {
         for (std::size_t row = 0; row < out_stride; ++row) {
           const std::size_t at = token * out_stride + row;
@@ -149,14 +193,15 @@ class Q8Tester {
           }
           double expected = (bias_ ? Bf16ToFloat(bias[row]) : 0.0) + (accumulate_ ? before[at] : 0.0);
           double magnitude = std::abs(expected);
-          double weight_error = 0.0;
+          double rounding = 0.0;
           for (std::size_t col = 0; col < cols_; ++col) {
             const double product = q.exact[token * cols_ + col] * weight[row * cols_ + col];
             expected += product;
             magnitude += std::abs(product);
-            weight_error += std::abs(q.exact[token * cols_ + col]) * weight_errors[row * cols_ + col];
+            rounding += std::abs(q.exact[token * cols_ + col]) * weight_errors[row * cols_ + col] +
+                        q.errors[token * cols_ + col] * std::abs(weight[row * cols_ + col]);
           }
-          comparison.Near(where, out[at], expected, kTolerance * magnitude + weight_error + 0x1p-126);
+          comparison.Near(where, out[at], expected, kTolerance * magnitude + rounding + 0x1p-126);
         }
       }
     }
@@ -164,6 +209,7 @@ class Q8Tester {
 
   std::int16_t scale_bias_ = 127;
   std::size_t num_terms_ = 1;
+  bool is_words_ = false;
   std::size_t num_tokens_ = 1;
   std::size_t rows_ = 16;
   std::size_t cols_ = 64;

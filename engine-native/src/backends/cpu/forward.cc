@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kTasksPerThread = 4;
 constexpr std::size_t kFloatPanelRows = 48;  // of the widest kernels
 constexpr std::size_t kBytePanelRows = 32;
+constexpr std::size_t kWordPanelRows = 96;  // 32, and floats for what is not multiplied in words
 constexpr std::size_t kTileBlockRows = 64;
 constexpr std::size_t kMaxBlockRows = 288;
 
@@ -27,6 +28,19 @@ constexpr std::uint32_t kMinRowsToQuantizeWeights = 16;
 // Xeon took as long for a tile as for float32. Steps of guessed tokens are smaller.
 constexpr std::uint32_t kMinRowsForTiles = 24;
 constexpr std::uint32_t kTileTokens = 16;
+
+template <typename View>
+kernels::MatmulArgsOf<View> WithActivations(const kernels::MatmulArgs& args, const View& x) {
+  return {.out = args.out,
+          .x = x,
+          .bias = args.bias,
+          .num_tokens = args.num_tokens,
+          .cols = args.cols,
+          .out_stride = args.out_stride,
+          .row_begin = args.row_begin,
+          .row_end = args.row_end,
+          .accumulate = args.accumulate};
+}
 
 }  // namespace
 
@@ -109,11 +123,12 @@ void ForwardPass::Embed() {
 
 void ForwardPass::ProjectQkv(const LayerView& layer) {
   const bool is_quantized = std::any_of(layer.qkv.begin(), layer.qkv.end(), [&](const ProjectionView& part) {
-    return DenseForm(part.weight, config_.hidden_size) == Form::kBytes;
+    return IsWhole(DenseForm(part.weight, config_.hidden_size));
   });
+  const Form whole = WholeForm(num_rows_);
   parts_.pool.Run(num_rows_, [&](std::size_t row) {
     Normalize(row, layer.attn_norm);
-    if (is_quantized) Quantize(row, scratch_.normed + row * config_.hidden_size, config_.hidden_size, false);
+    if (is_quantized) Quantize(whole, row, scratch_.normed + row * config_.hidden_size, config_.hidden_size, false);
   });
   if (UsesTiles()) TileRows(scratch_.normed, config_.hidden_size);
   SplitRows(1, config_.qkv_size(), [&](std::size_t, std::size_t begin, std::size_t end) {
@@ -226,9 +241,9 @@ void ForwardPass::Attend(std::uint32_t layer) {
 void ForwardPass::ProjectAttended(const LayerView& layer) {
   const Form form = DenseForm(layer.attn_out, config_.q_size());
   if (form == Form::kTiles) TileRows(scratch_.attended, config_.q_size());
-  if (form == Form::kBytes) {
+  if (IsWhole(form)) {
     parts_.pool.Run(num_rows_, [&](std::size_t row) {
-      Quantize(row, scratch_.attended + row * config_.q_size(), config_.q_size(), false);
+      Quantize(form, row, scratch_.attended + row * config_.q_size(), config_.q_size(), false);
     });
   }
   SplitRows(1, config_.hidden_size, [&](std::size_t, std::size_t begin, std::size_t end) {
@@ -276,6 +291,7 @@ void ForwardPass::GroupByExpert() {
   num_tiled_places_ = 0;
   for (std::uint32_t expert = 0; expert < config_.num_experts; ++expert) {
     const std::uint32_t count = scratch_.group_at[expert];
+    scratch_.group_sizes[expert] = count;
     scratch_.group_at[expert] = begin;
     if (count == 0) continue;
     scratch_.groups[num_groups_++] = {expert, begin, count, num_tiled_places_};
@@ -289,14 +305,13 @@ void ForwardPass::GroupByExpert() {
     scratch_.row_at[place] = static_cast<std::uint32_t>(i / num_active);
   }
 
-  const Form form = ExpertForm();
-  if (form == Form::kTiles) return TilePlaces(scratch_.normed, config_.hidden_size, true);
+  if (UsesTiles()) return TilePlaces(scratch_.normed, config_.hidden_size, true);
   parts_.pool.Run(num_rows_, [&](std::size_t row) {
-    for (std::size_t i = 0; i < num_active; ++i) {
-      const std::size_t place = scratch_.routed_at[row * num_active + i];
+    for (std::size_t i = row * num_active; i < (row + 1) * num_active; ++i) {
+      const std::size_t place = scratch_.routed_at[i];
       const float* normed = scratch_.normed + row * config_.hidden_size;
-      if (form == Form::kBytes) {
-        Quantize(place, normed, config_.hidden_size, weights_.mf4_order == Mf4Order::kPairs);
+      if (const Form form = ExpertForm(scratch_.group_sizes[scratch_.experts[i]]); IsWhole(form)) {
+        Quantize(form, place, normed, config_.hidden_size, weights_.mf4_order == Mf4Order::kPairs);
         continue;
       }
       float* routed = scratch_.routed_x + place * config_.hidden_size;
@@ -352,14 +367,14 @@ void ForwardPass::ArrangeForDown() {
 }
 
 void ForwardPass::ExpertsDown(const LayerView& layer) {
-  const Form form = ExpertForm();
-  const bool is_halves = form == Form::kFloats && weights_.mf4_order == Mf4Order::kHalves;
+  const bool is_halves = ExpertForm(0) == Form::kFloats && weights_.mf4_order == Mf4Order::kHalves;
   if (is_halves) ArrangeForDown();
-  if (form == Form::kTiles) TilePlaces(scratch_.routed_act, config_.intermediate_size, false);
-  if (form == Form::kBytes) {
-    parts_.pool.Run(num_rows_ * std::size_t{config_.experts_per_token}, [&](std::size_t row) {
-      Quantize(row, scratch_.routed_act + row * config_.intermediate_size, config_.intermediate_size,
-               weights_.mf4_order == Mf4Order::kPairs);
+  if (UsesTiles()) TilePlaces(scratch_.routed_act, config_.intermediate_size, false);
+  if (IsWhole(ExpertForm(0))) {
+    parts_.pool.Run(num_rows_ * std::size_t{config_.experts_per_token}, [&](std::size_t i) {
+      const std::size_t place = scratch_.routed_at[i];
+      Quantize(ExpertForm(scratch_.group_sizes[scratch_.experts[i]]), place, scratch_.routed_act + place * config_.intermediate_size,
+               config_.intermediate_size, weights_.mf4_order == Mf4Order::kPairs);
     });
   }
   const float* act = is_halves ? scratch_.routed_h : scratch_.routed_act;
@@ -395,13 +410,19 @@ void ForwardPass::AddExperts() {
 /// Last rows of neighbouring slots share a matmul, as far as no drafts lie between them.
 void ForwardPass::Unembed() {
   // The rows go to places that lie apart, so tiles of 16 would not do.
-  const Form form = DenseForm(weights_.unembedding, config_.hidden_size) == Form::kBytes ? Form::kBytes : Form::kFloats;
-  parts_.pool.Run(num_rows_, [&](std::size_t row) {
-    Normalize(row, weights_.final_norm);
-    if (form == Form::kBytes) Quantize(row, scratch_.normed + row * config_.hidden_size, config_.hidden_size, false);
+  const auto form_of = [&](std::size_t num_tokens) { return UntiledForm(weights_.unembedding, config_.hidden_size, num_tokens); };
+  const Form last_form = form_of(num_segments_);
+  parts_.pool.Run(num_segments_, [&](std::size_t i) {
+    const Segment& segment = scratch_.segments[i];
+    const Form draft_form = form_of(segment.num_rows - 1);
+    for (std::size_t row = segment.first_row; row < segment.first_row + segment.num_rows; ++row) {
+      Normalize(row, weights_.final_norm);
+      const Form form = row + 1 < segment.first_row + segment.num_rows ? draft_form : last_form;
+      if (IsWhole(form)) Quantize(form, row, scratch_.normed + row * config_.hidden_size, config_.hidden_size, false);
+    }
   });
   SplitRows(1, config_.vocab_size, [&](std::size_t, std::size_t begin, std::size_t end) {
-    const auto multiply = [&](float* out, std::size_t row, std::size_t num_tokens) {
+    const auto multiply = [&](float* out, Form form, std::size_t row, std::size_t num_tokens) {
       MultiplyDense({.out = out,
                      .x = scratch_.normed + row * config_.hidden_size,
                      .bias = {},
@@ -417,12 +438,12 @@ void ForwardPass::Unembed() {
       const Segment& segment = scratch_.segments[i];
       const std::size_t vocab_size = config_.vocab_size;
       if (segment.num_rows > 1) {
-        multiply(parts_.logits.drafts + parts_.logits.first_draft[segment.slot] * vocab_size, segment.first_row,
+        multiply(parts_.logits.drafts + parts_.logits.first_draft[segment.slot] * vocab_size, form_of(segment.num_rows - 1), segment.first_row,
                  segment.num_rows - 1);
       }
       const auto continues = [&](const Segment& next) { return next.num_rows == 1 && next.slot == segment.slot + count; };
       for (count = 1; i + count < num_segments_ && continues(scratch_.segments[i + count]);) ++count;
-      multiply(parts_.logits.last + segment.slot * vocab_size, segment.first_row + segment.num_rows - 1, count);
+      multiply(parts_.logits.last + segment.slot * vocab_size, last_form, segment.first_row + segment.num_rows - 1, count);
     }
   });
 }
@@ -438,15 +459,24 @@ bool ForwardPass::UsesTiles() const {
 }
 
 ForwardPass::Form ForwardPass::DenseForm(const MatrixView& weight, std::size_t cols) const {
-  if (UsesTiles()) return Form::kTiles;
-  if (parts_.table.q8_matmul == nullptr || cols % 32 != 0) return Form::kFloats;
-  const bool is_q8 = weight.type == NumberType::kQ8_0;
-  const bool pays = is_fast() ? is_q8 || num_prompt_rows_ >= kMinRowsToQuantizeWeights : is_q8 && num_rows_ <= scratch_.most_two_term_rows;
-  return pays ? Form::kBytes : Form::kFloats;
+  return UsesTiles() ? Form::kTiles : UntiledForm(weight, cols, num_rows_);
 }
 
-ForwardPass::Form ForwardPass::ExpertForm() const {
+ForwardPass::Form ForwardPass::UntiledForm(const MatrixView& weight, std::size_t cols, std::size_t num_tokens) const {
+  if (parts_.table.q8_matmul == nullptr || cols % 32 != 0) return Form::kFloats;
+  const bool is_q8 = weight.type == NumberType::kQ8_0;
+  if (is_fast()) return is_q8 || num_prompt_rows_ >= kMinRowsToQuantizeWeights ? Form::kBytes : Form::kFloats;
+  return is_q8 ? WholeForm(num_tokens) : Form::kFloats;
+}
+
+ForwardPass::Form ForwardPass::WholeForm(std::size_t num_tokens) const {
+  if (is_fast() || num_tokens <= scratch_.most_two_term_rows) return Form::kBytes;
+  return scratch_.has_words ? Form::kWords : Form::kFloats;
+}
+
+ForwardPass::Form ForwardPass::ExpertForm(std::size_t num_tokens) const {
   if (UsesTiles()) return Form::kTiles;
+  if (scratch_.has_words) return WholeForm(num_tokens);
   const std::size_t num_routed = std::size_t{num_rows_} * config_.experts_per_token;
   return is_fast() || num_routed <= scratch_.most_two_term_rows * config_.num_experts ? Form::kBytes : Form::kFloats;
 }
@@ -473,55 +503,44 @@ void ForwardPass::TilePlaces(const float* x, std::size_t cols, bool by_row) {
   });
 }
 
-kernels::Q8View ForwardPass::QuantizedFrom(std::size_t row, std::size_t cols) const {
+kernels::Q8View ForwardPass::BytesFrom(std::size_t row, std::size_t cols) const {
   return {.values = scratch_.q8.values + row * cols * scratch_.q8.num_terms,
           .scales = scratch_.q8.scales + row * (cols / 32),
           .starts = scratch_.q8.starts + row * (cols / 32),
           .num_terms = scratch_.q8.num_terms};
 }
 
-void ForwardPass::Quantize(std::size_t row, const float* x, std::size_t cols, bool evens_first) {
-  parts_.table.f32_to_q8(QuantizedFrom(row, cols), x, cols, evens_first);
+/// A word has the place of a value's two terms.
+kernels::Q16View ForwardPass::WordsFrom(std::size_t row, std::size_t cols) const {
+  const kernels::Q8View place = BytesFrom(row, cols);
+  return {.values = reinterpret_cast<std::int16_t*>(place.values), .scales = place.scales};
 }
 
-kernels::Q8MatmulArgs ForwardPass::Quantized(const kernels::MatmulArgs& args, std::size_t first_row) const {
-  return {.out = args.out,
-          .x = QuantizedFrom(first_row, args.cols),
-          .bias = args.bias,
-          .num_tokens = args.num_tokens,
-          .cols = args.cols,
-          .out_stride = args.out_stride,
-          .row_begin = args.row_begin,
-          .row_end = args.row_end,
-          .accumulate = args.accumulate};
+kernels::TileView ForwardPass::TilesFrom(std::size_t tile, std::size_t cols) const {
+  const std::size_t tile_values = kTileTokens * ((cols + 31) / 32 * 32) * scratch_.bf16_tiles.num_terms;
+  return {.values = scratch_.bf16_tiles.values + tile * tile_values, .num_terms = scratch_.bf16_tiles.num_terms};
 }
 
-kernels::TileMatmulArgs ForwardPass::Tiled(const kernels::MatmulArgs& args, std::size_t first_tile) const {
-  const std::size_t tile_values = kTileTokens * ((args.cols + 31) / 32 * 32) * scratch_.bf16_tiles.num_terms;
-  return {.out = args.out,
-          .x = {.values = scratch_.bf16_tiles.values + first_tile * tile_values, .num_terms = scratch_.bf16_tiles.num_terms},
-          .bias = args.bias,
-          .num_tokens = args.num_tokens,
-          .cols = args.cols,
-          .out_stride = args.out_stride,
-          .row_begin = args.row_begin,
-          .row_end = args.row_end,
-          .accumulate = args.accumulate};
+void ForwardPass::Quantize(Form form, std::size_t row, const float* x, std::size_t cols, bool evens_first) {
+  if (form == Form::kWords) return parts_.table.f32_to_q16(WordsFrom(row, cols), x, cols, evens_first);
+  parts_.table.f32_to_q8(BytesFrom(row, cols), x, cols, evens_first);
 }
 
 void ForwardPass::MultiplyDense(const kernels::MatmulArgs& args, Form form, std::size_t first_row, const MatrixView& weight) {
   switch (form) {
     case Form::kFloats: return parts_.table.f32_matmul(args, weight);
-    case Form::kBytes: return parts_.table.q8_matmul(Quantized(args, first_row), weight);
-    case Form::kTiles: return parts_.table.bf16_matmul(Tiled(args, 0), weight);
+    case Form::kBytes: return parts_.table.q8_matmul(WithActivations(args, BytesFrom(first_row, args.cols)), weight);
+    case Form::kWords: return parts_.table.q16_matmul(WithActivations(args, WordsFrom(first_row, args.cols)), weight);
+    case Form::kTiles: return parts_.table.bf16_matmul(WithActivations(args, TilesFrom(0, args.cols)), weight);
   }
 }
 
 void ForwardPass::MultiplyExpert(const kernels::MatmulArgs& args, const ExpertGroup& group, const Mf4View& weight) {
-  switch (ExpertForm()) {
+  switch (ExpertForm(group.count)) {
     case Form::kFloats: return parts_.table.f32_mf4w_matmul(args, weight);
-    case Form::kBytes: return parts_.table.q8_mf4w_matmul(Quantized(args, group.begin), weight);
-    case Form::kTiles: return parts_.table.bf16_mf4w_matmul(Tiled(args, group.first_tile), weight);
+    case Form::kBytes: return parts_.table.q8_mf4w_matmul(WithActivations(args, BytesFrom(group.begin, args.cols)), weight);
+    case Form::kWords: return parts_.table.q16_mf4w_matmul(WithActivations(args, WordsFrom(group.begin, args.cols)), weight);
+    case Form::kTiles: return parts_.table.bf16_mf4w_matmul(WithActivations(args, TilesFrom(group.first_tile, args.cols)), weight);
   }
 }
 
@@ -529,7 +548,7 @@ template <typename Task>
 void ForwardPass::SplitRows(std::size_t num_matrices, std::size_t num_rows, const Task& task) {
   const std::size_t num_tasks = kTasksPerThread * parts_.pool.num_threads();
   const std::size_t even_share = (num_matrices * num_rows + num_tasks - 1) / num_tasks;
-  const std::size_t panel_rows = UsesTiles() ? kTileBlockRows : is_fast() ? kBytePanelRows : kFloatPanelRows;
+  const std::size_t panel_rows = UsesTiles() ? kTileBlockRows : is_fast() ? kBytePanelRows : scratch_.has_words ? kWordPanelRows : kFloatPanelRows;
   const std::size_t whole_panels = (even_share + panel_rows - 1) / panel_rows * panel_rows;
   const std::size_t max_block = kMaxBlockRows / panel_rows * panel_rows;
   const std::size_t block = parts_.pool.num_threads() == 1 ? max_block : std::min(whole_panels, max_block);

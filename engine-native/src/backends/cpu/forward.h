@@ -63,18 +63,25 @@ class ForwardPass {
   void Normalize(std::size_t row, VectorView gain);
   bool is_fast() const { return parts_.precision == Precision::kFast; }
   /// What activations are brought to before they are multiplied with a weight.
-  enum class Form { kFloats, kBytes, kTiles };
+  enum class Form { kFloats, kBytes, kWords, kTiles };
+  static bool IsWhole(Form form) { return form == Form::kBytes || form == Form::kWords; }
   bool UsesTiles() const;
+  /// Of all rows.
   Form DenseForm(const MatrixView& weight, std::size_t cols) const;
-  Form ExpertForm() const;
-  void Quantize(std::size_t row, const float* x, std::size_t cols, bool evens_first);
+  Form UntiledForm(const MatrixView& weight, std::size_t cols, std::size_t num_tokens) const;
+  /// Of a weight that whole numbers hold.
+  Form WholeForm(std::size_t num_tokens) const;
+  /// Of an expert with so many rows. Either all experts' are floats, or tiles, or none.
+  Form ExpertForm(std::size_t num_tokens) const;
+  /// To bytes or words, at that row's place.
+  void Quantize(Form form, std::size_t row, const float* x, std::size_t cols, bool evens_first);
   /// The batch's rows of `x`, `cols` apart.
   void TileRows(const float* x, std::size_t cols);
   /// For the experts: the row of `x` at each place in the routed buffers, or each place's own.
   void TilePlaces(const float* x, std::size_t cols, bool by_row);
-  kernels::Q8View QuantizedFrom(std::size_t row, std::size_t cols) const;
-  kernels::Q8MatmulArgs Quantized(const kernels::MatmulArgs& args, std::size_t first_row) const;
-  kernels::TileMatmulArgs Tiled(const kernels::MatmulArgs& args, std::size_t first_tile) const;
+  kernels::Q8View BytesFrom(std::size_t row, std::size_t cols) const;
+  kernels::Q16View WordsFrom(std::size_t row, std::size_t cols) const;
+  kernels::TileView TilesFrom(std::size_t tile, std::size_t cols) const;
   /// With the rows that were brought to `form` from `first_row` on; for tiles it is 0.
   void MultiplyDense(const kernels::MatmulArgs& args, Form form, std::size_t first_row, const MatrixView& weight);
   /// Splits `num_matrices` weights of `num_rows` rows into tasks task(matrix, row_begin, row_end).

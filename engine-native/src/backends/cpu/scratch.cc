@@ -24,15 +24,16 @@ void Scratch::ForEachPiece(const Config& config, const ContextOptions& options, 
   visit(&routed_at, num_routed);
   visit(&groups, std::size_t{config.num_experts});
   visit(&group_at, std::size_t{config.num_experts});
-  const bool is_fast = options.precision == Precision::kFast;
-  visit(&routed_x, is_fast ? 0 : SaturatingProduct(num_routed, config.hidden_size));
+  visit(&group_sizes, std::size_t{config.num_experts});
+  const bool is_whole = options.precision == Precision::kFast || has_words;
+  visit(&routed_x, is_whole ? 0 : SaturatingProduct(num_routed, config.hidden_size));
   visit(&routed_h, SaturatingProduct(num_routed, std::size_t{2} * config.intermediate_size));
   visit(&routed_act, SaturatingProduct(num_routed, config.intermediate_size));
   visit(&routed_out, SaturatingProduct(num_routed, config.hidden_size));
   const std::size_t expert_cols = std::max(config.hidden_size, config.intermediate_size);
   const std::size_t dense_cols = std::max<std::size_t>(config.hidden_size, config.q_size());
-  const std::size_t num_q8_routed = is_fast ? num_routed : std::min(num_routed, SaturatingProduct(config.num_experts, most_two_term_rows));
-  const std::size_t num_q8_rows = is_fast ? num_rows : std::min(num_rows, most_two_term_rows);
+  const std::size_t num_q8_routed = is_whole ? num_routed : std::min(num_routed, SaturatingProduct(config.num_experts, most_two_term_rows));
+  const std::size_t num_q8_rows = is_whole ? num_rows : std::min(num_rows, most_two_term_rows);
   const std::size_t num_values = std::max(SaturatingProduct(num_q8_routed, expert_cols), SaturatingProduct(num_q8_rows, dense_cols));
   visit(&q8.values, SaturatingProduct(num_values, q8.num_terms));
   visit(&q8.scales, num_values / 32);
@@ -50,6 +51,7 @@ Scratch::Scratch(const Config& config, const ContextOptions& options, const kern
     : config_(config), options_(options), table_(table) {
   const bool has_two_terms = options.precision == Precision::kExact && options.kv_type != KvType::kF32;
   most_two_term_rows = has_two_terms ? table.max_two_term_tokens : 0;
+  has_words = has_two_terms && table.q16_matmul != nullptr;
   q8.num_terms = bf16_tiles.num_terms = options.precision == Precision::kFast ? 1 : 2;
   ForEachPiece(config, options, [this](auto** pointer, std::size_t count) {
     *pointer = nullptr;

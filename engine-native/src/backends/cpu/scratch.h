@@ -69,16 +69,19 @@ struct Scratch {
   std::uint32_t* routed_at; // (rows, experts_per_token): place in the routed buffers
   ExpertGroup* groups;      // (num_experts)
   std::uint32_t* group_at;  // (num_experts): next free place while grouping
-  float* routed_x;          // (routed, hidden_size); exact only
+  std::uint32_t* group_sizes; // (num_experts)
+  float* routed_x;          // (routed, hidden_size); where floats are multiplied
   float* routed_h;          // (routed, 2 * intermediate_size)
   float* routed_act;        // (routed, intermediate_size)
   float* routed_out;        // (routed, hidden_size)
   std::uint32_t* row_at;    // (routed): the row at each place in the routed buffers
   TiledPlaces* tiled_places; // (routed / 16 + num_experts)
-  kernels::Q8View q8;       // what is multiplied next, (rows or routed, its columns): fast in one term; exact in two, if few
-  /// Exact steps of up to so many rows go through q8 in two terms. None with keys and values in 32 bits, where everything
-  /// is float32: next to keys and values in fewer bits the two terms' error does not count.
+  kernels::Q8View q8;       // what is multiplied next, (rows or routed, its columns): fast in one term; exact in two, if few, or words
+  /// Up to so many rows an exact product goes through q8 in two terms. None with keys and values in 32 bits, where
+  /// everything is float32: next to keys and values in fewer bits the two terms' error does not count.
   std::size_t most_two_term_rows;
+  /// With more rows it goes through q16, under the same condition.
+  bool has_words;
   kernels::TileView bf16_tiles; // kernels with tiles only: the same in tiles
 
  private:

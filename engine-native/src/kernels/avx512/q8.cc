@@ -1,4 +1,4 @@
-// The q8 kernels over AVX-512 with VNNI.
+// The q8 and q16 kernels over AVX-512 with VNNI.
 
 #if defined(__x86_64__)
 
@@ -36,6 +36,7 @@ namespace {
 #include "kernels/generic/weight-rows.h"
 #include "kernels/generic/q8-matmul.h"
 #include "kernels/generic/q8-matmul-dense.h"
+#include "kernels/avx512/simd-q16.h"
 
 #include "kernels/avx512/block-groups.h"
 #include "kernels/generic/q8-few-tokens.h"
@@ -52,11 +53,17 @@ void MatmulQ8(const Q8MatmulArgs& args, const MatrixView& weight) {
   MatmulFewTokens(args, Q8Groups{{}, static_cast<const std::uint8_t*>(weight.data)}, 1.0f);
 }
 void MatmulQ8Mf4(const Q8MatmulArgs& args, const Mf4View& weight) {
-  if (args.x.num_terms == 1 && args.num_tokens > kFewTokens) return MultiplyMf4(args, weight);
+  if (args.x.num_terms == 1 && args.num_tokens > kFewTokens) return MultiplyMf4<ByteForm>(args, weight);
   const float factor = ScalesForBias(weight.scale_bias + 1)[127];  // Mf4Groups takes 127 for the bias, and doubles
   if (weight.block_stride == 16) return MatmulFewTokens(args, Mf4Groups<16>{{}, weight.blocks, weight.scales}, factor);
   MatmulFewTokens(args, Mf4Groups<17>{{}, weight.blocks, weight.scales}, factor);
 }
+
+void ToQ16(const Q16View& out, const float* x, std::size_t n, bool evens_first) { QuantizeRowInWords(out, x, n, evens_first); }
+void MatmulQ16(const Q16MatmulArgs& args, const MatrixView& weight) {
+  MatmulPanels<WordForm>(args, Q8Weight{static_cast<const std::uint8_t*>(weight.data), args.cols});
+}
+void MatmulQ16Mf4(const Q16MatmulArgs& args, const Mf4View& weight) { MultiplyMf4<WordForm>(args, weight); }
 
 }  // namespace codexpc::kernels::avx512vnni
 
