@@ -272,13 +272,13 @@ void BenchTable(const KernelTable& table, const std::vector<std::uint8_t>& memor
     const char* pocket = mf4 ? "384 x 256, cache" : "640 x 256, cache";
     const std::vector<std::uint8_t> one(cached.begin(), cached.begin() + static_cast<std::ptrdiff_t>(rows * 256 * 2));
     for (const std::size_t num_tokens : {1u, 2u, 4u, 16u, 128u}) BenchMatmul(table, fma_peak, one, weight, pocket, rows, 256, num_tokens);
-    for (const std::size_t num_tokens : {1u, 9u, 17u, 33u, 64u, 512u}) {
+    for (const std::size_t num_tokens : {1u, 9u, 17u, 33u, 64u, 128u, 512u}) {
       if (!slow || num_tokens == 1) BenchMatmul(table, fma_peak, memory, weight, "2880 x 2880, memory", 2880, 2880, num_tokens);
     }
   }
   for (const char* weight : {"mf4w", "mf4w gguf", "q8w", "bf16w"}) {
     const bool is_rounded = std::strcmp(weight, "bf16w") == 0;
-    for (const std::size_t num_tokens : {1u, 2u, 4u, 8u, 9u, 17u, 33u, 64u, 512u}) {
+    for (const std::size_t num_tokens : {1u, 2u, 4u, 8u, 9u, 17u, 33u, 64u, 128u, 512u}) {
       if (slow && num_tokens > 1) continue;
       BenchWholeMatmul(table, fma_peak, memory, weight, num_tokens, Whole::kQ8);
       if (is_rounded) continue;
