@@ -116,7 +116,7 @@ CODEXPC_INLINE void MultiplyTile(const Q8Target& target, const WholePanel<Form>&
   }
 }
 
-/// The last tile, of at most kTokens tokens.
+/// A tile of at most kTokens tokens.
 template <typename Form, std::size_t kTokens>
 CODEXPC_INLINE void MultiplyTileUpTo(std::size_t num_tokens, const Q8Target& target, const WholePanel<Form>& panel, const typename Form::View& x,
                                      std::size_t cols, std::size_t num_blocks) {
@@ -131,19 +131,19 @@ CODEXPC_INLINE typename Form::View FromToken(const typename Form::View& x, std::
   return Form::From(x, token * cols + col, (token * cols + col) / 32);
 }
 
-/// The products of a panel with all tokens. A function of its own: inlined into each weight's loops, GCC 12 keeps parts of
-/// the tile in memory.
+/// The products of a panel with all tokens, in tiles of equal numbers of them: the sums of one with few would wait for each
+/// other. A function of its own: inlined into each weight's loops, GCC 12 keeps parts of the tile in memory.
 template <typename Form>
 [[gnu::noinline]] void MultiplyTokens(Q8Target target, const WholePanel<Form>& panel, const typename Form::View& x, std::size_t num_tokens,
                                       std::size_t cols, std::size_t num_blocks, const RowsAhead& ahead) {
   const std::size_t num_tiles = (num_tokens + kQ8TileTokens - 1) / kQ8TileTokens;
-  std::size_t token = 0;
-  for (; token + kQ8TileTokens <= num_tokens; token += kQ8TileTokens, target.out += kQ8TileTokens * target.out_stride) {
-    ahead.PrefetchShare(token / kQ8TileTokens, num_tiles);
-    MultiplyTile<Form, kQ8TileTokens>(target, panel, FromToken<Form>(x, token, 0, cols), cols, num_blocks);
+  for (std::size_t tile = 0, token = 0; tile < num_tiles; ++tile) {
+    ahead.PrefetchShare(tile, num_tiles);
+    const std::size_t count = num_tokens * (tile + 1) / num_tiles - token;
+    MultiplyTileUpTo<Form, kQ8TileTokens>(count, target, panel, FromToken<Form>(x, token, 0, cols), cols, num_blocks);
+    token += count;
+    target.out += count * target.out_stride;
   }
-  if (token < num_tokens) ahead.PrefetchShare(num_tiles - 1, num_tiles);
-  MultiplyTileUpTo<Form, kQ8TileTokens - 1>(num_tokens - token, target, panel, FromToken<Form>(x, token, 0, cols), cols, num_blocks);
 }
 
 /// `Weight::Fill(panel, rows, col, num_cols)` brings a part of the weight into the form.
