@@ -57,11 +57,26 @@ const flushed = (stream: NodeJS.WriteStream): Promise<void> =>
     ? Promise.resolve()
     : new Promise((resolve) => stream.write('', () => resolve()));
 
+/** What other programs of this kind call our commands, and what a command of a group is called without it. */
+const NAMED_HERE: Readonly<Record<string, string>> = {
+  inspect: 'models inspect',
+  list: 'models list',
+  load: 'models load',
+  ls: 'models list',
+  ps: 'status',
+  serve: 'daemon',
+  show: 'models inspect',
+  start: 'daemon',
+  unload: 'models unload',
+};
+
 /** Help and version end well; everything else has been printed and is the user's to correct. */
 const afterCommander = (error: CommanderError, args: readonly string[], { stderr }: CliContext): number => {
   if (error.exitCode === 0) return EXIT.ok;
   if (error.code === 'commander.help') return EXIT.usage;
   const command = args.find((argument) => !argument.startsWith('-'));
+  const here = error.code === 'commander.unknownCommand' ? NAMED_HERE[command ?? ''] : undefined;
+  if (here !== undefined) stderr.write(`  Here it is 'codexpc ${here}'.\n`);
   stderr.write(
     `  See 'codexpc ${command === undefined || error.code === 'commander.unknownCommand' ? '' : `${command} `}--help'.\n`,
   );

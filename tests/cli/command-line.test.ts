@@ -79,6 +79,15 @@ describe('codexpc', () => {
     expect(stderr).toMatch(/^codexpc: unknown command 'healt'\n\(Did you mean health\?\)/);
   });
 
+  it.each([
+    ['load', 'models load'],
+    ['serve', 'daemon'],
+  ])('knows what other programs call %s', async (command, here) => {
+    const { code, stderr } = await run([command]);
+    expect(code).toBe(2);
+    expect(stderr).toContain(`Here it is 'codexpc ${here}'.`);
+  });
+
   it('shows every setting with its origin', async () => {
     const { stdout } = await run(['config', 'show'], {
       CODEXPC_ISA: 'scalar',
