@@ -148,6 +148,29 @@ TEST(slots_with_and_without_drafts_share_a_batch) {
   }
 }
 
+/// As the daemon has them: more drafts than a product in two terms takes, beside the tokens of others, over Q8_0.
+TEST(sixteen_drafts_and_the_tokens_of_other_slots_over_q8_weights) {
+  for (const std::string& isa : ExactTables()) {
+    const auto engine = MakeQuantized(FiveBlocks(), isa);
+    const std::uint32_t vocab_size = engine->model().config().vocab_size;
+    ContextOptions options = Options(4, KvType::kF16);
+    options.max_batch_tokens = 32;
+    options.max_draft_tokens = 16;
+    const auto context = MakeContext(*engine, options);
+    std::vector<Sequence> sequences;
+    for (std::uint32_t slot = 0; slot < 4; ++slot) sequences.push_back(MakeSequence(*engine, slot, KvType::kF16));
+    constexpr Guess kTogether[][4] = {{{0, 0}, {16, 0}, {0, 0}, {0, 0}}, {{0, 0}, {0, 0}, {0, 0}, {4, 12}}, {{9, 0}, {0, 3}, {0, 0}, {0, 0}}};
+    for (std::size_t step = 0; step < 15; ++step) {
+      const auto& guesses = kTogether[step % std::size(kTogether)];
+      std::vector<BatchItem> batch;
+      for (std::size_t i = 0; i < 4; ++i) batch.push_back(sequences[i].Next(guesses[i], vocab_size));
+      EXPECT_TRUE(context->Forward(batch).ok());
+      for (std::size_t i = 0; i < 4; ++i) sequences[i].Check(*context, guesses[i], Tolerance(isa, KvType::kF16));
+      for (const Sequence& sequence : sequences) sequence.CutOffWrong(*context);
+    }
+  }
+}
+
 TEST(a_checkpoint_survives_drafts_and_resumes_exactly) {
   const auto engine = MakeEngine(FiveBlocks(), "scalar");
   const std::uint32_t vocab_size = engine->model().config().vocab_size;

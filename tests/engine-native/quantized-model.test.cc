@@ -13,12 +13,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kNoTime{0};
 
-std::unique_ptr<Engine> MakeQuantized(const std::shared_ptr<const Model>& model, const std::string& isa = "") {
-  std::unique_ptr<Engine> engine;
-  EXPECT_TRUE(CreateCpuEngine(model, {.isa = isa, .num_threads = 2, .dense_weights = DenseWeights::kQ8}, &engine).ok());
-  return engine;
-}
-
 /// All of it, in as many calls as there are; their number.
 std::size_t PageInAll(const Model& model) {
   std::size_t calls = 0;

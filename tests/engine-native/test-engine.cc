@@ -51,6 +51,12 @@ std::unique_ptr<Engine> MakeEngine(const std::shared_ptr<const Model>& model, co
   return engine;
 }
 
+std::unique_ptr<Engine> MakeQuantized(const std::shared_ptr<const Model>& model, const std::string& isa) {
+  std::unique_ptr<Engine> engine;
+  Require(CreateCpuEngine(model, {.isa = isa, .num_threads = 2, .dense_weights = DenseWeights::kQ8}, &engine), "engine");
+  return engine;
+}
+
 std::unique_ptr<Context> MakeContext(Engine& engine, const ContextOptions& options) {
   std::unique_ptr<Context> context;
   Require(engine.CreateContext(options, &context), "context");

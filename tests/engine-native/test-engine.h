@@ -16,6 +16,8 @@ namespace codexpc {
 std::shared_ptr<const Model> OpenTestModel(const TestCheckpoint& checkpoint);
 std::unique_ptr<Engine> MakeEngine(const std::shared_ptr<const Model>& model, const std::string& isa = "",
                                    std::uint32_t num_threads = 2);
+/// With dense weights in Q8_0.
+std::unique_ptr<Engine> MakeQuantized(const std::shared_ptr<const Model>& model, const std::string& isa = "");
 std::unique_ptr<Context> MakeContext(Engine& engine, const ContextOptions& options);
 /// A sanitizer's build: slow, and no measure of speed.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
