@@ -93,7 +93,10 @@ const MEMORIES = {
   heapsMb: "in V8's heaps besides compiled code",
 } as const;
 
-/** Of rounds that compare. Missed where the whole interval is above the bar, met where it is below, and open where the run is too short to tell. */
+/**
+ * Of rounds that compare. Missed where the whole interval is above the bar, met where it is below, and open where the run
+ * is too short to tell.
+ */
 const memoryBars = (findings: SoakFindings): readonly Bar[] =>
   (Object.keys(MEMORIES) as (keyof typeof MEMORIES)[]).flatMap((key) => {
     const settled = withUsualThreads(findings.settled);
