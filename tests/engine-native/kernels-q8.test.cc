@@ -1,5 +1,5 @@
 // f32_to_q8, q8_mf4w_matmul and q8_matmul, and those of q16. Up to 8 tokens may take another path than more: one to four blocks and four rows
-// at once, at most 4096 columns; activations of two terms always do. More go in tiles of 4 or 6, rows in panels of 8 to 32, columns in panels of 512.
+// at once, at most 4096 columns; activations of two terms always do. More go in tiles of 4 or 6, rows in panels of 8 to 64, columns in panels of 256 or 512.
 
 #include "kernels/q8-tester.h"
 
@@ -136,23 +136,43 @@ TEST(q8_0_at_20b_columns) {
 TEST(mf4_in_words) {
   for (std::size_t tokens = 1; tokens <= 20; ++tokens) {
     for (const bool evens_first : {false, true})
-      Tester().num_tokens(tokens).rows(33).cols(96).low_nibbles_are_even_columns(evens_first).words().TestMf4(__LINE__);
+      Tester().num_tokens(tokens).rows(65).cols(96).low_nibbles_are_even_columns(evens_first).words().TestMf4(__LINE__);
   }
-  for (std::size_t rows = 1; rows <= 35; ++rows) Tester().num_tokens(7).rows(rows).cols(64).extra_stride(1).words().TestMf4(__LINE__);
-  Tester().num_tokens(7).rows(80).cols(1056).slice(3, 78).extra_stride(5).accumulate().no_bias().words().TestMf4(__LINE__);
-  Tester().num_tokens(13).rows(40).cols(2880).words().TestMf4(__LINE__);
+  for (std::size_t rows = 1; rows <= 67; ++rows) Tester().num_tokens(7).rows(rows).cols(64).extra_stride(1).words().TestMf4(__LINE__);
+  Tester().num_tokens(7).rows(140).cols(1056).slice(3, 138).extra_stride(5).accumulate().no_bias().words().TestMf4(__LINE__);
+  Tester().num_tokens(13).rows(64).cols(2880).accumulate().words().TestMf4(__LINE__);
   Tester().num_tokens(7).rows(40).cols(64).slice(7, 7).words().TestMf4(__LINE__);
   Tester().num_tokens(9).rows(17).cols(160).scale_bias(14).words().TestMf4(__LINE__);
   Tester().num_tokens(200).rows(9).cols(1408).slice(2, 7).words().TestMf4(__LINE__);
 }
+TEST(mf4_in_words_with_scales_near_and_far) {
+  const std::vector<std::uint8_t> patterns[] = {
+      {0},                       // eight blocks in a sum
+      {0, 1, 2, 0, 3, 1, 0, 2},
+      {0, 0, 5, 0, 7, 1, 2, 0},  // with scales that come to 170 times the smallest: the most that fits in 32 bits
+      {0, 0, 5, 1, 7, 1, 2, 0},  // 171: four
+      {0, 7, 0, 7, 0, 7, 0, 7},  // two
+      {0, 8, 0, 8, 0, 8, 0, 8},  // one
+      {0, 90, 7, 60},
+  };
+  for (const std::vector<std::uint8_t>& pattern : patterns) {
+    for (const std::size_t cols : {64, 256, 288, 512, 736}) {
+      for (const bool extremes : {false, true}) {
+        Tester tester = Tester().num_tokens(8).rows(70).cols(cols).scale_bias(20).scales_above(pattern).words();
+        if (extremes) tester.extremes();
+        tester.TestMf4(__LINE__);
+      }
+    }
+  }
+}
 TEST(words_at_the_ends_of_the_ranges) {
-  Tester().num_tokens(7).rows(40).cols(96).extremes().words().TestMf4(__LINE__);
-  Tester().low_nibbles_are_even_columns(false).num_tokens(7).rows(40).cols(96).extremes().words().TestType(kQ8_0, __LINE__);
+  Tester().num_tokens(7).rows(70).cols(96).extremes().words().TestMf4(__LINE__);
+  Tester().low_nibbles_are_even_columns(false).num_tokens(7).rows(70).cols(96).extremes().words().TestType(kQ8_0, __LINE__);
 }
 TEST(q8_0_in_words) {
   for (std::size_t tokens = 1; tokens <= 20; ++tokens) {
-    Tester().low_nibbles_are_even_columns(false).num_tokens(tokens).rows(33).cols(96).words().TestType(kQ8_0, __LINE__);
-    Tester().low_nibbles_are_even_columns(false).num_tokens(tokens).rows(30).cols(288).slice(5, 6 + tokens).accumulate().words().TestType(kQ8_0, __LINE__);
+    Tester().low_nibbles_are_even_columns(false).num_tokens(tokens).rows(65).cols(96).words().TestType(kQ8_0, __LINE__);
+    Tester().low_nibbles_are_even_columns(false).num_tokens(tokens).rows(90).cols(288).slice(5, 66 + tokens).accumulate().words().TestType(kQ8_0, __LINE__);
   }
   Tester().low_nibbles_are_even_columns(false).num_tokens(17).rows(33).cols(2880).words().TestType(kQ8_0, __LINE__);
 }

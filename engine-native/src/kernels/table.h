@@ -58,11 +58,13 @@ struct Q8View {
 
 using Q8MatmulArgs = MatmulArgsOf<Q8View>;
 
-/// Activations in 16 bits for the q16 kernels: 32 consecutive values share a scale, value = q * scale, off by up to 2^-16
-/// of the largest of the 32.
+/// Consecutive values of an activation in 16 bits that share a scale; at the end of a row fewer.
+inline constexpr std::size_t kQ16GroupSize = 256;
+
+/// Activations in 16 bits for the q16 kernels: value = q * scale, off by up to 2^-16 of the largest of its kQ16GroupSize.
 struct Q16View {
   std::int16_t* values;  // (num_tokens, cols): -32767 to 32767, the 32 of a block in an order of the table's own
-  float* scales;         // (num_tokens, cols / 32)
+  float* scales;         // (num_tokens, cols / 32), of which each token has the first cols / kQ16GroupSize, rounded up
 };
 using Q16MatmulArgs = MatmulArgsOf<Q16View>;
 
@@ -117,7 +119,7 @@ struct KernelTable {
   /// Tokens up to which the q8 kernels over activations of two terms are faster than those over floats; 0 where they do not
   /// know two terms.
   std::size_t max_two_term_tokens;
-  /// One token (cols): scale = largest magnitude / 32767, q = value / scale to the nearest; else as f32_to_q8.
+  /// One token (cols): scale = a group's largest magnitude / 32767, q = value / scale to the nearest; else as f32_to_q8.
   void (*f32_to_q16)(const Q16View& out, const float* x, std::size_t n, bool evens_first);
   /// As the q8 kernels. Of weights in Q8_0 alone. Null, as the next, where floats are as fast.
   void (*q16_matmul)(const Q16MatmulArgs& args, const MatrixView& weight);

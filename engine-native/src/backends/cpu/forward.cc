@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kTasksPerThread = 4;
 constexpr std::size_t kFloatPanelRows = 48;  // of the widest kernels
 constexpr std::size_t kBytePanelRows = 32;
-constexpr std::size_t kWordPanelRows = 96;  // 32, and floats for what is not multiplied in words
+constexpr std::size_t kWordPanelRows = 192;  // 64, and floats for what is not multiplied in words
 constexpr std::size_t kTileBlockRows = 64;
 constexpr std::size_t kMaxBlockRows = 288;
 

@@ -39,7 +39,7 @@ void ToQ8(const Q8View& out, const float* x, std::size_t n, bool evens_first) {
   QuantizeRow(out, x, n, evens_first);
 }
 void MatmulQ8Mf4(const Q8MatmulArgs& args, const Mf4View& weight) {
-  if (args.x.num_terms == 1 && args.num_tokens > kFewTokens) return MultiplyMf4<ByteForm>(args, weight);
+  if (args.x.num_terms == 1 && args.num_tokens > kFewTokens) return MultiplyMf4(args, weight);
   const float factor = ScalesForBias(weight.scale_bias + 1)[127];  // Mf4Groups takes 127 for the bias, and doubles
   if (weight.block_stride == 16) return MatmulFewTokens(args, Mf4Groups<16>{weight.blocks, weight.scales}, factor);
   MatmulFewTokens(args, Mf4Groups<17>{weight.blocks, weight.scales}, factor);

@@ -36,7 +36,7 @@ namespace {
 #include "kernels/generic/weight-rows.h"
 #include "kernels/generic/q8-matmul.h"
 #include "kernels/generic/q8-matmul-dense.h"
-#include "kernels/avx512/simd-q16.h"
+#include "kernels/avx512/q16-matmul.h"
 
 #include "kernels/avx512/block-groups.h"
 #include "kernels/generic/q8-few-tokens.h"
@@ -53,7 +53,7 @@ void MatmulQ8(const Q8MatmulArgs& args, const MatrixView& weight) {
   MatmulFewTokens(args, Q8Groups{{}, static_cast<const std::uint8_t*>(weight.data)}, 1.0f);
 }
 void MatmulQ8Mf4(const Q8MatmulArgs& args, const Mf4View& weight) {
-  if (args.x.num_terms == 1 && args.num_tokens > kFewTokens) return MultiplyMf4<ByteForm>(args, weight);
+  if (args.x.num_terms == 1 && args.num_tokens > kFewTokens) return MultiplyMf4(args, weight);
   const float factor = ScalesForBias(weight.scale_bias + 1)[127];  // Mf4Groups takes 127 for the bias, and doubles
   if (weight.block_stride == 16) return MatmulFewTokens(args, Mf4Groups<16>{{}, weight.blocks, weight.scales}, factor);
   MatmulFewTokens(args, Mf4Groups<17>{{}, weight.blocks, weight.scales}, factor);
@@ -61,9 +61,9 @@ void MatmulQ8Mf4(const Q8MatmulArgs& args, const Mf4View& weight) {
 
 void ToQ16(const Q16View& out, const float* x, std::size_t n, bool evens_first) { QuantizeRowInWords(out, x, n, evens_first); }
 void MatmulQ16(const Q16MatmulArgs& args, const MatrixView& weight) {
-  MatmulPanels<WordForm>(args, Q8Weight{static_cast<const std::uint8_t*>(weight.data), args.cols});
+  MatmulWords(args, Q8Words{static_cast<const std::uint8_t*>(weight.data), args.cols});
 }
-void MatmulQ16Mf4(const Q16MatmulArgs& args, const Mf4View& weight) { MultiplyMf4<WordForm>(args, weight); }
+void MatmulQ16Mf4(const Q16MatmulArgs& args, const Mf4View& weight) { MultiplyMf4Words(args, weight); }
 
 }  // namespace codexpc::kernels::avx512vnni
 

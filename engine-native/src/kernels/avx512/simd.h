@@ -175,7 +175,8 @@ CODEXPC_INLINE void Transpose(Vec rows[16]) {
 }
 
 /// 16 bytes at `offset` of 16 rows, to four vectors: four bytes of each row in its lane.
-CODEXPC_INLINE void LoadFourByFour(__m512i columns[4], const std::uint8_t* const rows[16], std::size_t offset) {
+template <typename Rows>
+CODEXPC_INLINE void LoadFourByFour(__m512i columns[4], const Rows& rows, std::size_t offset) {
   __m512i quarter[4];  // rows r, r + 4, r + 8, r + 12
   CODEXPC_UNROLL for (std::size_t r = 0; r < 4; ++r) {
     const auto load = [&](std::size_t row) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(rows[row] + offset)); };

@@ -1,16 +1,15 @@
 #pragma once
 // q8_matmul over the panels of q8-matmul.h, which comes before it. Only where bytes multiply faster than floats.
 
-/// Q8_0: whole numbers as they are.
-struct Q8Weight {
+/// Q8_0: bytes as they are.
+struct Q8Bytes {
   const std::uint8_t* weight;  // (rows, cols / 32) blocks
   std::size_t cols;
 
   CODEXPC_INLINE RowsAhead Ahead(std::size_t row, std::size_t num_rows, std::size_t col, std::size_t num_cols) const {
     return BlocksAhead(weight, cols / 32, kQ8BlockBytes, row, num_rows, col / 32, num_cols / 32);
   }
-  template <typename Form>
-  CODEXPC_INLINE void Fill(WholePanel<Form>* panel, PanelRowRange rows, std::size_t col, std::size_t num_cols) const {
+  CODEXPC_INLINE void Fill(Q8Panel* panel, PanelRowRange rows, std::size_t col, std::size_t num_cols) const {
     for (std::size_t v = 0; v < kQ8PanelVectors; ++v) {
       const std::uint8_t* row_blocks[kLanes];
       for (std::size_t lane = 0; lane < kLanes; ++lane) {
@@ -20,7 +19,7 @@ struct Q8Weight {
         for (std::size_t b = 0; b < num_cols / 32; ++b) panel->scales[b * kQ8PanelRows + r] = LoadF16Number(first + b * kQ8BlockBytes);
       }
       for (std::size_t b = 0; b < num_cols / 32; ++b)
-        Form::StoreBytes(panel->values + b * WholePanel<Form>::kBlockBytes + v * kQ8PanelVectorBytes, row_blocks, b * kQ8BlockBytes);
+        StoreByteBlock(panel->values + (b * 8 * kQ8PanelVectors + v) * kQ8PanelVectorBytes, kQ8PanelVectors * kQ8PanelVectorBytes, row_blocks, b * kQ8BlockBytes);
     }
   }
 };
@@ -33,9 +32,9 @@ struct QuantizedBytes {
   CODEXPC_INLINE RowsAhead Ahead(std::size_t row, std::size_t num_rows, std::size_t col, std::size_t num_cols) const {
     return weight.Ahead(row, num_rows, col, num_cols);
   }
-  CODEXPC_INLINE void Fill(WholePanel<ByteForm>* panel, PanelRowRange rows, std::size_t col, std::size_t num_cols) const {
-    alignas(64) float decoded[ByteForm::kPanelCols];
-    alignas(64) std::int8_t quantized[kLanes][ByteForm::kPanelCols];
+  CODEXPC_INLINE void Fill(Q8Panel* panel, PanelRowRange rows, std::size_t col, std::size_t num_cols) const {
+    alignas(64) float decoded[kQ8PanelCols];
+    alignas(64) std::int8_t quantized[kLanes][kQ8PanelCols];
     for (std::size_t v = 0; v < kQ8PanelVectors; ++v) {
       const std::uint8_t* row_blocks[kLanes];
       for (std::size_t lane = 0; lane < kLanes; ++lane) {
@@ -46,7 +45,7 @@ struct QuantizedBytes {
         row_blocks[lane] = reinterpret_cast<const std::uint8_t*>(quantized[lane]);
       }
       for (std::size_t b = 0; b < num_cols / 32; ++b)
-        ByteForm::StoreBytes(panel->values + b * WholePanel<ByteForm>::kBlockBytes + v * kQ8PanelVectorBytes, row_blocks, b * 32);
+        StoreByteBlock(panel->values + (b * 8 * kQ8PanelVectors + v) * kQ8PanelVectorBytes, kQ8PanelVectors * kQ8PanelVectorBytes, row_blocks, b * 32);
     }
   }
 };
@@ -54,9 +53,9 @@ struct QuantizedBytes {
 void MultiplyDense(const Q8MatmulArgs& args, const MatrixView& weight) {
   const auto* bytes = static_cast<const std::uint8_t*>(weight.data);
   switch (weight.type) {
-    case NumberType::kQ8_0: return MatmulPanels<ByteForm>(args, Q8Weight{bytes, args.cols});
+    case NumberType::kQ8_0: return MatmulQ8Panels(args, Q8Bytes{bytes, args.cols});
     case NumberType::kBf16:
-      return MatmulPanels<ByteForm>(args, QuantizedBytes<PlainRows<Bf16Numbers>>{{static_cast<const bf16*>(weight.data), args.cols}});
-    default: return MatmulPanels<ByteForm>(args, QuantizedBytes<QuantizedRows>{{bytes, weight.type, args.cols}});
+      return MatmulQ8Panels(args, QuantizedBytes<PlainRows<Bf16Numbers>>{{static_cast<const bf16*>(weight.data), args.cols}});
+    default: return MatmulQ8Panels(args, QuantizedBytes<QuantizedRows>{{bytes, weight.type, args.cols}});
   }
 }

@@ -44,7 +44,7 @@ void MatmulQ8(const Q8MatmulArgs& args, const MatrixView& weight) {
   MatmulFewTokens(args, Q8InPlace{static_cast<const std::uint8_t*>(weight.data)}, 1.0f);
 }
 void MatmulQ8Mf4(const Q8MatmulArgs& args, const Mf4View& weight) {
-  if (args.x.num_terms == 1 && args.num_tokens > kFewTokens) return MultiplyMf4<ByteForm>(args, weight);
+  if (args.x.num_terms == 1 && args.num_tokens > kFewTokens) return MultiplyMf4(args, weight);
   const float factor = ScalesForBias(weight.scale_bias + 1)[127];  // Mf4InPlace takes 127 for the bias, and doubles
   if (weight.block_stride == 16) return MatmulFewTokens(args, Mf4InPlace<16>{weight.blocks, weight.scales}, factor);
   MatmulFewTokens(args, Mf4InPlace<17>{weight.blocks, weight.scales}, factor);
