@@ -39,7 +39,7 @@ CODEXPC_INLINE void ArrangeToken(TokenGroups<kTerms>* groups, const Q8MatmulArgs
 }
 
 /// Rows read at once, each from a quarter of the slice, so that each is a stream which goes on from row to row and which the
-/// hardware follows. Four neighbours were read a sixth slower on an Ice Lake Xeon.
+/// hardware follows. Four neighbours were read a fifth slower on an Ice Lake Xeon.
 constexpr std::size_t kRowStreams = 4;
 
 /// The products of kRowStreams rows, `apart` rows apart, with `kTokens` tokens; past the slice's end its last one, not stored.
@@ -51,8 +51,8 @@ CODEXPC_INLINE void MultiplyRows(const Q8MatmulArgs& args, const Weight& weight,
   const std::size_t row_blocks = args.cols / 32;
   const std::size_t rows_left = (args.row_end - row + apart - 1) / apart;
   const std::size_t num_rows = rows_left < kRowStreams ? rows_left : kRowStreams;
-  // The next row of each is asked for, and every line of it: the hardware by itself was a quarter slower, and as much with one
-  // line in seventeen left out.
+  // The next row of each is asked for all the same, and every line of it: the hardware by itself was a fifth slower, and one
+  // line in seventeen left out cost as much.
   constexpr std::size_t kLineBytes = 64;
   constexpr std::size_t kStepLines = kStepBlocks * Weight::kBlockBytes / kLineBytes;
   const std::uint8_t* ahead[kRowStreams];
