@@ -1,6 +1,6 @@
 // End to end: prefill and decode speed on a checkpoint.
 //   engine_bench CHECKPOINT [--prompt 2048] [--decode 64] [--chunk 128] [--threads 0] [--isa NAME] [--kv f16|f32|q8]
-//                [--slots 1] [--precision exact|fast]
+//                [--slots 1] [--precision exact|fast] [--dense stored|q8]
 // tok/s by the clock on the wall, and per second of processor time and thread, which other programs on the machine
 // disturb less. GB/s counts weights once a step (of the experts those that the step's tokens can have chosen at most) and
 // the keys and values that it reads.
@@ -61,6 +61,8 @@ bool Parse(int argc, char** argv, Settings* settings) {
       settings->kv_type = type == "q8" ? KvType::kQ8 : type == "f32" ? KvType::kF32 : KvType::kF16;
     } else if (flag == "--precision") {
       settings->precision = std::strcmp(argv[i + 1], "exact") == 0 ? Precision::kExact : Precision::kFast;
+    } else if (flag == "--dense") {
+      settings->engine.dense_weights = std::strcmp(argv[i + 1], "q8") == 0 ? DenseWeights::kQ8 : DenseWeights::kStored;
     } else {
       return false;
     }
@@ -122,9 +124,10 @@ int Run(const Settings& settings) {
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Context> context;
   Require(OpenModel(settings.checkpoint, &model));
-  PageIn(*model);
   Require(CreateCpuEngine(model, settings.engine, &engine));
-  const Config& config = model->config();
+  const Model& in_use = engine->model();  // whose dense weights may be others than the file's
+  PageIn(in_use);
+  const Config& config = in_use.config();
   Require(engine->CreateContext({.num_slots = settings.slots,
                                  .context_length = settings.prompt + settings.decode + 1,
                                  .max_batch_tokens = std::max(settings.chunk, settings.slots),
@@ -147,7 +150,7 @@ int Run(const Settings& settings) {
     const std::uint32_t count = std::min(settings.chunk, settings.prompt - at);
     const BatchItem item{0, std::span(prompt).subspan(at, count), at + count == settings.prompt};
     Require(context->Forward({&item, 1}));
-    bytes += WeightBytes(*model, count, item.want_logits) + KvBytes(config, settings.kv_type, at + count);
+    bytes += WeightBytes(in_use, count, item.want_logits) + KvBytes(config, settings.kv_type, at + count);
   }
   if (settings.prompt > 0) prefill.Report("prefill", settings.prompt, bytes, engine->num_threads());
 
@@ -164,7 +167,7 @@ int Run(const Settings& settings) {
   for (std::uint32_t step = 0; step < settings.decode; ++step) {
     for (std::uint32_t slot = 0; slot < settings.slots; ++slot) tokens[slot] = SomeToken(config, step * settings.slots + slot);
     Require(context->Forward(batch));
-    bytes += WeightBytes(*model, settings.slots, settings.slots) +
+    bytes += WeightBytes(in_use, settings.slots, settings.slots) +
              settings.slots * KvBytes(config, settings.kv_type, settings.prompt + step);
   }
   decode.Report("decode", 1.0 * settings.decode * settings.slots, bytes, engine->num_threads());
@@ -178,7 +181,7 @@ int main(int argc, char** argv) {
   if (!Parse(argc, argv, &settings)) {
     std::fprintf(stderr,
                  "engine_bench CHECKPOINT [--prompt N] [--decode N] [--chunk N] [--threads N] [--isa NAME] [--kv f16|f32|q8] "
-                 "[--slots N] [--precision exact|fast]\n");
+                 "[--slots N] [--precision exact|fast] [--dense stored|q8]\n");
     return 2;
   }
   return Run(settings);
