@@ -68,6 +68,14 @@ struct Q16View {
 };
 using Q16MatmulArgs = MatmulArgsOf<Q16View>;
 
+/// The same in tiles of 16 tokens and 64 columns: a value is (256 * coarse + fine) * scale, off by up to 2^-16 of the largest of
+/// its kQ16GroupSize. A tile's rows are four columns of each token.
+struct Q16TileView {
+  std::int8_t* values;  // (num_tokens / 16, cols / 64, 2, 16, 16, 4), quotients rounded up: coarse, then fine
+  float* scales;        // (num_tokens / 16, cols / kQ16GroupSize, 16), the same
+};
+using Q16TileMatmulArgs = MatmulArgsOf<Q16TileView>;
+
 /// How the 32 values of a block stand in a tile: as they came, or as the kernels decode MXFP4 blocks whose bytes hold the
 /// values 2i and 2i + 1, or i and i + 16.
 enum class TileOrder : std::uint8_t { kAsIs, kMf4Pairs, kMf4Halves };
@@ -132,6 +140,14 @@ struct KernelTable {
   void (*bf16_matmul)(const TileMatmulArgs& args, const MatrixView& weight);
   /// Of the weight's order the activations have; a table has both kernels or none.
   void (*bf16_mf4w_matmul)(const TileMatmulArgs& args, const Mf4View& weight);
+  /// As f32_to_tiles, `n` a multiple of 32, in whole numbers. `evens_first` as in f32_to_q8.
+  void (*f32_to_q16_tiles)(const Q16TileView& out, std::size_t tile, const float* const x[16], std::size_t n, bool evens_first);
+  /// Products in whole numbers, exact within kQ16GroupSize columns of a row, which share a scale. MXFP4 is exact where the row's
+  /// scales there are at most 2^11 apart; Q8_0, of which alone the first is, and smaller MXFP4 blocks are off by up to 2^-16
+  /// of the largest that those columns could hold, and so are products of what is that small. Null, as the next, with the bf16
+  /// kernels.
+  void (*q16_tiles_matmul)(const Q16TileMatmulArgs& args, const MatrixView& weight);
+  void (*q16_tiles_mf4w_matmul)(const Q16TileMatmulArgs& args, const Mf4View& weight);
   /// out += weight * x
   void (*f32_axpy)(float* out, const float* x, float weight, std::size_t n);
 };

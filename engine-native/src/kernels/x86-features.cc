@@ -49,13 +49,18 @@ X86Features DetectX86Features() {
   const bool saves_tiles = HasAll(saved, /*tile configuration, tile data=*/Bit(17) | Bit(18));
   // A subleaf past the last one that the CPU knows reads as another's: subleaf 0 says how many there are.
   const std::uint32_t more = extended.eax >= 1 ? Cpuid(7, 1).eax : 0;
-  features.amx = features.avx512vnni && saves_tiles && HasAll(more, /*AVX512_BF16=*/Bit(5)) &&
-                 HasAll(extended.edx, /*AMX-BF16, AMX-TILE=*/Bit(22) | Bit(24));
+  features.amx = features.avx512vnni && saves_tiles && HasAll(more, /*AVX512_BF16=*/Bit(5)) && HasAll(extended.ecx, /*AVX512_VBMI=*/Bit(1)) &&
+                 HasAll(extended.edx, /*AMX-BF16, AMX-TILE, AMX-INT8=*/Bit(22) | Bit(24) | Bit(25));
+#if defined(CODEXPC_EMULATE_AMX)
+  features.amx = features.avx512vnni && HasAll(extended.ecx, /*AVX512_VBMI=*/Bit(1));
+#endif
   return features;
 }
 
 bool RequestAmx() {
-#if defined(__linux__)
+#if defined(CODEXPC_EMULATE_AMX)
+  return true;
+#elif defined(__linux__)
   // https://docs.kernel.org/arch/x86/xstate.html
   constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
   constexpr long kTileData = 18;

@@ -7,7 +7,7 @@ struct X86Features {
   bool avx2;        // with FMA and F16C
   bool avx512;      // F, BW, DQ and VL
   bool avx512vnni;  // these and VNNI
-  bool amx;         // these, AVX512-BF16, and AMX's tiles with products of bfloat16
+  bool amx;         // these, AVX512-BF16 and -VBMI, and AMX's tiles with products of bfloat16 and of bytes
 };
 X86Features DetectX86Features();
 

@@ -190,40 +190,49 @@ void BenchWholeMatmul(const KernelTable& table, double fma_peak, const std::vect
                           static_cast<double>(matrix_bytes + (mf4 && !together ? kRows * kCols / 32 : 0)), seconds});
 }
 
-/// The same over tiles, with activations of one term or two.
+enum class TileForm { kBf16, kBf16InTwo, kQ16 };
+
+/// The same over tiles: of bfloat16, with activations of one term or two, or of whole numbers.
 void BenchTileMatmul(const KernelTable& table, double fma_peak, const std::vector<std::uint8_t>& weights, const char* weight_name,
-                     std::size_t num_terms, std::size_t num_tokens) {
+                     TileForm form, std::size_t num_tokens) {
   constexpr std::size_t kRows = 2880;
   constexpr std::size_t kCols = 2880;
   const bool mf4 = std::strcmp(weight_name, "mf4w") == 0;
   const NumberType type = std::strcmp(weight_name, "q8w") == 0 ? NumberType::kQ8_0 : NumberType::kBf16;
-  const std::string kernel = std::string(mf4 ? "bf16_mf4w_matmul" : type == NumberType::kQ8_0 ? "bf16_matmul q8_0" : "bf16_matmul bf16") +
-                             (num_terms == 1 ? "" : " x2");
+  const std::string kernel = std::string(form == TileForm::kQ16 ? "q16_tiles" : "bf16") +
+                             (mf4 ? "_mf4w_matmul" : type == NumberType::kQ8_0 ? "_matmul q8_0" : "_matmul bf16") + (form == TileForm::kBf16InTwo ? " x2" : "");
   if (table.bf16_matmul == nullptr || !Wanted(kernel.c_str())) return;
   Random random(1);
   const std::vector<float> x = random.Floats(num_tokens * kCols, -1.0f, 1.0f);
   struct alignas(64) Tile {
     bf16 values[16 * 32];
   };
-  std::vector<Tile> tiles((num_tokens + 15) / 16 * (kCols / 32) * num_terms);
-  const TileView view{.values = tiles.data()->values, .num_terms = num_terms};
+  std::vector<Tile> tiles((num_tokens + 15) / 16 * (kCols / 32) * 2);
+  std::vector<float> x_scales((num_tokens + 15) / 16 * 16 * (kCols / kQ16GroupSize + 1));
+  const TileView view{.values = tiles.data()->values, .num_terms = form == TileForm::kBf16 ? 1u : 2u};
+  const Q16TileView whole{.values = reinterpret_cast<std::int8_t*>(tiles.data()->values), .scales = x_scales.data()};
   for (std::size_t tile = 0; tile * 16 < num_tokens; ++tile) {
     const float* tokens[16] = {};
     for (std::size_t i = 0; i < 16 && tile * 16 + i < num_tokens; ++i) tokens[i] = x.data() + (tile * 16 + i) * kCols;
-    table.f32_to_tiles(view, tile, tokens, kCols, mf4 ? TileOrder::kMf4Pairs : TileOrder::kAsIs);
+    if (form == TileForm::kQ16) table.f32_to_q16_tiles(whole, tile, tokens, kCols, mf4);
+    else table.f32_to_tiles(view, tile, tokens, kCols, mf4 ? TileOrder::kMf4Pairs : TileOrder::kAsIs);
   }
   const std::vector<bf16> bias = random.Bf16s(kRows, -1.0f, 1.0f);
-  const std::vector<std::uint8_t> scales = random.Bytes(kRows * kCols / 32, 134, 143);
+  const std::vector<std::uint8_t> scales = random.Bytes(kRows * kCols / 32, 134, 137);
   std::vector<float> out(num_tokens * kRows);
-  const TileMatmulArgs args{.out = out.data(), .x = view, .bias = {bias.data(), NumberType::kBf16}, .num_tokens = num_tokens, .cols = kCols,
-                            .out_stride = kRows, .row_begin = 0, .row_end = kRows, .accumulate = false};
   const std::size_t matrix_bytes = mf4 ? kRows * kCols / 2 : BytesOf(type, kRows * kCols);
   const std::size_t num_matrices = weights.size() / matrix_bytes;
   std::size_t next = 0;
-  const double seconds = BestSeconds([&] {
+  const auto multiply = [&](const auto& x_view, auto* matmul, auto* mf4_matmul) {
+    const MatmulArgsOf<std::remove_cvref_t<decltype(x_view)>> args{.out = out.data(), .x = x_view, .bias = {bias.data(), NumberType::kBf16},
+        .num_tokens = num_tokens, .cols = kCols, .out_stride = kRows, .row_begin = 0, .row_end = kRows, .accumulate = false};
     const std::uint8_t* matrix = weights.data() + next++ % num_matrices * matrix_bytes;
-    if (mf4) table.bf16_mf4w_matmul(args, Mf4View{.blocks = matrix, .scales = scales.data(), .scale_bias = 141});
-    else table.bf16_matmul(args, {matrix, type});
+    if (mf4) mf4_matmul(args, Mf4View{.blocks = matrix, .scales = scales.data(), .scale_bias = 141});
+    else matmul(args, MatrixView{matrix, type});
+  };
+  const double seconds = BestSeconds([&] {
+    if (form == TileForm::kQ16) multiply(whole, table.q16_tiles_matmul, table.q16_tiles_mf4w_matmul);
+    else multiply(view, table.bf16_matmul, table.bf16_mf4w_matmul);
   });
   Print(table, fma_peak, {kernel.c_str(), "2880 x 2880, memory", num_tokens, 2.0 * static_cast<double>(kRows * kCols * num_tokens),
                           static_cast<double>(matrix_bytes + (mf4 ? kRows * kCols / 32 : 0)), seconds});
@@ -287,8 +296,9 @@ void BenchTable(const KernelTable& table, const std::vector<std::uint8_t>& memor
     }
   }
   for (const char* weight : {"mf4w", "q8w", "bf16w"}) {
-    for (const std::size_t num_terms : {1u, 2u}) {
-      for (const std::size_t num_tokens : {1u, 4u, 8u, 16u, 64u, 512u}) BenchTileMatmul(table, fma_peak, memory, weight, num_terms, num_tokens);
+    for (const TileForm form : {TileForm::kBf16, TileForm::kBf16InTwo, TileForm::kQ16}) {
+      if (form == TileForm::kQ16 && std::strcmp(weight, "bf16w") == 0) continue;
+      for (const std::size_t num_tokens : {1u, 8u, 16u, 64u, 128u, 512u}) BenchTileMatmul(table, fma_peak, memory, weight, form, num_tokens);
     }
   }
   for (const bool half : {false, true}) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstring>
+
 #include "kernels/number-types.h"
 #include "kernels/testing.h"
 
@@ -22,6 +24,8 @@ class Q8Tester {
   Q8Tester& two_terms() { num_terms_ = 2; return *this; }
   /// In 16 bits, for tables that know them.
   Q8Tester& words() { is_words_ = true; return *this; }
+  /// In 16 bits in tiles, the same.
+  Q8Tester& tiles() { is_tiles_ = true; return *this; }
   /// How far the MXFP4 scales of a row's blocks lie above the smallest one, in turn; random ones otherwise.
   Q8Tester& scales_above(std::vector<std::uint8_t> value) { scales_above_ = std::move(value); return *this; }
   /// Activations and weights at the ends of their ranges, the first token's and the first row's all positive.
@@ -34,6 +38,10 @@ class Q8Tester {
       const Quantized q = Quantize(*table, x);
       if (is_words_) {
         TestWords(*table, q, x, line);
+        continue;
+      }
+      if (is_tiles_) {
+        TestTiles(*table, q, x, line);
         continue;
       }
       Comparison comparison(__FILE__, line, std::string(table->name) + " f32_to_q8");
@@ -74,9 +82,9 @@ class Q8Tester {
     const Mf4View apart{.blocks = blocks.data(), .scales = scales.data(), .scale_bias = scale_bias_};
     const Mf4View interleaved{.blocks = together.data() + 1, .scales = together.data(), .block_stride = 17, .scale_stride = 17,
                               .scale_bias = scale_bias_};
-    const std::vector<double> no_error(exact.size());
+    const WeightErrors errors = ErrorsOfMf4(scales);
     for (const Mf4View& weight : {apart, interleaved}) {
-      Test("mf4w_matmul, stride " + std::to_string(weight.block_stride), line, random, exact, no_error, [&](const KernelTable& table, const auto& args) {
+      Test("mf4w_matmul, stride " + std::to_string(weight.block_stride), line, random, exact, errors, [&](const KernelTable& table, const auto& args) {
         MultiplyMf4(table, args, weight);
       });
     }
@@ -87,18 +95,76 @@ class Q8Tester {
     Random random(3);
     const std::vector<std::uint8_t> weight = RandomNumbers(random, type.type, rows_ * cols_);
     const std::vector<double> exact = NumbersOf(type.type, weight, rows_ * cols_);
-    std::vector<double> errors(exact.size());  // half a step of the weight's own 8 bits
-    for (std::size_t begin = 0; begin < exact.size() && type.type != NumberType::kQ8_0; begin += 32) {
-      double largest = 0.0;
-      for (std::size_t i = begin; i < begin + 32; ++i) largest = std::max(largest, std::abs(exact[i]));
-      for (std::size_t i = begin; i < begin + 32; ++i) errors[i] = 0.5001 * largest / 127.0;
-    }
+    const WeightErrors errors = type.type != NumberType::kQ8_0 ? ErrorsOfRounded(exact) : ErrorsOfQ8(weight);
     Test(std::string("matmul of ") + type.name, line, random, exact, errors, [&](const KernelTable& table, const auto& args) {
       Multiply(table, args, {weight.data(), type.type});
     });
   }
 
  private:
+  /// What a table's rounding of the weight may add, by element.
+  struct WeightErrors {
+    std::vector<double> of_weight;
+    std::vector<double> steps;  // of a weight in two terms: the unit of the fine one, whose product with an activation's fine one is left out
+  };
+
+  /// Half a step of the weight's own 8 bits.
+  static WeightErrors ErrorsOfRounded(const std::vector<double>& exact) {
+    WeightErrors errors{std::vector<double>(exact.size()), std::vector<double>(exact.size())};
+    for (std::size_t begin = 0; begin < exact.size(); begin += 32) {
+      double largest = 0.0;
+      for (std::size_t i = begin; i < begin + 32; ++i) largest = std::max(largest, std::abs(exact[i]));
+      for (std::size_t i = begin; i < begin + 32; ++i) errors.of_weight[i] = 0.5001 * largest / 127.0;
+    }
+    return errors;
+  }
+
+  /// None but in tiles: of 16 bits of the largest that the row's group could hold.
+  WeightErrors ErrorsOfQ8(const std::vector<std::uint8_t>& weight) const {
+    WeightErrors errors{std::vector<double>(rows_ * cols_), std::vector<double>(rows_ * cols_)};
+    ForGroups([&](std::size_t begin, std::size_t end) {
+      double largest = 0.0;
+      for (std::size_t i = begin; i < end; i += 32) {
+        f16 scale;
+        std::memcpy(&scale, weight.data() + i / 32 * 34, sizeof scale);
+        largest = std::max(largest, std::abs(static_cast<double>(F16ToFloat(scale))));
+      }
+      for (std::size_t i = begin; i < end; ++i) {
+        errors.steps[i] = largest / 257.0;
+        errors.of_weight[i] = 0.51 * errors.steps[i];
+      }
+    });
+    return errors;
+  }
+
+  /// None but in tiles. Rows whose scales lie far apart bring those beside them into two terms too, so one is as good as all.
+  WeightErrors ErrorsOfMf4(const std::vector<std::uint8_t>& scales) const {
+    WeightErrors errors{std::vector<double>(rows_ * cols_), std::vector<double>(rows_ * cols_)};
+    bool are_near = true;
+    ForGroups([&](std::size_t begin, std::size_t end) {
+      const auto [least, most] = std::minmax_element(scales.data() + begin / 32, scales.data() + end / 32);
+      are_near = are_near && *most - *least <= 3;
+      const int base = std::max(int{*least}, *most - 11);
+      for (std::size_t i = begin; i < end; ++i) {
+        errors.steps[i] = std::ldexp(0.5, base - scale_bias_);
+        if (scales[i / 32] < base) errors.of_weight[i] = 0.5 * errors.steps[i];
+      }
+    });
+    if (are_near) std::fill(errors.steps.begin(), errors.steps.end(), 0.0);
+    return errors;
+  }
+
+  /// Calls visit(begin, end) for the elements of each row that have an activation's scale in common; only in tiles.
+  template <typename Visit>
+  void ForGroups(const Visit& visit) const {
+    for (std::size_t row = 0; is_tiles_ && row < rows_; ++row) {
+      for (std::size_t col = 0; col < cols_; col += kQ16GroupSize) visit(row * cols_ + col, row * cols_ + std::min(cols_, col + kQ16GroupSize));
+    }
+  }
+
+  struct alignas(64) Bytes64 {
+    std::int8_t values[64];
+  };
   struct Quantized {
     std::vector<std::int8_t> values;
     std::vector<std::int16_t> words;
@@ -106,6 +172,9 @@ class Q8Tester {
     std::vector<std::int32_t> starts;
     std::vector<double> exact;   // what the bytes stand for, in the order of the columns; for words, what was asked for
     std::vector<double> errors;  // of `exact`: half a step of words, whose order is the table's own
+    std::vector<Bytes64> tiles = {};
+    std::vector<double> steps = {};  // of tiles, by element
+    Q16TileView tile_view() { return {.values = tiles.data()->values, .scales = scales.data()}; }
   };
 
   /// Half of one, and what the rounding of the scale does to the largest.
@@ -116,6 +185,8 @@ class Q8Tester {
 
   static void Multiply(const KernelTable& table, const Q8MatmulArgs& args, const MatrixView& weight) { table.q8_matmul(args, weight); }
   static void Multiply(const KernelTable& table, const Q16MatmulArgs& args, const MatrixView& weight) { table.q16_matmul(args, weight); }
+  static void Multiply(const KernelTable& table, const Q16TileMatmulArgs& args, const MatrixView& weight) { table.q16_tiles_matmul(args, weight); }
+  static void MultiplyMf4(const KernelTable& table, const Q16TileMatmulArgs& args, const Mf4View& weight) { table.q16_tiles_mf4w_matmul(args, weight); }
   static void MultiplyMf4(const KernelTable& table, const Q8MatmulArgs& args, const Mf4View& weight) { table.q8_mf4w_matmul(args, weight); }
   static void MultiplyMf4(const KernelTable& table, const Q16MatmulArgs& args, const Mf4View& weight) { table.q16_mf4w_matmul(args, weight); }
 
@@ -124,6 +195,7 @@ class Q8Tester {
     std::vector<const KernelTable*> tables = SupportedTables();
     if (num_terms_ == 2) std::erase_if(tables, [](const KernelTable* table) { return table->max_two_term_tokens == 0; });
     if (is_words_) std::erase_if(tables, [](const KernelTable* table) { return table->f32_to_q16 == nullptr; });
+    if (is_tiles_) std::erase_if(tables, [](const KernelTable* table) { return table->f32_to_q16_tiles == nullptr; });
     return tables;
   }
 
@@ -145,7 +217,46 @@ class Q8Tester {
     }
   }
 
+  void TestTiles(const KernelTable& table, const Quantized& q, const std::vector<float>& x, int line) const {
+    Comparison comparison(__FILE__, line, std::string(table.name) + " f32_to_q16_tiles");
+    double largest = 0.0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      comparison.Near("value " + std::to_string(i), q.exact[i], x[i], kWordSteps * q.steps[i]);
+      largest = std::max(largest, std::abs(q.exact[i]) / q.steps[i]);
+      if ((i + 1) % cols_ % kQ16GroupSize != 0) continue;
+      comparison.Near("largest up to value " + std::to_string(i), largest, 127 * 257, 1e-3);
+      largest = 0.0;
+    }
+  }
+
+  /// With NaN where nobody has written, which must not show.
+  Quantized QuantizeInTiles(const KernelTable& table, const std::vector<float>& x) const {
+    const std::size_t num_tokens = x.size() / cols_;
+    const std::size_t num_tiles = (num_tokens + 15) / 16;
+    const std::size_t steps = (cols_ + 63) / 64;
+    const std::size_t groups = (cols_ + kQ16GroupSize - 1) / kQ16GroupSize;
+    Quantized q{{}, {}, std::vector<float>(num_tiles * groups * 16, std::nanf("")), {}, std::vector<double>(x.size()), std::vector<double>(x.size())};
+    q.tiles.resize(num_tiles * steps * 32);
+    for (Bytes64& row : q.tiles) std::fill(std::begin(row.values), std::end(row.values), std::int8_t{0x55});
+    for (std::size_t tile = 0; tile < num_tiles; ++tile) {
+      const float* tokens[16] = {};
+      for (std::size_t i = 0; i < 16 && tile * 16 + i < num_tokens; ++i) tokens[i] = x.data() + (tile * 16 + i) * cols_;
+      table.f32_to_q16_tiles(q.tile_view(), tile, tokens, cols_, evens_first_);
+    }
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const std::size_t token = i / cols_;
+      const std::size_t col = i % cols_;
+      const std::size_t place = evens_first_ ? col % 64 / 32 * 32 + col % 32 / 2 + col % 2 * 16 : col % 64;
+      const Bytes64* step = q.tiles.data() + (token / 16 * steps + col / 64) * 32;
+      const std::size_t at = token % 16 * 4 + place % 4;
+      q.steps.push_back(static_cast<double>(q.scales[(token / 16 * groups + col / kQ16GroupSize) * 16 + token % 16]));
+      q.exact[i] = (256 * step[place / 4].values[at] + step[16 + place / 4].values[at]) * q.steps[i];
+    }
+    return q;
+  }
+
   Quantized Quantize(const KernelTable& table, const std::vector<float>& x) const {
+    if (is_tiles_) return QuantizeInTiles(table, x);
     Quantized q{std::vector<std::int8_t>(x.size() * num_terms_), {}, std::vector<float>(x.size() / 32), std::vector<std::int32_t>(x.size() / 32),
                 std::vector<double>(x.size()), std::vector<double>(x.size())};
     if (is_words_) {
@@ -173,7 +284,7 @@ class Q8Tester {
   static constexpr double kTolerance = 0x1p-20;
 
   template <typename Run>
-  void Test(const std::string& kernel, int line, Random& random, const std::vector<double>& weight, const std::vector<double>& weight_errors,
+  void Test(const std::string& kernel, int line, Random& random, const std::vector<double>& weight, const WeightErrors& weight_errors,
             const Run& run) const {
     std::vector<float> x = random.Floats(num_tokens_ * cols_, -1.0f, 1.0f);
     if (extremes_) {
@@ -191,9 +302,10 @@ class Q8Tester {
         return MatmulArgsOf<View>{.out = out.data(), .x = view, .bias = {bias_ ? bias.data() : nullptr, NumberType::kBf16}, .num_tokens = num_tokens_,
                                   .cols = cols_, .out_stride = out_stride, .row_begin = row_begin_, .row_end = row_end_, .accumulate = accumulate_};
       };
-      if (is_words_) run(*table, args(Q16View{q.words.data(), q.scales.data()}));
+      if (is_tiles_) run(*table, args(q.tile_view()));
+      else if (is_words_) run(*table, args(Q16View{q.words.data(), q.scales.data()}));
       else run(*table, args(Q8View{q.values.data(), q.scales.data(), q.starts.data(), num_terms_}));
-      Comparison comparison(__FILE__, line, std::string(table->name) + (is_words_ ? " q16_" : " q8_") + kernel);
+      Comparison comparison(__FILE__, line, std::string(table->name) + (is_tiles_ ? " q16_tiles_" : is_words_ ? " q16_" : " q8_") + kernel);
       for (std::size_t token = 0; token < num_tokens_; ++token) {
         for (std::size_t row = 0; row < out_stride; ++row) {
           const std::size_t at = token * out_stride + row;
@@ -209,8 +321,9 @@ class Q8Tester {
             const double product = q.exact[token * cols_ + col] * weight[row * cols_ + col];
             expected += product;
             magnitude += std::abs(product);
-            rounding += std::abs(q.exact[token * cols_ + col]) * weight_errors[row * cols_ + col] +
+            rounding += std::abs(q.exact[token * cols_ + col]) * weight_errors.of_weight[row * cols_ + col] +
                         q.errors[token * cols_ + col] * std::abs(weight[row * cols_ + col]);
+            if (is_tiles_) rounding += 128.0 * 128.0 * q.steps[token * cols_ + col] * weight_errors.steps[row * cols_ + col];
           }
           comparison.Near(where, out[at], expected, kTolerance * magnitude + rounding + 0x1p-126);
         }
@@ -222,6 +335,7 @@ class Q8Tester {
   std::vector<std::uint8_t> scales_above_;
   std::size_t num_terms_ = 1;
   bool is_words_ = false;
+  bool is_tiles_ = false;
   std::size_t num_tokens_ = 1;
   std::size_t rows_ = 16;
   std::size_t cols_ = 64;

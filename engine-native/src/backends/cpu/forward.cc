@@ -122,15 +122,18 @@ void ForwardPass::Embed() {
 }
 
 void ForwardPass::ProjectQkv(const LayerView& layer) {
-  const bool is_quantized = std::any_of(layer.qkv.begin(), layer.qkv.end(), [&](const ProjectionView& part) {
-    return IsWhole(DenseForm(part.weight, config_.hidden_size));
-  });
+  const bool is_all_q8 = std::all_of(layer.qkv.begin(), layer.qkv.end(), [](const ProjectionView& part) { return part.weight.type == NumberType::kQ8_0; });
+  const Form tiled_form = TiledForm(is_all_q8, config_.hidden_size);
+  const auto form_of = [&](const ProjectionView& part) {
+    return UsesTiles() ? tiled_form : UntiledForm(part.weight, config_.hidden_size, num_rows_);
+  };
+  const bool is_quantized = std::any_of(layer.qkv.begin(), layer.qkv.end(), [&](const ProjectionView& part) { return IsWhole(form_of(part)); });
   const Form whole = WholeForm(num_rows_);
   parts_.pool.Run(num_rows_, [&](std::size_t row) {
     Normalize(row, layer.attn_norm);
     if (is_quantized) Quantize(whole, row, scratch_.normed + row * config_.hidden_size, config_.hidden_size, false);
   });
-  if (UsesTiles()) TileRows(scratch_.normed, config_.hidden_size);
+  if (UsesTiles()) TileRows(tiled_form, scratch_.normed, config_.hidden_size);
   SplitRows(1, config_.qkv_size(), [&](std::size_t, std::size_t begin, std::size_t end) {
     std::size_t first = 0;
     for (const ProjectionView& part : layer.qkv) {
@@ -146,7 +149,7 @@ void ForwardPass::ProjectQkv(const LayerView& layer) {
                        .row_begin = part_begin,
                        .row_end = part_end,
                        .accumulate = false},
-                      DenseForm(part.weight, config_.hidden_size), 0, part.weight);
+                      form_of(part), 0, part.weight);
       }
       first += part.num_rows;
     }
@@ -239,8 +242,9 @@ void ForwardPass::Attend(std::uint32_t layer) {
 }
 
 void ForwardPass::ProjectAttended(const LayerView& layer) {
-  const Form form = DenseForm(layer.attn_out, config_.q_size());
-  if (form == Form::kTiles) TileRows(scratch_.attended, config_.q_size());
+  const Form form = UsesTiles() ? TiledForm(layer.attn_out.type == NumberType::kQ8_0, config_.q_size())
+                                : UntiledForm(layer.attn_out, config_.q_size(), num_rows_);
+  if (UsesTiles()) TileRows(form, scratch_.attended, config_.q_size());
   if (IsWhole(form)) {
     parts_.pool.Run(num_rows_, [&](std::size_t row) {
       Quantize(form, row, scratch_.attended + row * config_.q_size(), config_.q_size(), false);
@@ -458,8 +462,8 @@ bool ForwardPass::UsesTiles() const {
   return parts_.table.bf16_matmul != nullptr && (is_fast() ? num_prompt_rows_ : num_rows_) >= kMinRowsForTiles;
 }
 
-ForwardPass::Form ForwardPass::DenseForm(const MatrixView& weight, std::size_t cols) const {
-  return UsesTiles() ? Form::kTiles : UntiledForm(weight, cols, num_rows_);
+ForwardPass::Form ForwardPass::TiledForm(bool is_q8, std::size_t cols) const {
+  return scratch_.has_word_tiles && is_q8 && cols % 32 == 0 ? Form::kWordTiles : Form::kTiles;
 }
 
 ForwardPass::Form ForwardPass::UntiledForm(const MatrixView& weight, std::size_t cols, std::size_t num_tokens) const {
@@ -475,22 +479,22 @@ ForwardPass::Form ForwardPass::WholeForm(std::size_t num_tokens) const {
 }
 
 ForwardPass::Form ForwardPass::ExpertForm(std::size_t num_tokens) const {
-  if (UsesTiles()) return Form::kTiles;
+  if (UsesTiles()) return scratch_.has_word_tiles ? Form::kWordTiles : Form::kTiles;
   if (scratch_.has_words) return WholeForm(num_tokens);
   const std::size_t num_routed = std::size_t{num_rows_} * config_.experts_per_token;
   return is_fast() || num_routed <= scratch_.most_two_term_rows * config_.num_experts ? Form::kBytes : Form::kFloats;
 }
 
-void ForwardPass::TileRows(const float* x, std::size_t cols) {
+void ForwardPass::TileRows(Form form, const float* x, std::size_t cols) {
   parts_.pool.Run((num_rows_ + kTileTokens - 1) / kTileTokens, [&](std::size_t tile) {
     const float* rows[kTileTokens] = {};
     for (std::size_t i = 0; i < kTileTokens && tile * kTileTokens + i < num_rows_; ++i) rows[i] = x + (tile * kTileTokens + i) * cols;
-    parts_.table.f32_to_tiles(scratch_.bf16_tiles, tile, rows, cols, kernels::TileOrder::kAsIs);
+    ToTiles(form, tile, rows, cols, kernels::TileOrder::kAsIs);
   });
 }
 
 void ForwardPass::TilePlaces(const float* x, std::size_t cols, bool by_row) {
-  const bool is_pairs = weights_.mf4_order == Mf4Order::kPairs;
+  const auto order = weights_.mf4_order == Mf4Order::kPairs ? kernels::TileOrder::kMf4Pairs : kernels::TileOrder::kMf4Halves;
   parts_.pool.Run(num_tiled_places_, [&](std::size_t tile) {
     const TiledPlaces places = scratch_.tiled_places[tile];
     const float* rows[kTileTokens] = {};
@@ -498,9 +502,13 @@ void ForwardPass::TilePlaces(const float* x, std::size_t cols, bool by_row) {
       const std::size_t place = places.begin + i;
       rows[i] = x + (by_row ? scratch_.row_at[place] : place) * cols;
     }
-    parts_.table.f32_to_tiles(scratch_.bf16_tiles, tile, rows, cols,
-                              is_pairs ? kernels::TileOrder::kMf4Pairs : kernels::TileOrder::kMf4Halves);
+    ToTiles(ExpertForm(0), tile, rows, cols, order);
   });
+}
+
+void ForwardPass::ToTiles(Form form, std::size_t tile, const float* const rows[16], std::size_t cols, kernels::TileOrder order) {
+  if (form == Form::kTiles) return parts_.table.f32_to_tiles(scratch_.bf16_tiles, tile, rows, cols, order);
+  parts_.table.f32_to_q16_tiles(scratch_.q16_tiles, tile, rows, cols, order == kernels::TileOrder::kMf4Pairs);
 }
 
 kernels::Q8View ForwardPass::BytesFrom(std::size_t row, std::size_t cols) const {
@@ -521,6 +529,11 @@ kernels::TileView ForwardPass::TilesFrom(std::size_t tile, std::size_t cols) con
   return {.values = scratch_.bf16_tiles.values + tile * tile_values, .num_terms = scratch_.bf16_tiles.num_terms};
 }
 
+kernels::Q16TileView ForwardPass::WordTilesFrom(std::size_t tile, std::size_t cols) const {
+  const std::size_t tile_scales = kTileTokens * ((cols + kernels::kQ16GroupSize - 1) / kernels::kQ16GroupSize);
+  return {.values = scratch_.q16_tiles.values + tile * 2 * kTileTokens * ((cols + 63) / 64 * 64), .scales = scratch_.q16_tiles.scales + tile * tile_scales};
+}
+
 void ForwardPass::Quantize(Form form, std::size_t row, const float* x, std::size_t cols, bool evens_first) {
   if (form == Form::kWords) return parts_.table.f32_to_q16(WordsFrom(row, cols), x, cols, evens_first);
   parts_.table.f32_to_q8(BytesFrom(row, cols), x, cols, evens_first);
@@ -532,6 +545,7 @@ void ForwardPass::MultiplyDense(const kernels::MatmulArgs& args, Form form, std:
     case Form::kBytes: return parts_.table.q8_matmul(WithActivations(args, BytesFrom(first_row, args.cols)), weight);
     case Form::kWords: return parts_.table.q16_matmul(WithActivations(args, WordsFrom(first_row, args.cols)), weight);
     case Form::kTiles: return parts_.table.bf16_matmul(WithActivations(args, TilesFrom(0, args.cols)), weight);
+    case Form::kWordTiles: return parts_.table.q16_tiles_matmul(WithActivations(args, WordTilesFrom(0, args.cols)), weight);
   }
 }
 
@@ -541,6 +555,7 @@ void ForwardPass::MultiplyExpert(const kernels::MatmulArgs& args, const ExpertGr
     case Form::kBytes: return parts_.table.q8_mf4w_matmul(WithActivations(args, BytesFrom(group.begin, args.cols)), weight);
     case Form::kWords: return parts_.table.q16_mf4w_matmul(WithActivations(args, WordsFrom(group.begin, args.cols)), weight);
     case Form::kTiles: return parts_.table.bf16_mf4w_matmul(WithActivations(args, TilesFrom(group.first_tile, args.cols)), weight);
+    case Form::kWordTiles: return parts_.table.q16_tiles_mf4w_matmul(WithActivations(args, WordTilesFrom(group.first_tile, args.cols)), weight);
   }
 }
 

@@ -63,11 +63,11 @@ class ForwardPass {
   void Normalize(std::size_t row, VectorView gain);
   bool is_fast() const { return parts_.precision == Precision::kFast; }
   /// What activations are brought to before they are multiplied with a weight.
-  enum class Form { kFloats, kBytes, kWords, kTiles };
+  enum class Form { kFloats, kBytes, kWords, kTiles, kWordTiles };
   static bool IsWhole(Form form) { return form == Form::kBytes || form == Form::kWords; }
   bool UsesTiles() const;
-  /// Of all rows.
-  Form DenseForm(const MatrixView& weight, std::size_t cols) const;
+  /// Of all rows, with weights of `cols` columns in Q8_0 or not; where tiles are used.
+  Form TiledForm(bool is_q8, std::size_t cols) const;
   Form UntiledForm(const MatrixView& weight, std::size_t cols, std::size_t num_tokens) const;
   /// Of a weight that whole numbers hold.
   Form WholeForm(std::size_t num_tokens) const;
@@ -75,13 +75,15 @@ class ForwardPass {
   Form ExpertForm(std::size_t num_tokens) const;
   /// To bytes or words, at that row's place.
   void Quantize(Form form, std::size_t row, const float* x, std::size_t cols, bool evens_first);
-  /// The batch's rows of `x`, `cols` apart.
-  void TileRows(const float* x, std::size_t cols);
+  /// To tiles: the batch's rows of `x`, `cols` apart.
+  void TileRows(Form form, const float* x, std::size_t cols);
   /// For the experts: the row of `x` at each place in the routed buffers, or each place's own.
   void TilePlaces(const float* x, std::size_t cols, bool by_row);
+  void ToTiles(Form form, std::size_t tile, const float* const rows[16], std::size_t cols, kernels::TileOrder order);
   kernels::Q8View BytesFrom(std::size_t row, std::size_t cols) const;
   kernels::Q16View WordsFrom(std::size_t row, std::size_t cols) const;
   kernels::TileView TilesFrom(std::size_t tile, std::size_t cols) const;
+  kernels::Q16TileView WordTilesFrom(std::size_t tile, std::size_t cols) const;
   /// With the rows that were brought to `form` from `first_row` on; for tiles it is 0.
   void MultiplyDense(const kernels::MatmulArgs& args, Form form, std::size_t first_row, const MatrixView& weight);
   /// Splits `num_matrices` weights of `num_rows` rows into tasks task(matrix, row_begin, row_end).

@@ -45,6 +45,10 @@ void Scratch::ForEachPiece(const Config& config, const ContextOptions& options, 
   const auto tiled = [](std::size_t num_tiles, std::size_t cols) { return SaturatingProduct(16 * num_tiles, (cols + 31) / 32 * 32); };
   const std::size_t num_tiled = std::max(tiled(num_routed_tiles, expert_cols), tiled((num_rows + 15) / 16, dense_cols));
   visit(&bf16_tiles.values, table_.bf16_matmul != nullptr ? SaturatingProduct(num_tiled, bf16_tiles.num_terms) : 0);
+  const auto num_groups = [](std::size_t cols) { return (cols + kernels::kQ16GroupSize - 1) / kernels::kQ16GroupSize; };
+  const std::size_t num_tile_scales = std::max(SaturatingProduct(16 * num_routed_tiles, num_groups(expert_cols)),
+                                               (num_rows + 15) / 16 * 16 * num_groups(dense_cols));
+  visit(&q16_tiles.scales, has_word_tiles ? num_tile_scales : 0);
 }
 
 Scratch::Scratch(const Config& config, const ContextOptions& options, const kernels::KernelTable& table)
@@ -52,6 +56,7 @@ Scratch::Scratch(const Config& config, const ContextOptions& options, const kern
   const bool has_two_terms = options.precision == Precision::kExact && options.kv_type != KvType::kF32;
   most_two_term_rows = has_two_terms ? table.max_two_term_tokens : 0;
   has_words = has_two_terms && table.q16_matmul != nullptr;
+  has_word_tiles = has_two_terms && table.q16_tiles_matmul != nullptr;
   q8.num_terms = bf16_tiles.num_terms = options.precision == Precision::kFast ? 1 : 2;
   ForEachPiece(config, options, [this](auto** pointer, std::size_t count) {
     *pointer = nullptr;
@@ -65,6 +70,7 @@ Status Scratch::Allocate() {
   ForEachPiece(config_, options_, [&](auto** pointer, std::size_t count) {
     *pointer = buffer_.at<std::remove_reference_t<decltype(**pointer)>>(placed.Add(count, sizeof(**pointer)));
   });
+  q16_tiles.values = reinterpret_cast<std::int8_t*>(bf16_tiles.values);  // of four bytes a value they need two
   return {};
 }
 

@@ -83,6 +83,9 @@ struct Scratch {
   /// With more rows it goes through q16, under the same condition.
   bool has_words;
   kernels::TileView bf16_tiles; // kernels with tiles only: the same in tiles
+  /// Where q8_0 and MXFP4 weights meet q16 tiles instead, under the condition of has_words. They take the place of bf16_tiles.
+  bool has_word_tiles;
+  kernels::Q16TileView q16_tiles;
 
  private:
   template <typename Visit>

@@ -1,4 +1,4 @@
-// The kernels over tiles: AVX-512 with BF16, and AMX.
+// The kernels over tiles: AVX-512 with BF16 and VBMI, and AMX.
 
 #if defined(__x86_64__) && defined(__linux__)
 
@@ -22,10 +22,10 @@
 
 // The target region: everything in it is in namespace avx512amx, so nothing compiled for it can be linked elsewhere.
 #if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), apply_to = function)
+#pragma clang attribute push(__attribute__((target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi"))), apply_to = function)
 #else
 #pragma GCC push_options
-#pragma GCC target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")
+#pragma GCC target("avx2,fma,f16c,avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx512vbmi")
 #endif
 
 namespace codexpc::kernels::avx512amx {
@@ -39,6 +39,8 @@ namespace {
 #include "kernels/avx512/tiles.h"
 #include "kernels/avx512/tile-weights.h"
 #include "kernels/avx512/tile-matmul.h"
+#include "kernels/avx512/byte-tile-weights.h"
+#include "kernels/avx512/byte-tile-matmul.h"
 
 /// Which column of 32 stands at each place of a step.
 constexpr std::array<bf16, kTileCols> ColumnsOf(TileOrder order) {
@@ -89,7 +91,7 @@ void MatmulTiles(const TileMatmulArgs& args, const MatrixView& weight) {
   if (args.num_tokens == 0) return;
   const auto* bytes = static_cast<const std::uint8_t*>(weight.data);
   switch (weight.type) {
-    case NumberType::kBf16: return MatmulExactTiles(args, Bf16Tiles{static_cast<const bf16*>(weight.data), args.cols});
+    case NumberType::kBf16: return MatmulExactTiles(args, Bf16Tiles{{}, static_cast<const bf16*>(weight.data), args.cols});
     case NumberType::kF16: return MatmulRoundedTiles(args, weight, PlainRows<F16Numbers>{static_cast<const f16*>(weight.data), args.cols});
     case NumberType::kF32: return MatmulRoundedTiles(args, weight, PlainRows<F32Numbers>{static_cast<const float*>(weight.data), args.cols});
     case NumberType::kQ8_0: return MatmulQ8Tiles(args, bytes);
@@ -99,8 +101,20 @@ void MatmulTiles(const TileMatmulArgs& args, const MatrixView& weight) {
 
 void MatmulTilesMf4(const TileMatmulArgs& args, const Mf4View& weight) {
   if (args.num_tokens == 0) return;
-  if (weight.block_stride == 16) return MatmulExactTiles(args, Mf4Tiles<16>{weight.blocks, weight.scales, weight.scale_bias, args.cols});
-  MatmulExactTiles(args, Mf4Tiles<17>{weight.blocks, weight.scales, weight.scale_bias, args.cols});
+  if (weight.block_stride == 16) return MatmulExactTiles(args, Mf4Tiles<16>{{}, weight.blocks, weight.scales, weight.scale_bias, args.cols});
+  MatmulExactTiles(args, Mf4Tiles<17>{{}, weight.blocks, weight.scales, weight.scale_bias, args.cols});
+}
+
+void ToQ16Tiles(const Q16TileView& out, std::size_t tile, const float* const x[kTileRows], std::size_t n, bool evens_first) {
+  QuantizeTile(out, tile, x, n, evens_first);
+}
+void MatmulQ16Tiles(const Q16TileMatmulArgs& args, const MatrixView& weight) {
+  MatmulByteTilePanels(args, Q8ByteTiles{static_cast<const std::uint8_t*>(weight.data), args.cols});
+}
+void MatmulQ16TilesMf4(const Q16TileMatmulArgs& args, const Mf4View& weight) {
+  const float* scale_of = ScalesForBias(weight.scale_bias + 1);
+  if (weight.block_stride == 16) return MatmulByteTilePanels(args, Mf4ByteTiles<16>{weight.blocks, weight.scales, scale_of, args.cols});
+  MatmulByteTilePanels(args, Mf4ByteTiles<17>{weight.blocks, weight.scales, scale_of, args.cols});
 }
 
 }  // namespace codexpc::kernels::avx512amx

@@ -11,11 +11,12 @@ constexpr std::size_t kSumValues = kTileRows * kTileRows;
 
 /// Tokens whose activations stay in the second-level cache while the rows of a slice pass over them.
 constexpr std::size_t kMaxTokensAtOnce = 192;
-constexpr std::size_t kCachedValues = 768 << 10;
+constexpr std::size_t kCachedBytes = 1536 << 10;
 
-/// Of up to kMaxTokensAtOnce tokens and a panel's rows.
+/// Of up to kTokens tokens and a panel's rows.
+template <std::size_t kTokens>
 struct TileSums {
-  alignas(64) float values[kMaxTokensAtOnce / kTileRows * 2][kSumValues];  // (tiles of tokens, 2 of rows)
+  alignas(64) float values[kTokens / kTileRows * 2][kSumValues];  // (tiles of tokens, 2 of rows)
 };
 
 struct PanelPlace {
@@ -27,6 +28,8 @@ struct PanelPlace {
 template <typename Weight>
 class PanelFiller {
  public:
+  using Panel = typename Weight::Panel;
+
   PanelFiller(const Weight& weight, std::size_t row_end, std::size_t cols) : weight_(weight), row_end_(row_end), cols_(cols) {}
 
   std::size_t NumCols(PanelPlace place) const { return cols_ - place.col < kTilePanelCols ? cols_ - place.col : kTilePanelCols; }
@@ -37,7 +40,7 @@ class PanelFiller {
   }
 
   /// Of the panel at `place`, which may lie past the slice, into `panel` by `num_turns` calls of TakeTurn.
-  void Begin(PanelPlace place, bf16* panel, std::size_t num_turns) {
+  void Begin(PanelPlace place, Panel* panel, std::size_t num_turns) {
     place_ = place;
     panel_ = panel;
     num_cols_ = NumCols(place);
@@ -46,6 +49,7 @@ class PanelFiller {
     due_ = 0;
     row_ = 0;
     col_ = 0;
+    if (num_parts_ > 0) weight_.Open(panel, PanelRows{place.row, row_end_}, place.col, num_cols_);
   }
   CODEXPC_INLINE void TakeTurn() {
     for (due_ += num_parts_; due_ >= num_turns_; due_ -= num_turns_) FillPart();
@@ -61,9 +65,8 @@ class PanelFiller {
     // the hardware to foresee anything.
     const std::size_t next_rows = place_.row + kTilePanelRows;
     if (col_ == 0 && next_rows < row_end_) weight_.Prefetch(next_rows, kTilePanelRows * place_.col + row_ * num_cols_, num_cols_);
-    const TileRow<Weight::kNumTerms> to{panel_ + row_ / kTileRows * kTileValues + row_ % kTileRows * kTileCols +
-                                        col_ / kTileCols * Weight::kNumTerms * kPairValues};
-    const std::size_t row = place_.row + row_ < row_end_ ? place_.row + row_ : row_end_ - 1;  // past the end the last one, not stored
+    const auto to = panel_->Row(row_, col_);
+    const std::size_t row = PanelRows{place_.row, row_end_}.At(row_);
     const std::size_t left = num_cols_ - col_;
     if (left >= Weight::kColsAtOnce) weight_.FillRow(to, row, place_.col + col_, Weight::kColsAtOnce);  // a constant: unrolled
     else weight_.FillRow(to, row, place_.col + col_, left);
@@ -77,7 +80,7 @@ class PanelFiller {
   const std::size_t row_end_;
   const std::size_t cols_;
   PanelPlace place_ = {};
-  bf16* panel_ = nullptr;
+  Panel* panel_ = nullptr;
   std::size_t num_cols_ = 0;
   std::size_t num_parts_ = 0;
   std::size_t num_turns_ = 1;
@@ -151,7 +154,8 @@ CODEXPC_INLINE void MultiplyPanel(float* sums, bool is_first, const bf16* panel,
 }
 
 /// Sums of 16 rows and up to 16 tokens, with bias and what `accumulate` asks for.
-CODEXPC_INLINE void StoreOut(const TileMatmulArgs& args, const float* sums, Vec bias, std::size_t row, std::size_t token) {
+template <typename Args>
+CODEXPC_INLINE void StoreOut(const Args& args, const float* sums, Vec bias, std::size_t row, std::size_t token) {
   const std::size_t num_rows = args.row_end - row < kTileRows ? args.row_end - row : kTileRows;
   const std::size_t num_tokens = args.num_tokens - token < kTileRows ? args.num_tokens - token : kTileRows;
   const auto present = static_cast<__mmask16>((1u << num_rows) - 1);
@@ -169,7 +173,8 @@ CODEXPC_INLINE void StoreOut(const TileMatmulArgs& args, const float* sums, Vec 
 }
 
 /// The same of a panel's rows and the tokens from `first_token` on.
-CODEXPC_INLINE void StorePanel(const TileMatmulArgs& args, const TileSums& sums, std::size_t first_row, std::size_t first_token, std::size_t num_tiles) {
+template <typename Args, typename Sums>
+CODEXPC_INLINE void StorePanel(const Args& args, const Sums& sums, std::size_t first_row, std::size_t first_token, std::size_t num_tiles) {
   for (std::size_t half = 0; half < 2; ++half) {
     const std::size_t row = first_row + half * kTileRows;
     alignas(64) float bias[kTileRows] = {};
@@ -184,19 +189,19 @@ CODEXPC_INLINE void StorePanel(const TileMatmulArgs& args, const TileSums& sums,
 /// The slice's rows with the tokens from `first_token` on.
 template <std::size_t kTokenTerms, typename Weight>
 CODEXPC_INLINE void MultiplyTokens(const TileMatmulArgs& args, const Weight& weight, std::size_t first_token, std::size_t num_tokens,
-                                   bf16* panels[2], TileSums* sums) {
+                                   TilePanel<Weight::kNumTerms> panels[2], TileSums<kMaxTokensAtOnce>* sums) {
   constexpr std::size_t kRowTerms = Weight::kNumTerms;
   const std::size_t x_stride = (args.cols + kTileCols - 1) / kTileCols * kTokenTerms * kTileValues;  // a tile of tokens
   const std::size_t num_tiles = (num_tokens + kTileRows - 1) / kTileRows;
   PanelFiller<Weight> filler(weight, args.row_end, args.cols);
   PanelPlace place{args.row_begin, 0};
   filler.Prefetch(place.row);
-  filler.Begin(place, panels[0], 1);
+  filler.Begin(place, &panels[0], 1);
   filler.TakeTurn();
   for (std::size_t buffer = 0; place.row < args.row_end; buffer = 1 - buffer) {
     const PanelPlace next = filler.After(place);
     const std::size_t num_steps = (filler.NumCols(place) + kTileCols - 1) / kTileCols;
-    filler.Begin(next, panels[1 - buffer], num_steps * num_tiles * kNumProducts<kRowTerms, kTokenTerms>);
+    filler.Begin(next, &panels[1 - buffer], num_steps * num_tiles * kNumProducts<kRowTerms, kTokenTerms>);
     // While the first rows meet the activations, their next columns are brought into the second-level cache.
     const bool prefetches_x = place.row == args.row_begin;
     const bool is_first = place.col == 0;
@@ -204,9 +209,9 @@ CODEXPC_INLINE void MultiplyTokens(const TileMatmulArgs& args, const Weight& wei
     for (std::size_t tile = 0; tile < num_tiles; tile += 2, x += 2 * x_stride) {
       float* tile_sums = sums->values[2 * tile];
       if (tile + 1 < num_tiles) {
-        MultiplyPanel<true, kRowTerms, kTokenTerms>(tile_sums, is_first, panels[buffer], x, x_stride, num_steps, prefetches_x, filler);
+        MultiplyPanel<true, kRowTerms, kTokenTerms>(tile_sums, is_first, panels[buffer].values, x, x_stride, num_steps, prefetches_x, filler);
       } else {
-        MultiplyPanel<false, kRowTerms, kTokenTerms>(tile_sums, is_first, panels[buffer], x, x_stride, num_steps, prefetches_x, filler);
+        MultiplyPanel<false, kRowTerms, kTokenTerms>(tile_sums, is_first, panels[buffer].values, x, x_stride, num_steps, prefetches_x, filler);
       }
     }
     if (next.row != place.row) StorePanel(args, *sums, place.row, first_token, num_tiles);
@@ -214,25 +219,27 @@ CODEXPC_INLINE void MultiplyTokens(const TileMatmulArgs& args, const Weight& wei
   }
 }
 
+/// Calls multiply(first_token, num_tokens) for shares of about one size: each brings all the rows into tiles.
+template <typename Multiply>
+CODEXPC_INLINE void ForShares(std::size_t num_tokens, std::size_t max_tokens, std::size_t token_bytes, const Multiply& multiply) {
+  constexpr std::size_t kPairTokens = 2 * kTileRows;
+  const std::size_t cached_pairs = kCachedBytes / (token_bytes * kPairTokens);
+  const std::size_t cached_tokens = (cached_pairs > 0 ? cached_pairs : 1) * kPairTokens;
+  const std::size_t most_tokens = cached_tokens < max_tokens ? cached_tokens : max_tokens;
+  const std::size_t num_shares = (num_tokens + most_tokens - 1) / most_tokens;
+  const std::size_t share = ((num_tokens + num_shares - 1) / num_shares + kPairTokens - 1) / kPairTokens * kPairTokens;
+  for (std::size_t token = 0; token < num_tokens; token += share) multiply(token, num_tokens - token < share ? num_tokens - token : share);
+}
+
 template <std::size_t kTokenTerms, typename Weight>
 void MatmulTilePanels(const TileMatmulArgs& args, const Weight& weight) {
   if (args.row_begin == args.row_end) return;
-  constexpr std::size_t kPanelValues = kTilePanelSteps * Weight::kNumTerms * kPairValues;
-  alignas(64) bf16 memory[2 * kPanelValues];
-  bf16* panels[2] = {memory, memory + kPanelValues};
-  TileSums sums;
-  constexpr std::size_t kPairTokens = 2 * kTileRows;
-  const std::size_t cached_pairs = kCachedValues / (args.cols * kTokenTerms * kPairTokens);
-  const std::size_t cached_tokens = (cached_pairs > 0 ? cached_pairs : 1) * kPairTokens;
-  const std::size_t most_tokens = cached_tokens < kMaxTokensAtOnce ? cached_tokens : kMaxTokensAtOnce;
-  // Shares of about one size: each brings all the rows into tiles.
-  const std::size_t num_shares = (args.num_tokens + most_tokens - 1) / most_tokens;
-  const std::size_t share = ((args.num_tokens + num_shares - 1) / num_shares + kPairTokens - 1) / kPairTokens * kPairTokens;
+  TilePanel<Weight::kNumTerms> panels[2];
+  TileSums<kMaxTokensAtOnce> sums;
   ConfigureTiles();
-  for (std::size_t token = 0; token < args.num_tokens; token += share) {
-    const std::size_t num_tokens = args.num_tokens - token < share ? args.num_tokens - token : share;
-    MultiplyTokens<kTokenTerms>(args, weight, token, num_tokens, panels, &sums);
-  }
+  ForShares(args.num_tokens, kMaxTokensAtOnce, args.cols * kTokenTerms * sizeof(bf16), [&](std::size_t first_token, std::size_t num_tokens) {
+    MultiplyTokens<kTokenTerms>(args, weight, first_token, num_tokens, panels, &sums);
+  });
   ReleaseTiles();
 }
 
@@ -245,12 +252,12 @@ CODEXPC_INLINE void MatmulExactTiles(const TileMatmulArgs& args, const Weight& w
 
 /// Others, in as many terms as the activations.
 CODEXPC_INLINE void MatmulQ8Tiles(const TileMatmulArgs& args, const std::uint8_t* blocks) {
-  if (args.x.num_terms == 1) return MatmulTilePanels<1>(args, Q8Tiles<1>{blocks, args.cols});
-  MatmulTilePanels<2>(args, Q8Tiles<2>{blocks, args.cols});
+  if (args.x.num_terms == 1) return MatmulTilePanels<1>(args, Q8Tiles<1>{{}, blocks, args.cols});
+  MatmulTilePanels<2>(args, Q8Tiles<2>{{}, blocks, args.cols});
 }
 template <typename Rows>
 CODEXPC_INLINE void MatmulRoundedTiles(const TileMatmulArgs& args, const MatrixView& weight, const Rows& rows) {
   const auto* bytes = static_cast<const std::uint8_t*>(weight.data);
-  if (args.x.num_terms == 1) return MatmulTilePanels<1>(args, RoundedTiles<Rows, 1>{rows, bytes, weight.type, args.cols});
-  MatmulTilePanels<2>(args, RoundedTiles<Rows, 2>{rows, bytes, weight.type, args.cols});
+  if (args.x.num_terms == 1) return MatmulTilePanels<1>(args, RoundedTiles<Rows, 1>{{}, rows, bytes, weight.type, args.cols});
+  MatmulTilePanels<2>(args, RoundedTiles<Rows, 2>{{}, rows, bytes, weight.type, args.cols});
 }

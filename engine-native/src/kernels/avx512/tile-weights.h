@@ -7,7 +7,18 @@ constexpr std::size_t kTilePanelSteps = 8;  // of 32 columns: whole blocks of ev
 constexpr std::size_t kTilePanelCols = kTilePanelSteps * kTileCols;
 
 /// 32 numbers to the nearest bfloat16, and what that leaves over.
+#if defined(CODEXPC_EMULATE_AMX)  // of numbers: NaN may become infinite
+CODEXPC_INLINE __m512i RoundToBf16(Vec low, Vec high) {
+  alignas(64) bf16 rounded[32];
+  alignas(64) std::uint32_t bits[32];
+  _mm512_store_ps(bits, low);
+  _mm512_store_ps(bits + 16, high);
+  for (std::size_t i = 0; i < 32; ++i) rounded[i] = static_cast<bf16>((bits[i] + 0x7fff + (bits[i] >> 16 & 1)) >> 16);
+  return _mm512_load_si512(rounded);
+}
+#else
 CODEXPC_INLINE __m512i RoundToBf16(Vec low, Vec high) { return (__m512i)_mm512_cvtne2ps_pbh(high, low); }
+#endif
 CODEXPC_INLINE Vec Bf16ToFloats(__m256i values) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(values), 16)); }
 CODEXPC_INLINE __m512i Remainder(Vec low, Vec high, __m512i rounded) {
   return RoundToBf16(Sub(low, Bf16ToFloats(_mm512_castsi512_si256(rounded))), Sub(high, Bf16ToFloats(_mm512_extracti64x4_epi64(rounded, 1))));
@@ -17,12 +28,43 @@ CODEXPC_INLINE void PrefetchLines(const std::uint8_t* begin, std::size_t num_byt
   for (std::size_t at = 0; at < num_bytes; at += 64) _mm_prefetch(begin + at, _MM_HINT_T1);
 }
 
+/// The rows of a panel; past the slice's end its last row again, not stored.
+struct PanelRows {
+  std::size_t first;
+  std::size_t end;
+  CODEXPC_INLINE std::size_t At(std::size_t r) const { return first + r < end ? first + r : end - 1; }
+};
+
 /// Where one row of a panel goes: step after step, and there term after term.
 template <std::size_t kNumTerms>
 struct TileRow {
   bf16* first;
   CODEXPC_INLINE bf16* At(std::size_t step, std::size_t term) const { return first + (step * kNumTerms + term) * 2 * kTileValues; }
 };
+
+template <std::size_t kTerms>
+struct TilePanel {
+  alignas(64) bf16 values[kTilePanelSteps * kTerms * 2 * kTileValues];  // (steps, terms, kTilePanelRows, kTileCols)
+
+  CODEXPC_INLINE TileRow<kTerms> Row(std::size_t row, std::size_t col) {
+    return {values + row * kTileCols + col / kTileCols * kTerms * 2 * kTileValues};
+  }
+};
+
+/// Weights in bfloat16, of which each row is brought into a panel by itself.
+template <std::size_t kTerms>
+struct WithPanel {
+  using Panel = TilePanel<kTerms>;
+  static constexpr std::size_t kNumTerms = kTerms;
+  CODEXPC_INLINE void Open(Panel*, PanelRows, std::size_t, std::size_t) const {}
+};
+
+/// The lines of blocks and scales; columns past the last are those of the next rows, here and below.
+template <std::size_t kStride>
+CODEXPC_INLINE void PrefetchMf4(const std::uint8_t* blocks, const std::uint8_t* scales, std::size_t block, std::size_t num_blocks) {
+  PrefetchLines(blocks + block * kStride, num_blocks * kStride);
+  if constexpr (kStride == 16) _mm_prefetch(scales + block, _MM_HINT_T1);
+}
 
 /// The 16 FP4 values times 2^exponent, for exponents from -256 to 255; twice, since the lookup takes five bits of a word.
 /// Too large becomes infinity, and too small zero, as AMX takes subnormals for.
@@ -43,19 +85,15 @@ alignas(64) constexpr auto kScaledFp4 = [] {
 
 /// MXFP4. In a step's 32 places stand first the lowest nibbles of a block's eight words, then the second, third and fourth.
 template <std::size_t kStride>
-struct Mf4Tiles {
-  static constexpr std::size_t kNumTerms = 1;
+struct Mf4Tiles : WithPanel<1> {
   static constexpr std::size_t kColsAtOnce = kTilePanelCols;
   const std::uint8_t* blocks;  // (rows, cols / 32), kStride apart
   const std::uint8_t* scales;  // (rows, cols / 32), kScaleStride apart
   int scale_bias;
   std::size_t cols;
 
-  /// Columns past the last are those of the next rows, here and below.
   CODEXPC_INLINE void Prefetch(std::size_t row, std::size_t col, std::size_t num_cols) const {
-    const std::size_t block = row * (cols / 32) + col / 32;
-    PrefetchLines(blocks + block * kStride, num_cols / 32 * kStride);
-    if constexpr (kStride == 16) _mm_prefetch(scales + block, _MM_HINT_T1);
+    PrefetchMf4<kStride>(blocks, scales, row * (cols / 32) + col / 32, num_cols / 32);
   }
   CODEXPC_INLINE void FillRow(TileRow<1> to, std::size_t row, std::size_t col, std::size_t num_cols) const {
     const std::array<bf16, 32>* scaled = kScaledFp4.data() - kLowestExponent - scale_bias;
@@ -78,8 +116,7 @@ struct Mf4Tiles {
 };
 
 /// BF16 as it is.
-struct Bf16Tiles {
-  static constexpr std::size_t kNumTerms = 1;
+struct Bf16Tiles : WithPanel<1> {
   static constexpr std::size_t kColsAtOnce = kTilePanelCols;
   const bf16* weight;  // (rows, cols)
   std::size_t cols;
@@ -107,8 +144,7 @@ CODEXPC_INLINE void StoreRounded(TileRow<kTerms> to, std::size_t step, Vec low, 
 
 /// Q8_0, the type of most dense weights in GGUF files: as the others, but in registers.
 template <std::size_t kTerms>
-struct Q8Tiles {
-  static constexpr std::size_t kNumTerms = kTerms;
+struct Q8Tiles : WithPanel<kTerms> {
   // Two terms take twice as long: a part of them is half a row.
   static constexpr std::size_t kColsAtOnce = kTilePanelCols / kTerms;
   const std::uint8_t* blocks;  // (rows, cols / 32)
@@ -130,8 +166,7 @@ struct Q8Tiles {
 
 /// Any other type: decoded to floats first.
 template <typename Rows, std::size_t kTerms>
-struct RoundedTiles {
-  static constexpr std::size_t kNumTerms = kTerms;
+struct RoundedTiles : WithPanel<kTerms> {
   static constexpr std::size_t kColsAtOnce = kTilePanelCols;
   Rows weight;
   const std::uint8_t* bytes;

@@ -30,6 +30,9 @@ constexpr KernelTable MakeTable(const char* name, bool (*supported)(), const Q8K
       .f32_to_tiles = tiles.to_tiles,
       .bf16_matmul = tiles.matmul,
       .bf16_mf4w_matmul = tiles.mf4w_matmul,
+      .f32_to_q16_tiles = tiles.to_q16_tiles,
+      .q16_tiles_matmul = tiles.q16_matmul,
+      .q16_tiles_mf4w_matmul = tiles.q16_mf4w_matmul,
       .f32_axpy = Axpy,
   };
 }

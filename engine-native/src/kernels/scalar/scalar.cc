@@ -259,6 +259,9 @@ const KernelTable kTable = {
     .f32_to_tiles = nullptr,
     .bf16_matmul = nullptr,
     .bf16_mf4w_matmul = nullptr,
+    .f32_to_q16_tiles = nullptr,
+    .q16_tiles_matmul = nullptr,
+    .q16_tiles_mf4w_matmul = nullptr,
     .f32_axpy = Axpy,
 };
 
