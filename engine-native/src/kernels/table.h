@@ -143,9 +143,8 @@ struct KernelTable {
   /// As f32_to_tiles, `n` a multiple of 32, in whole numbers. `evens_first` as in f32_to_q8.
   void (*f32_to_q16_tiles)(const Q16TileView& out, std::size_t tile, const float* const x[16], std::size_t n, bool evens_first);
   /// Products in whole numbers, exact within kQ16GroupSize columns of a row, which share a scale. MXFP4 is exact where the row's
-  /// scales there are at most 2^11 apart; Q8_0, of which alone the first is, and smaller MXFP4 blocks are off by up to 2^-16
-  /// of the largest that those columns could hold, and so are products of what is that small. Null, as the next, with the bf16
-  /// kernels.
+  /// scales there are at most 2^11 apart; smaller blocks, and Q8_0, of which alone the first is, are off by up to 2^-15 of the
+  /// largest that those columns could hold, and products of two such parts are left out. Null, as the next, with the bf16 kernels.
   void (*q16_tiles_matmul)(const Q16TileMatmulArgs& args, const MatrixView& weight);
   void (*q16_tiles_mf4w_matmul)(const Q16TileMatmulArgs& args, const Mf4View& weight);
   /// out += weight * x

@@ -119,7 +119,7 @@ class Q8Tester {
     return errors;
   }
 
-  /// None but in tiles: of 16 bits of the largest that the row's group could hold.
+  /// None but in tiles: of 15 bits of the largest that the row's group could hold.
   WeightErrors ErrorsOfQ8(const std::vector<std::uint8_t>& weight) const {
     WeightErrors errors{std::vector<double>(rows_ * cols_), std::vector<double>(rows_ * cols_)};
     ForGroups([&](std::size_t begin, std::size_t end) {
@@ -130,8 +130,8 @@ class Q8Tester {
         largest = std::max(largest, std::abs(static_cast<double>(F16ToFloat(scale))));
       }
       for (std::size_t i = begin; i < end; ++i) {
-        errors.steps[i] = largest / 257.0;
-        errors.of_weight[i] = 0.51 * errors.steps[i];
+        errors.steps[i] = largest / 255.99;
+        errors.of_weight[i] = 1.01 * errors.steps[i];
       }
     });
     return errors;

@@ -19,16 +19,29 @@ struct PanelProducts {
   bool is_first;
   std::size_t num_added = kTilePanelRows;
 
-  /// Up to that row. 256 * coarse + fine, in units of a weight's byte and an activation's fine one, fits in 32 bits: 256 columns of products of 128 * 127 at most.
+  /// Up to that row, by eights.
   CODEXPC_INLINE void AddUpTo(std::size_t row_end) {
-    if (num_added >= row_end) return;
+    for (; num_added < row_end; num_added += kRowsAtOnce) {
+      if (is_first) AddRows<true>();
+      else AddRows<false>();
+    }
+  }
+
+ private:
+  static constexpr std::size_t kRowsAtOnce = 8;
+
+  /// 256 * coarse + fine, in units of a weight's byte and an activation's fine one, fits in 32 bits: 256 columns of products of
+  /// 128 * 127 at most.
+  template <bool kIsFirst>
+  CODEXPC_INLINE void AddRows() {
     const Vec scales = Load(token_scales);
-    const auto is_added = static_cast<__mmask16>(is_first ? 0 : 0xffff);
-    for (; num_added < row_end; ++num_added) {
-      const std::size_t at = num_added * kTileRows;
+    const std::size_t first = num_added * kTileRows;
+    CODEXPC_UNROLL for (std::size_t r = 0; r < kRowsAtOnce; ++r) {
+      const std::size_t at = first + r * kTileRows;
       const __m512i whole = _mm512_add_epi32(_mm512_slli_epi32(_mm512_load_si512(coarse + at), 8), _mm512_load_si512(fine + at));
       const Vec scaled = Mul(_mm512_cvtepi32_ps(whole), scales);
-      Store(sums + at, MulAdd(scaled, Set1(row_scales[num_added]), _mm512_maskz_loadu_ps(is_added, sums + at)));
+      const Vec row_scale = Set1(row_scales[num_added + r]);
+      Store(sums + at, kIsFirst ? Mul(scaled, row_scale) : MulAdd(scaled, row_scale, Load(sums + at)));
     }
   }
 };
@@ -138,15 +151,17 @@ void QuantizeTile(const Q16TileView& out, std::size_t tile, const float* const x
       scales[group * kTileRows + token] = largest * (1.0f / kLargest);
     }
     for (std::size_t col = first; col < end; col += kByteTileCols, to += kTokenTileBytes) {
-      alignas(64) std::int8_t terms[2][kTileRows][kByteTileCols] = {};
+      alignas(64) std::int8_t terms[2][kTileRows][kByteTileCols];
       for (std::size_t token = 0; token < kTileRows; ++token) {
-        for (std::size_t i = 0; x[token] != nullptr && i < kByteTileCols && col + i < end; i += 32) {
-          const float* from = x[token] + col + i;
+        __m512i words[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+        for (std::size_t i = 0; x[token] != nullptr && i < 2 && col + 32 * i < end; ++i) {
+          const float* from = x[token] + col + 32 * i;
           Vec low = Load(from);
           Vec high = Load(from + kLanes);
           if (evens_first) LoadPairs(from, &low, &high);
-          StoreTerms(terms[0][token] + i, terms[1][token] + i, RoundToWords(low, high, Set1(factors[token])));
+          words[i] = RoundToWords(low, high, Set1(factors[token]));
         }
+        StoreTerms(terms[0][token], terms[1][token], words[0], words[1]);
       }
       for (std::size_t term = 0; term < 2; ++term) {
         Vec rows[kTileRows];

@@ -9,26 +9,31 @@ constexpr std::size_t kBytePanelSteps = kTilePanelCols / kByteTileCols;
 constexpr std::size_t kBytePanelBlocks = kTilePanelCols / 32;
 static_assert(kTilePanelCols == kQ16GroupSize);
 
+/// The low bytes of 64 words, and the high ones.
+alignas(64) constexpr auto kBytesOfWords = [] {
+  std::array<std::array<std::uint8_t, 64>, 2> places{};
+  for (std::size_t i = 0; i < 64; ++i) places[0][i] = static_cast<std::uint8_t>(2 * i), places[1][i] = static_cast<std::uint8_t>(2 * i + 1);
+  return places;
+}();
+
 struct BytePanel {
   alignas(64) std::int8_t values[2][kBytePanelSteps][2 * kTileBytes];  // coarse and fine, steps, rows of 64 columns
   alignas(64) float scales[kTilePanelRows];  // of a byte; of two terms that of the coarse one
   alignas(64) std::uint8_t codes[kTilePanelRows][kBytePanelBlocks];  // MXFP4: see Mf4ByteTiles::Open
-  alignas(64) float factors[kTilePanelRows][kBytePanelBlocks];       // Q8_0: from a block's bytes to the row's whole numbers
+  alignas(64) std::int16_t factors[kTilePanelRows][kBytePanelBlocks];  // Q8_0: of a block's bytes, in units of 2^-7
   std::size_t num_terms;
 
-  struct RowPlace {
-    BytePanel* panel;
-    std::size_t row;
-    CODEXPC_INLINE std::int8_t* At(std::size_t step, std::size_t term) const { return panel->values[term][step] + row * kByteTileCols; }
-  };
-  CODEXPC_INLINE RowPlace Row(std::size_t row, std::size_t) { return {this, row}; }
+  CODEXPC_INLINE std::int8_t* At(std::size_t row, std::size_t step, std::size_t term) { return values[term][step] + row * kByteTileCols; }
 };
 
-/// 32 words from -32639 to 32639 as 256 * coarse + fine.
-CODEXPC_INLINE void StoreTerms(std::int8_t* coarse, std::int8_t* fine, __m512i words) {
-  const __m512i high = _mm512_srai_epi16(_mm512_add_epi16(words, _mm512_set1_epi16(128)), 8);
-  _mm256_store_si256(reinterpret_cast<__m256i*>(coarse), _mm512_cvtepi16_epi8(high));
-  _mm256_store_si256(reinterpret_cast<__m256i*>(fine), _mm512_cvtepi16_epi8(_mm512_sub_epi16(words, _mm512_slli_epi16(high, 8))));
+/// 64 words from -32639 to 32639 as 256 * coarse + fine.
+CODEXPC_INLINE void StoreTerms(std::int8_t* coarse, std::int8_t* fine, __m512i low, __m512i high) {
+  const __m512i half = _mm512_set1_epi16(128);  // to the nearest: the fine byte has a sign
+  const auto store = [](std::int8_t* to, __m512i a, const auto& bytes, __m512i b) {
+    _mm512_store_si512(to, _mm512_permutex2var_epi8(a, _mm512_load_si512(bytes.data()), b));
+  };
+  store(coarse, _mm512_add_epi16(low, half), kBytesOfWords[1], _mm512_add_epi16(high, half));
+  store(fine, low, kBytesOfWords[0], high);
 }
 
 /// Products with factor to the nearest, as words.
@@ -44,6 +49,7 @@ template <std::size_t kStride>
 struct Mf4ByteTiles {
   using Panel = BytePanel;
   static constexpr std::size_t kColsAtOnce = kTilePanelCols;
+  static constexpr std::size_t kRowsAtOnce = 4;
   static constexpr std::size_t kMostInBytes = 3;   // 12 << 3
   static constexpr std::size_t kMostInWords = 11;  // 12 << 11
   const std::uint8_t* blocks;  // (rows, cols / 32), kStride apart
@@ -89,18 +95,13 @@ struct Mf4ByteTiles {
     }
   }
 
-  CODEXPC_INLINE void FillRow(BytePanel::RowPlace to, std::size_t row, std::size_t col, std::size_t num_cols) const {
-    const std::uint8_t* first = blocks + (row * (cols / 32) + col / 32) * kStride;
+  CODEXPC_INLINE void FillRows(BytePanel* panel, std::size_t first_row, PanelRows rows, std::size_t col, std::size_t num_cols) const {
     const std::size_t num_blocks = num_cols / 32;
-    if (to.panel->num_terms == 2) return FillInTwo(to, first, num_blocks);
-    const __m512i values = _mm512_load_si512(kShiftedFp4.data());
-    const __m512i codes = _mm512_set1_epi64(static_cast<long long>(ReadAs<std::uint64_t>(to.panel->codes[to.row])));
-    const __m512i blocks_of_step = _mm512_inserti64x4(_mm512_setzero_si512(), _mm256_set1_epi8(1), 1);
-    CODEXPC_UNROLL for (std::size_t step = 0; step < kBytePanelSteps; ++step) {
-      if (2 * step >= num_blocks) break;
-      const __m512i nibbles = LoadNibbles(first + 2 * step * kStride, num_blocks - 2 * step);
-      const __m512i shifts = _mm512_shuffle_epi8(codes, _mm512_add_epi8(blocks_of_step, _mm512_set1_epi8(static_cast<char>(2 * step))));
-      _mm512_store_si512(to.At(step, 0), _mm512_permutexvar_epi8(_mm512_or_si512(nibbles, shifts), values));
+    if (panel->num_terms == 1 && num_blocks == kBytePanelBlocks) return FillWhole(panel, first_row, rows, col);
+    for (std::size_t r = first_row; r < first_row + kRowsAtOnce; ++r) {
+      const std::uint8_t* first = blocks + (rows.At(r) * (cols / 32) + col / 32) * kStride;
+      if (panel->num_terms == 2) FillInTwo(panel, r, first, num_blocks);
+      else FillInOne(panel, r, first, num_blocks);
     }
   }
 
@@ -111,10 +112,23 @@ struct Mf4ByteTiles {
     for (std::size_t i = 0; i < 64; ++i) shifted[i] = static_cast<std::int8_t>(static_cast<int>(2 * kFp4[i % 16]) * (1 << i / 16));
     return shifted;
   }();
-  /// Of 64 bytes from a block's first on: its own twice, then the next block's.
+  /// Of 64 bytes from a block's first on: its own twice, then the next block's. A row's last two are read with those before
+  /// them, for what follows the row may lie outside the file.
+  static constexpr std::size_t kLastStep = 7 * kStride + 16 - 64;
   alignas(64) static constexpr auto kBytesOfTwo = [] {
-    std::array<std::uint8_t, 64> places{};
-    for (std::size_t i = 0; i < 64; ++i) places[i] = static_cast<std::uint8_t>(i % 16 + i / 32 * kStride);
+    std::array<std::array<std::uint8_t, 64>, 2> places{};
+    for (std::size_t i = 0; i < 64; ++i) {
+      places[0][i] = static_cast<std::uint8_t>(i % 16 + i / 32 * kStride);
+      places[1][i] = static_cast<std::uint8_t>(places[0][i] + 6 * kStride - kLastStep);
+    }
+    return places;
+  }();
+  /// Of eight codes twice: a step's two over its blocks.
+  alignas(64) static constexpr auto kCodesOfStep = [] {
+    std::array<std::array<std::uint8_t, 64>, kBytePanelSteps> places{};
+    for (std::size_t step = 0; step < kBytePanelSteps; ++step) {
+      for (std::size_t i = 0; i < 64; ++i) places[step][i] = static_cast<std::uint8_t>(2 * step + i / 32);
+    }
     return places;
   }();
 
@@ -128,41 +142,75 @@ struct Mf4ByteTiles {
     const std::size_t num_bytes = (num_blocks - 1) * kApart + 1;
     const __mmask64 low = FirstBytes(num_bytes);
     const __mmask64 high = num_bytes > 64 ? FirstBytes(num_bytes - 64) : 0;
-    for (std::size_t r = 0; r < kTilePanelRows; ++r) {
-      const std::uint8_t* from = scales + (rows.At(r) * (cols / 32) + col / 32) * kApart;
+    const std::uint8_t* from = scales + (rows.first * (cols / 32) + col / 32) * kApart;
+    const std::size_t last = rows.end - rows.first - 1;
+    for (std::size_t r = 0; r < kTilePanelRows; ++r, from += r <= last ? cols / 32 * kApart : 0) {
       const __m512i codes = _mm512_permutex2var_epi8(_mm512_maskz_loadu_epi8(low, from), places, _mm512_maskz_loadu_epi8(high, from + 64));
       _mm_storel_epi64(reinterpret_cast<__m128i*>(panel->codes[r]), _mm512_castsi512_si128(codes));
     }
   }
 
-  /// Of a step's two blocks, or one and zeros.
-  CODEXPC_INLINE static __m512i LoadNibbles(const std::uint8_t* block, std::size_t num_left) {
-    const __m512i shifts = _mm512_broadcast_i64x4(_mm256_setr_epi64x(0, 0, 0x0004'0004'0004'0004, 0x0004'0004'0004'0004));
-    const __m512i bytes = _mm512_maskz_loadu_epi8(num_left > 1 ? FirstBytes(kStride + 16) : FirstBytes(16), block);
-    const __m512i twice = _mm512_permutexvar_epi8(_mm512_load_si512(kBytesOfTwo.data()), bytes);
-    return _mm512_and_si512(_mm512_srlv_epi16(twice, shifts), _mm512_set1_epi8(0x0f));
+  /// Low nibbles and high ones in turn, from kBytesOfTwo; in the upper bits what was beside them.
+  CODEXPC_INLINE static __m512i Nibbles(__m512i bytes) {
+    return _mm512_srlv_epi16(bytes, _mm512_broadcast_i64x4(_mm256_setr_epi64x(0, 0, 0x0004'0004'0004'0004, 0x0004'0004'0004'0004)));
+  }
+  CODEXPC_INLINE static void StoreShifted(std::int8_t* to, __m512i nibbles, __m512i codes, std::size_t step) {
+    const __m512i shifts = _mm512_shuffle_epi8(codes, _mm512_load_si512(kCodesOfStep[step].data()));
+    const __m512i places = _mm512_ternarylogic_epi64(nibbles, _mm512_set1_epi8(0x0f), shifts, /*(a & b) | c=*/0xea);
+    _mm512_store_si512(to, _mm512_permutexvar_epi8(places, _mm512_load_si512(kShiftedFp4.data())));
+  }
+  CODEXPC_INLINE static __m512i CodesOf(const BytePanel* panel, std::size_t row) {
+    return _mm512_set1_epi64(static_cast<long long>(ReadAs<std::uint64_t>(panel->codes[row])));
   }
 
-  [[gnu::noinline]] static void FillInTwo(BytePanel::RowPlace to, const std::uint8_t* first, std::size_t num_blocks) {
-    const __m512i values = _mm512_load_si512(kShiftedFp4.data());
+  /// All eight blocks of four rows.
+  CODEXPC_INLINE void FillWhole(BytePanel* panel, std::size_t first_row, PanelRows rows, std::size_t col) const {
+    const std::uint8_t* first = blocks + (rows.first * (cols / 32) + col / 32) * kStride;
+    const std::size_t row_bytes = cols / 32 * kStride;
+    const __m512i two = _mm512_load_si512(kBytesOfTwo[0].data());
+    const __m512i last_two = _mm512_load_si512(kBytesOfTwo[1].data());
+    CODEXPC_UNROLL for (std::size_t i = 0; i < kRowsAtOnce; ++i) {
+      const std::uint8_t* row = first + (rows.At(first_row + i) - rows.first) * row_bytes;
+      const __m512i codes = CodesOf(panel, first_row + i);
+      CODEXPC_UNROLL for (std::size_t step = 0; step < kBytePanelSteps; ++step) {
+        const bool is_last = step + 1 == kBytePanelSteps;
+        const __m512i bytes = _mm512_permutexvar_epi8(is_last ? last_two : two, _mm512_loadu_si512(row + (is_last ? kLastStep : 2 * step * kStride)));
+        StoreShifted(panel->At(first_row + i, step, 0), Nibbles(bytes), codes, step);
+      }
+    }
+  }
+
+  /// Of a step's two blocks, or one and zeros.
+  CODEXPC_INLINE static __m512i LoadNibbles(const std::uint8_t* block, std::size_t num_left) {
+    const __m512i bytes = _mm512_maskz_loadu_epi8(num_left > 1 ? FirstBytes(kStride + 16) : FirstBytes(16), block);
+    return Nibbles(_mm512_permutexvar_epi8(_mm512_load_si512(kBytesOfTwo[0].data()), bytes));
+  }
+  [[gnu::noinline]] static void FillInOne(BytePanel* panel, std::size_t row, const std::uint8_t* first, std::size_t num_blocks) {
+    for (std::size_t step = 0; 2 * step < num_blocks; ++step)
+      StoreShifted(panel->At(row, step, 0), LoadNibbles(first + 2 * step * kStride, num_blocks - 2 * step), CodesOf(panel, row), step);
+  }
+  [[gnu::noinline]] static void FillInTwo(BytePanel* panel, std::size_t row, const std::uint8_t* first, std::size_t num_blocks) {
     for (std::size_t step = 0; 2 * step < num_blocks; ++step) {
-      const __m512i bytes = _mm512_permutexvar_epi8(LoadNibbles(first + 2 * step * kStride, num_blocks - 2 * step), values);
+      const __m512i nibbles = _mm512_and_si512(LoadNibbles(first + 2 * step * kStride, num_blocks - 2 * step), _mm512_set1_epi8(0x0f));
+      const __m512i bytes = _mm512_permutexvar_epi8(nibbles, _mm512_load_si512(kShiftedFp4.data()));
+      __m512i words[2];
       for (std::size_t i = 0; i < 2; ++i) {
-        const auto shift = static_cast<std::int8_t>(to.panel->codes[to.row][2 * step + i]);
-        const __m512i words = _mm512_cvtepi8_epi16(i == 0 ? _mm512_castsi512_si256(bytes) : _mm512_extracti64x4_epi64(bytes, 1));
+        const auto shift = static_cast<std::int8_t>(panel->codes[row][2 * step + i]);
+        const __m512i unshifted = _mm512_cvtepi8_epi16(i == 0 ? _mm512_castsi512_si256(bytes) : _mm512_extracti64x4_epi64(bytes, 1));
         const auto below = static_cast<unsigned>(shift < 0 ? -shift : 0);
         const __m512i half = _mm512_set1_epi16(static_cast<short>(below > 0 ? 1 << (below - 1) : 0));
-        const __m512i shifted = shift >= 0 ? _mm512_slli_epi16(words, static_cast<unsigned>(shift)) : _mm512_srai_epi16(_mm512_add_epi16(words, half), below);
-        StoreTerms(to.At(step, 0) + 32 * i, to.At(step, 1) + 32 * i, shifted);
+        words[i] = shift >= 0 ? _mm512_slli_epi16(unshifted, static_cast<unsigned>(shift)) : _mm512_srai_epi16(_mm512_add_epi16(unshifted, half), below);
       }
+      StoreTerms(panel->At(row, step, 0), panel->At(row, step, 1), words[0], words[1]);
     }
   }
 };
 
-/// Q8_0: to 16 bits of the largest that a row's blocks could hold.
+/// Q8_0: off by up to 2^-15 of the largest that a row's blocks could hold.
 struct Q8ByteTiles {
   using Panel = BytePanel;
   static constexpr std::size_t kColsAtOnce = kTilePanelCols;
+  static constexpr std::size_t kRowsAtOnce = 4;
   const std::uint8_t* blocks;  // (rows, cols / 32)
   std::size_t cols;
 
@@ -171,7 +219,9 @@ struct Q8ByteTiles {
   }
 
   CODEXPC_INLINE void Open(BytePanel* panel, PanelRows rows, std::size_t col, std::size_t num_cols) const {
-    constexpr float kSteps = 257.0f;  // of the largest block's own, so that 127 becomes 127 * 257
+    // A block's factor is at most 2^15 - 1, and times 256 of its bytes' units, by 2^15: 127 becomes a little less than 127 * 256.
+    constexpr float kLargestFactor = 32767.0f;
+    constexpr float kSteps = kLargestFactor * 256.0f / 32768.0f;
     constexpr std::size_t kRowsOfVector = kLanes / kBytePanelBlocks;
     panel->num_terms = 2;
     alignas(64) f16 scales[kTilePanelRows][kBytePanelBlocks] = {};
@@ -187,22 +237,27 @@ struct Q8ByteTiles {
       most = _mm256_max_epu16(most, _mm256_rol_epi64(most, 32));
       most = _mm256_max_epu16(most, _mm256_rol_epi64(most, 16));
       const Vec largest = _mm512_cvtph_ps(most);
-      Store(panel->factors[r], Div(Mul(_mm512_cvtph_ps(bits), Set1(kSteps)), largest));
+      const __m512i factors = _mm512_cvtps_epi32(Div(Mul(_mm512_cvtph_ps(bits), Set1(kLargestFactor)), largest));
+      _mm256_store_si256(reinterpret_cast<__m256i*>(panel->factors[r]), _mm512_cvtepi32_epi16(factors));
       alignas(64) float scale_of[kLanes];
       Store(scale_of, Mul(largest, Set1(kCoarse / kSteps)));
       for (std::size_t i = 0; i < kRowsOfVector; ++i) panel->scales[r + i] = scale_of[i * kBytePanelBlocks];
     }
   }
 
-  CODEXPC_INLINE void FillRow(BytePanel::RowPlace to, std::size_t row, std::size_t col, std::size_t num_cols) const {
-    const std::uint8_t* block = blocks + (row * (cols / 32) + col / 32) * kQ8BlockBytes;
+  CODEXPC_INLINE void FillRows(BytePanel* panel, std::size_t first_row, PanelRows rows, std::size_t col, std::size_t num_cols) const {
     const std::size_t num_blocks = num_cols / 32;
-    for (std::size_t b = 0; b < num_blocks; ++b, block += kQ8BlockBytes) {
-      Vec values[2];
-      LoadI8(block + kQ8ScaleBytes, values);
-      const std::size_t at = b % 2 * 32;
-      StoreTerms(to.At(b / 2, 0) + at, to.At(b / 2, 1) + at, RoundToWords(values[0], values[1], Set1(to.panel->factors[to.row][b])));
+    for (std::size_t r = first_row; r < first_row + kRowsAtOnce; ++r) {
+      const std::uint8_t* block = blocks + (rows.At(r) * (cols / 32) + col / 32) * kQ8BlockBytes + kQ8ScaleBytes;
+      const auto words = [&](std::size_t b) {
+        const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(block + b * kQ8BlockBytes));
+        return _mm512_mulhrs_epi16(_mm512_slli_epi16(_mm512_cvtepu8_epi16(bytes), 8), _mm512_set1_epi16(panel->factors[r][b]));
+      };
+      CODEXPC_UNROLL for (std::size_t step = 0; step < kBytePanelSteps; ++step) {
+        const std::size_t b = 2 * step;
+        if (b >= num_blocks) break;
+        StoreTerms(panel->At(r, step, 0), panel->At(r, step, 1), words(b), b + 1 < num_blocks ? words(b + 1) : _mm512_setzero_si512());
+      }
     }
-    if (num_blocks % 2 != 0) StoreTerms(to.At(num_blocks / 2, 0) + 32, to.At(num_blocks / 2, 1) + 32, _mm512_setzero_si512());
   }
 };

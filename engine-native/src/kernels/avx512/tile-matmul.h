@@ -44,7 +44,7 @@ class PanelFiller {
     place_ = place;
     panel_ = panel;
     num_cols_ = NumCols(place);
-    num_parts_ = place.row < row_end_ ? kTilePanelRows * ((num_cols_ + Weight::kColsAtOnce - 1) / Weight::kColsAtOnce) : 0;
+    num_parts_ = place.row < row_end_ ? kTilePanelRows / Weight::kRowsAtOnce * ((num_cols_ + Weight::kColsAtOnce - 1) / Weight::kColsAtOnce) : 0;
     num_turns_ = num_turns;
     due_ = 0;
     row_ = 0;
@@ -64,16 +64,20 @@ class PanelFiller {
     // With each panel a share of the next rows' lines, in the order of memory: a panel's own part of each is too short for
     // the hardware to foresee anything.
     const std::size_t next_rows = place_.row + kTilePanelRows;
-    if (col_ == 0 && next_rows < row_end_) weight_.Prefetch(next_rows, kTilePanelRows * place_.col + row_ * num_cols_, num_cols_);
-    const auto to = panel_->Row(row_, col_);
-    const std::size_t row = PanelRows{place_.row, row_end_}.At(row_);
-    const std::size_t left = num_cols_ - col_;
-    if (left >= Weight::kColsAtOnce) weight_.FillRow(to, row, place_.col + col_, Weight::kColsAtOnce);  // a constant: unrolled
-    else weight_.FillRow(to, row, place_.col + col_, left);
+    if (col_ == 0 && next_rows < row_end_) weight_.Prefetch(next_rows, kTilePanelRows * place_.col + row_ * num_cols_, Weight::kRowsAtOnce * num_cols_);
+    const PanelRows rows{place_.row, row_end_};
+    if constexpr (Weight::kRowsAtOnce > 1) {
+      weight_.FillRows(panel_, row_, rows, place_.col, num_cols_);
+    } else {
+      const auto to = panel_->Row(row_, col_);
+      const std::size_t left = num_cols_ - col_;
+      if (left >= Weight::kColsAtOnce) weight_.FillRow(to, rows.At(row_), place_.col + col_, Weight::kColsAtOnce);  // a constant: unrolled
+      else weight_.FillRow(to, rows.At(row_), place_.col + col_, left);
+    }
     col_ += Weight::kColsAtOnce;
     if (col_ < num_cols_) return;
     col_ = 0;
-    ++row_;
+    row_ += Weight::kRowsAtOnce;
   }
 
   const Weight weight_;

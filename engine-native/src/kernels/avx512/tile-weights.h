@@ -56,6 +56,7 @@ template <std::size_t kTerms>
 struct WithPanel {
   using Panel = TilePanel<kTerms>;
   static constexpr std::size_t kNumTerms = kTerms;
+  static constexpr std::size_t kRowsAtOnce = 1;
   CODEXPC_INLINE void Open(Panel*, PanelRows, std::size_t, std::size_t) const {}
 };
 
