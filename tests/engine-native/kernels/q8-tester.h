@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdio>
 #include <cstring>
 
 #include "kernels/number-types.h"
@@ -196,6 +197,7 @@ class Q8Tester {
     if (num_terms_ == 2) std::erase_if(tables, [](const KernelTable* table) { return table->max_two_term_tokens == 0; });
     if (is_words_) std::erase_if(tables, [](const KernelTable* table) { return table->f32_to_q16 == nullptr; });
     if (is_tiles_) std::erase_if(tables, [](const KernelTable* table) { return table->f32_to_q16_tiles == nullptr; });
+    if (is_tiles_ && tables.empty()) std::printf("  skipped: no kernels of this processor use tiles\n");
     return tables;
   }
 
