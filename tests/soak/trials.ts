@@ -98,28 +98,27 @@ export const tryCrowd = async (daemon: DaemonProcess, ledger: Ledger): Promise<C
     return opened;
   };
   const gaps = { alone: [] as number[], beside: [] as number[] };
-  const ramble = async (round: number, beside: boolean): Promise<void> => {
-    const { end, gapsMs } = await line.ask(rambling(round, 600)).reply;
+  const answered = async (options: RespondOptions, beside: boolean): Promise<string> => {
+    const { end, tokens, gapsMs } = await line.ask(options).reply;
     ledger.ended('in the crowd', end);
     gaps[beside ? 'beside' : 'alone'].push(...gapsMs);
+    return tokens.join();
   };
   // What is drawn at temperature 2 changes with the last bits of logits, and these with the step in which a slot's keys
   // and values were computed: the likeliest tokens are compared.
-  const likeliest = async (): Promise<string> => {
-    const { end, tokens } = await line.ask({ ...rambling(0, 100), sampling: { temperature: 0 } }).reply;
-    ledger.ended('in the crowd', end);
-    return tokens.join();
-  };
+  const likeliest: RespondOptions = { ...rambling(0, 600), sampling: { temperature: 0 } };
   let opened = 0;
   for (let round = 0; round < CROWD_ROUNDS; round++) {
-    const answer = await likeliest();
-    if (answer === '') ledger.violation('an answer without a token');
-    await ramble(round, false);
+    const alone = await answered(likeliest, false);
+    if (alone === '') ledger.violation('an answer without a token');
+    await answered(rambling(round, 600), false);
     const opening = tell('open');
-    await ramble(round, true);
+    const during = await answered(likeliest, true);
+    await answered(rambling(round, 600), true);
     opened = Math.max(opened, await opening);
-    await ramble(round, true);
-    if ((await likeliest()) !== answer)
+    const among = await answered(likeliest, true);
+    await answered(rambling(round, 600), true);
+    if (alone !== during || alone !== among)
       ledger.violation('an answer has other tokens with many connections open');
     await tell('close');
   }
